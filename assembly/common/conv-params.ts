@@ -1,0 +1,51 @@
+/**
+ * The descriptor of one convolution, written by TypeScript (src/kernels/conv-params.ts holds the same offsets; a test compares them)
+ * and read by every convolution kernel. All fields are 4 bytes. Pointers and strides are bytes; the rest are elements.
+ */
+@unmanaged
+export class ConvParams {
+  input: usize; //          IFM, NHWC, ih x iw x ic
+  output: usize; //         OFM, NHWC, oh x ow x oc
+  filter: usize; //         packed filter; the layout is the kernel's own
+  bias: usize; //           i32 (f32 in f32 kernels) per output channel, padded to a multiple of 8
+  multiplier: usize; //     f32 per output channel, padded to a multiple of 8 (int8: requantisation; f32: unused)
+  negative: usize; //       f32 per output channel: multiplier (f32: slope) of negative values, or 0 for none
+  residual: usize; //       tensor added after the activation, same type as the output, or 0 for none
+  scratch: usize; //        working memory of the kernel; the TypeScript side knows its size
+  inputRowStride: i32;
+  outputRowStride: i32;
+  residualRowStride: i32;
+  ih: i32;
+  iw: i32;
+  ic: i32;
+  ow: i32;
+  oc: i32;
+  kh: i32;
+  kw: i32;
+  stride: i32;
+  padTop: i32;
+  padLeft: i32;
+  rowBegin: i32; //         output rows [rowBegin, rowEnd) are computed
+  rowEnd: i32;
+  inputZeroPoint: i32;
+  qmax: i32; //             int8: upper clamp after the zero point is added
+  residualZeroPoint: i32;
+  residualMultiplier: f32;
+  residualBroadcast: i32; // 1: the residual has one channel, added to every output channel; 0: oc channels
+  magicZero: i32; //        int8: MAGIC_BITS - outputZeroPoint, see requantize.ts
+  magicMin: i32; //         int8: MAGIC_BITS - outputZeroPoint + qmin
+  minimum: f32; //          f32 kernels: clamp of the result
+  maximum: f32;
+  scratchRowStride: i32; // direct kernels: bytes between rows of the padded line buffer
+  // Winograd kernels; pointers into the kernel's scratch
+  tiles: i32; //            tiles per group, a multiple of 4
+  blockChannels: i32; //    input channels per block: a multiple of 8, or all of ic
+  blockFilterBytes: i32; // bytes of packed filter per block
+  planeTiles: usize; //     transformed input [46][tiles][channels rounded up to 8] int16
+  planeTilesStride: i32; // bytes between its planes
+  products: usize; //       [46][tiles][8] int32
+  productsStride: i32; //   bytes between its planes
+  workspace: usize; //      36 vectors
+  patch: usize; //          6 x 6 x ic int8, for tiles that touch a border
+  sums: usize; //           [tiles][16][oc rounded up to 8] int32, only with several blocks; else 0
+}

@@ -1,0 +1,71 @@
+import type { WasmMemory } from "../memory.ts";
+
+/**
+ * The convolution descriptor of assembly/common/conv-params.ts: the same fields in the same order, four bytes each
+ * (test/kernels/conv-params.test.ts compares the two files).
+ */
+export const CONV_PARAMS = [
+  "input",
+  "output",
+  "filter",
+  "bias",
+  "multiplier",
+  "negative",
+  "residual",
+  "scratch",
+  "inputRowStride",
+  "outputRowStride",
+  "residualRowStride",
+  "ih",
+  "iw",
+  "ic",
+  "ow",
+  "oc",
+  "kh",
+  "kw",
+  "stride",
+  "padTop",
+  "padLeft",
+  "rowBegin",
+  "rowEnd",
+  "inputZeroPoint",
+  "qmax",
+  "residualZeroPoint",
+  "residualMultiplier",
+  "residualBroadcast",
+  "magicZero",
+  "magicMin",
+  "minimum",
+  "maximum",
+  "scratchRowStride",
+  "tiles",
+  "blockChannels",
+  "blockFilterBytes",
+  "planeTiles",
+  "planeTilesStride",
+  "products",
+  "productsStride",
+  "workspace",
+  "patch",
+  "sums",
+] as const;
+
+export type ConvParam = (typeof CONV_PARAMS)[number];
+
+const FLOATS: ReadonlySet<ConvParam> = new Set(["residualMultiplier", "minimum", "maximum"]);
+const INDEX = new Map(CONV_PARAMS.map((name, i) => [name, i]));
+
+export const CONV_PARAMS_BYTES = CONV_PARAMS.length * 4;
+
+/** Writes some fields of the descriptor at `pointer`. */
+export function writeConvParams(
+  memory: WasmMemory,
+  pointer: number,
+  fields: Readonly<Partial<Record<ConvParam, number>>>,
+): void {
+  for (const [name, value] of Object.entries(fields) as [ConvParam, number][]) {
+    const index = (pointer >> 2) + INDEX.get(name)!;
+    if (FLOATS.has(name)) memory.f32[index] = value;
+    else memory.i32[index] = value;
+  }
+}

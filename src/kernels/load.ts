@@ -1,0 +1,47 @@
+import { WasmogradError } from "../errors.ts";
+import { KERNELS_WASM_BASE64 } from "./binary.generated.ts";
+import type { KernelExports } from "./exports.ts";
+import { WasmMemory } from "./memory.ts";
+
+/** One instance of the kernels with a memory of its own. Instances share nothing but the compiled module. */
+export interface KernelInstance {
+  readonly memory: WasmMemory;
+  readonly exports: KernelExports;
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly !== "object") {
+    throw new WasmogradError("ERR_WASM", "WebAssembly is not available in this environment");
+  }
+  const bytes = decodeBase64(KERNELS_WASM_BASE64);
+  if (!WebAssembly.validate(bytes)) {
+    throw new WasmogradError("ERR_WASM", "this engine does not support WebAssembly SIMD, which wasmograd requires");
+  }
+  return WebAssembly.compile(bytes);
+}
+
+/** Compiles the embedded binary once per process; a failure is not cached, so a later call tries again. */
+export function compileKernels(): Promise<WebAssembly.Module> {
+  compiled ??= compile().catch((error: unknown) => {
+    compiled = undefined;
+    throw error;
+  });
+  return compiled;
+}
+
+/** Instantiates the kernels over a fresh memory. @throws WasmogradError ERR_WASM */
+export async function instantiateKernels(): Promise<KernelInstance> {
+  const module = await compileKernels();
+  const memory = new WasmMemory();
+  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.raw } });
+  return { memory, exports: instance.exports as unknown as KernelExports };
+}

@@ -1,0 +1,146 @@
+import { check } from "../errors.ts";
+import type { Layer } from "./description.ts";
+
+/** Shows a value of unknown origin inside a one-line message. */
+export function show(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") return String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    text = "an object that JSON cannot hold";
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** What a field must be. `test` sees unknown data, as from JSON. */
+interface Field {
+  readonly expected: string;
+  readonly test: (value: unknown) => boolean;
+  readonly optional?: true;
+}
+
+type Fields = Readonly<Record<string, Field>>;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function integer(low: number, high: number): Field {
+  const test = (v: unknown) => Number.isInteger(v) && (v as number) >= low && (v as number) <= high;
+  return { expected: `an integer from ${low} to ${high}`, test };
+}
+
+function oneOf(...values: readonly unknown[]): Field {
+  return { expected: values.map(show).join(" or "), test: (v) => values.includes(v) };
+}
+
+function pairOf(field: Field): Field {
+  return {
+    expected: `two of: ${field.expected}`,
+    test: (v) => Array.isArray(v) && v.length === 2 && v.every(field.test),
+  };
+}
+
+function optional(field: Field): Field {
+  return { ...field, optional: true };
+}
+
+/** A nested object with exactly these fields. */
+function object(fields: Fields): Field {
+  const expected = `{ ${Object.entries(fields).map(([name, f]) => `${name}${f.optional ? "?" : ""}: ${f.expected}`)} }`;
+  return { expected, test: (value) => isRecord(value) && fault(value, fields) === undefined };
+}
+
+/** The first thing wrong with the fields of `value`, or undefined. A field that is undefined counts as absent. */
+function fault(value: Record<string, unknown>, fields: Fields): string | undefined {
+  for (const [name, field] of Object.entries(fields)) {
+    const given = value[name];
+    if (given === undefined ? field.optional : field.test(given)) continue;
+    return `${name}: expected ${field.expected}, got ${given === undefined ? "nothing" : show(given)}`;
+  }
+  const extra = Object.keys(value).find((name) => value[name] !== undefined && !Object.hasOwn(fields, name));
+  if (extra === undefined) return undefined;
+  return `${extra}: not a field here; expected only ${Object.keys(fields).join(", ")}`;
+}
+
+const text: Field = { expected: "a non-empty string", test: (v) => typeof v === "string" && v.length > 0 };
+const finite: Field = { expected: "a finite number", test: (v) => Number.isFinite(v) };
+const flag: Field = { expected: "true or false", test: (v) => typeof v === "boolean" };
+const channels = integer(1, 65536);
+const kernel = pairOf(integer(1, 255));
+const filter = object({ weights: text, bias: optional(text) });
+const plainActivation = object({ kind: oneOf("relu", "relu6") });
+const prelu = object({ kind: oneOf("prelu"), slope: text });
+const activation: Field = {
+  expected: '{ kind: "relu" or "relu6" } or { kind: "prelu", slope: the name of a weight }',
+  test: (v) => plainActivation.test(v) || prelu.test(v),
+};
+const residual = object({ tensor: text, position: oneOf("before-activation", "after-activation") });
+
+/** Every operator with its fields besides `op` and `name`: the schema of a description (docs/network.md prints it). */
+const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
+  input: { channels },
+  conv2d: {
+    input: text,
+    kernel,
+    stride: oneOf(1, 2),
+    padding: oneOf("same", "valid"),
+    channels,
+    weights: text,
+    bias: optional(text),
+    activation: optional(activation),
+    residual: optional(residual),
+  },
+  "linear-block": {
+    input: text,
+    kernel,
+    expansion: channels,
+    channels,
+    shortResidual: flag,
+    expand: filter,
+    project: filter,
+  },
+  activation: { input: text, activation },
+  add: { inputs: pairOf(text) },
+  offset: { input: text, value: finite },
+  "depth-to-space": { input: text, block: integer(2, 64) },
+  clip: { input: text, min: finite, max: finite },
+};
+
+const networkFields: Fields = {
+  name: text,
+  layers: { expected: "a non-empty array of layers", test: (v) => Array.isArray(v) && v.length > 0 },
+  output: text,
+};
+
+/** Checks the fields of the description itself. @throws WasmogradError ERR_NETWORK */
+export function checkNetworkFields(
+  network: unknown,
+): asserts network is { name: string; layers: unknown[]; output: string } {
+  check(isRecord(network), "ERR_NETWORK", () => `network: expected an object with layers, got ${show(network)}`);
+  const wrong = fault(network, networkFields);
+  check(wrong === undefined, "ERR_NETWORK", () => `network: ${wrong}`);
+}
+
+/** Checks one layer by itself: operator, name and the range of every field. @throws WasmogradError ERR_NETWORK */
+export function checkLayerFields(layer: unknown, index: number): asserts layer is Layer {
+  const at = `layers[${index}]`;
+  check(isRecord(layer), "ERR_NETWORK", () => `${at}: expected an object with op and name, got ${show(layer)}`);
+  const { op, name } = layer;
+  const known = Object.keys(OPERATORS);
+  const isKnown = (v: unknown): v is Layer["op"] => typeof v === "string" && known.includes(v);
+  check(text.test(name), "ERR_NETWORK", () => `${at}.name: expected ${text.expected}, got ${show(name)}`);
+  check(
+    isKnown(op),
+    "ERR_NETWORK",
+    () => `layer ${show(name)}: op: expected one of ${known.join(", ")}, got ${show(op)}`,
+  );
+  const wrong = fault(layer, { op: text, name: text, ...OPERATORS[op] });
+  check(wrong === undefined, "ERR_NETWORK", () => `layer ${show(name)}: ${wrong}`);
+  if (op === "clip") {
+    const { min, max } = layer as { min: number; max: number };
+    check(min < max, "ERR_NETWORK", () => `layer ${show(name)}: min: expected less than max ${max}, got ${min}`);
+  }
+}

@@ -1,0 +1,89 @@
+import { check } from "../errors.ts";
+import type { Layer, Network, Weights } from "./description.ts";
+import { show } from "./layer-fields.ts";
+import { inferChannels } from "./shapes.ts";
+import { validate } from "./validate.ts";
+
+/** What a weight is for; only "filter" values count as `weights` in the published tables. */
+export type WeightRole = "filter" | "bias" | "slope";
+
+export interface WeightUse {
+  readonly name: string;
+  readonly role: WeightRole;
+  /** Filters OHWI [out, height, width, in]; biases and slopes [channels]. */
+  readonly shape: readonly number[];
+}
+
+/** The weights that one layer reads; `inChannels` are those of its input tensor. */
+export function weightsOfLayer(layer: Layer, inChannels: number): WeightUse[] {
+  const uses: WeightUse[] = [];
+  const filter = (names: { weights: string; bias?: string }, shape: readonly number[]) => {
+    uses.push({ name: names.weights, role: "filter", shape });
+    if (names.bias !== undefined) uses.push({ name: names.bias, role: "bias", shape: [shape[0]!] });
+  };
+  if (layer.op === "conv2d") {
+    filter(layer, [layer.channels, ...layer.kernel, inChannels]);
+  } else if (layer.op === "linear-block") {
+    filter(layer.expand, [layer.expansion, ...layer.kernel, inChannels]);
+    filter(layer.project, [layer.channels, 1, 1, layer.expansion]);
+  }
+  if ((layer.op === "conv2d" || layer.op === "activation") && layer.activation?.kind === "prelu") {
+    const channels = layer.op === "conv2d" ? layer.channels : inChannels;
+    uses.push({ name: layer.activation.slope, role: "slope", shape: [channels] });
+  }
+  return uses;
+}
+
+/** The weights of every layer, in the order of the sorted network; a shared weight appears at each of its uses. */
+export function weightUses(network: Network): Map<string, WeightUse[]> {
+  const channels = inferChannels(network);
+  return new Map(
+    validate(network).layers.map((layer): [string, WeightUse[]] => [
+      layer.name,
+      weightsOfLayer(layer, "input" in layer ? channels.get(layer.input)! : 0),
+    ]),
+  );
+}
+
+/**
+ * Name -> shape of every weight that a network expects.
+ * @throws WasmogradError ERR_NETWORK when two layers share a name but need different shapes
+ */
+export function weightShapes(network: Network): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (const use of [...weightUses(network).values()].flat()) {
+    const other = shapes.get(use.name);
+    const message = () => `weight ${show(use.name)}: expected one shape, got ${show(other)} and ${show(use.shape)}`;
+    check(other === undefined || String(other) === String(use.shape), "ERR_NETWORK", message);
+    shapes.set(use.name, use.shape);
+  }
+  return shapes;
+}
+
+/**
+ * Checks that `weights` are exactly those of the network: nothing missing, nothing extra, shapes and lengths right, values finite.
+ * @throws WasmogradError ERR_WEIGHTS, one line that lists every fault
+ */
+export function checkWeights(network: Network, weights: Weights): void {
+  const expected = weightShapes(network);
+  const faults: string[] = [];
+  for (const [name, shape] of expected) {
+    const weight = weights.get(name);
+    if (!weight) {
+      faults.push(`${show(name)} is missing, expected ${show(shape)}`);
+      continue;
+    }
+    const { data } = weight;
+    const length = shape.reduce((a, b) => a * b, 1);
+    if (String(weight.shape) !== String(shape)) {
+      faults.push(`${show(name)} has shape ${show(weight.shape)}, expected ${show(shape)}`);
+    } else if (data.length !== length) {
+      faults.push(`${show(name)} has ${data.length} values, expected ${length}`);
+    }
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) faults.push(`${show(name)} is ${data[bad]} at index ${bad}, expected finite values`);
+  }
+  for (const name of weights.keys())
+    if (!expected.has(name)) faults.push(`${show(name)} is not a weight of the network`);
+  check(faults.length === 0, "ERR_WEIGHTS", () => `weights of ${show(network.name)}: ${faults.join("; ")}`);
+}

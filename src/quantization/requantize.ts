@@ -1,0 +1,57 @@
+/**
+ * The normative arithmetic of int8 (docs/quantization.md derives it). Every kernel and the oracle compute exactly this,
+ * on every engine: all steps are IEEE-754 binary32 operations with one rounding each, so results agree bit for bit.
+ */
+
+/** Affine quantisation of a tensor: real = scale * (q - zeroPoint), q in [-128, 127]. */
+export interface QuantizationParams {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export const QMIN = -128;
+export const QMAX = 127;
+
+/** Rounds to the nearest integer, halves to even; exact for |x| < 2^51. */
+export function roundHalfEven(x: number): number {
+  const magic = 6755399441055744; // 1.5 * 2^52: the addition itself rounds to an integer, halves to even
+  return x + magic - magic;
+}
+
+/**
+ * One output of a fused integer operator:
+ *
+ *   t = f32(acc) * f32(multiplier)            two roundings: the conversion (inexact only for |acc| > 2^24), the product
+ *   t = t + f32(residual) * f32(residualMultiplier)   only with a fused residual; two more roundings
+ *   q = clamp(roundHalfEven(t) + zeroPoint, qmin, qmax)
+ *
+ * `acc` is the int32 accumulator, bias included, modulo 2^32. `multiplier` is inputScale * weightScale[c] / outputScale, rounded
+ * once to binary32: a 24-bit significand and a power of two. For per-channel PReLU a second multiplier (multiplier * slope,
+ * rounded once) applies to negative accumulators. `residual` is the other operand less its zero point, and
+ * `residualMultiplier` is residualScale / outputScale.
+ */
+export function requantize(
+  acc: number,
+  multiplier: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+  residual = 0,
+  residualMultiplier = 0,
+): number {
+  let t = Math.fround(Math.fround(acc) * multiplier);
+  if (residualMultiplier !== 0) t = Math.fround(t + Math.fround(residual * residualMultiplier));
+  return Math.min(qmax, Math.max(qmin, roundHalfEven(t) + zeroPoint));
+}
+
+/** real -> int8: clamp(roundHalfEven(f32(x * f32(1 / scale))) + zeroPoint). NaN becomes the zero point. */
+export function quantizeValue(x: number, { scale, zeroPoint }: QuantizationParams): number {
+  const t = Math.fround(Math.fround(x) * Math.fround(1 / scale));
+  if (Number.isNaN(t)) return zeroPoint;
+  return Math.min(QMAX, Math.max(QMIN, roundHalfEven(t) + zeroPoint));
+}
+
+/** int8 -> real: f32((q - zeroPoint) * f32(scale)). */
+export function dequantizeValue(q: number, { scale, zeroPoint }: QuantizationParams): number {
+  return Math.fround((q - zeroPoint) * Math.fround(scale));
+}

@@ -1,0 +1,120 @@
+"""Self-test of this folder, a few seconds: python3 check.py"""
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import sesr_model
+from data import Crops
+from export import export, load_collapsed, read_safetensors
+from matlab_resize import imresize
+from sesr_model import VARIANTS, CollapsedSesr, Sesr
+
+
+def random_model(variant, scale):
+    """Float64, with non-zero biases and slopes so that none of them goes unseen."""
+    model = Sesr.variant(variant, scale).double()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name.endswith("bias") or name.startswith("slopes"):
+                p.normal_(0, 0.3)
+    return model
+
+
+def check_collapse():
+    """Collapsed equals expanded on whole images, borders included, even below the kernel size."""
+    for variant in VARIANTS:
+        for scale in (2, 4):
+            model = random_model(variant, scale)
+            for size in ((13, 9), (3, 2)):
+                x = torch.rand(2, 1, *size, dtype=torch.float64)
+                with torch.no_grad():
+                    want = model(x, expanded=True)
+                    assert want.shape[-2:] == (size[0] * scale, size[1] * scale)
+                    bound = 1e-10 * max(1, want.abs().max())
+                    assert (model(x) - want).abs().max() <= bound
+                    inference = CollapsedSesr(model.collapsed_tensors())
+                    assert (inference(x) - want).abs().max() <= bound
+
+
+def check_counts():
+    """Weights without biases and slopes, as published: 13.52K for M5 x2, 105.37K for XL x2."""
+    for variant, scale, want in (("m3", 2, 8912), ("m5", 2, 13520), ("m7", 2, 18128),
+                                 ("m11", 2, 27344), ("xl", 2, 105376), ("m5", 4, 18320)):
+        tensors = Sesr.variant(variant, scale).collapsed_tensors()
+        assert sum(t.numel() for n, t in tensors.items() if n.endswith(".weight")) == want
+
+
+def check_zero_network():
+    """With all weights zero, short residuals aside, the output is nearest neighbour."""
+    model = Sesr.variant("m3", 4)
+    for p in model.parameters():
+        p.data.zero_()
+    x = torch.rand(1, 1, 3, 5)
+    assert torch.equal(model(x), F.interpolate(x, scale_factor=4, mode="nearest"))
+
+
+def check_prelu():
+    """The fast channels_last PReLU: values and gradients."""
+    x = torch.randn(2, 3, 5, 4, dtype=torch.float64)
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    slope = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    # Equal up to the last bit only: x + (slope - 1) * x is not quite slope * x.
+    assert torch.allclose(sesr_model.prelu(x, slope), F.prelu(x, slope), rtol=0, atol=1e-14)
+    assert torch.autograd.gradcheck(sesr_model.prelu, (x, slope))
+
+
+def check_safetensors():
+    """Both forms come back bit for bit, with OIHW shapes, aligned data and string metadata."""
+    model = Sesr.variant("m5", 2)
+    with tempfile.TemporaryDirectory() as folder:
+        for form in ("collapsed", "expanded"):
+            path = export(model, folder, form, "m5", 7, 1)
+            tensors, metadata = read_safetensors(path)
+            wanted = getattr(model, form + "_tensors")()
+            assert list(tensors) == list(wanted)
+            assert all(torch.equal(tensors[n], wanted[n]) for n in wanted)
+            assert int.from_bytes(path.read_bytes()[:8], "little") % 8 == 0
+            assert metadata["form"] == form and metadata["iterations"] == "7"
+            if form == "collapsed":
+                assert tensors["first.weight"].shape == (16, 1, 5, 5)
+                assert tensors["blocks.4.weight"].shape == (16, 16, 3, 3)
+                assert tensors["last.weight"].shape == (4, 16, 5, 5)
+                x = torch.rand(1, 1, 9, 8)
+                with torch.no_grad():
+                    assert torch.allclose(load_collapsed(path)(x), model(x), atol=1e-5)
+        assert not list(Path(folder).glob("*.tmp"))
+
+
+def check_resize():
+    """Constants stay constant, any size; a ramp stays a ramp away from the borders."""
+    for height, width in ((24, 18), (12, 9), (48, 36), (17, 31)):
+        assert np.abs(imresize(np.full((24, 18), 77.0), height, width) - 77).max() < 1e-10
+    ramp = np.tile(np.arange(40.0), (40, 1))
+    half = imresize(ramp, 20, 20)
+    assert np.abs(half - (2 * np.arange(20) + 0.5))[:, 4:-4].max() < 1e-10
+    assert np.array_equal(imresize(ramp[None], 20, 20, rows_axis=1)[0], half)
+
+
+def check_crops():
+    """LR and HR crops show the same spot the same way round."""
+    lr = np.random.default_rng(0).uniform(16, 235, (3, 24, 24)).astype(np.float32)
+    hr = lr.repeat(2, 1).repeat(2, 2)
+    low, high = Crops(hr, lr, 2, 1).batch(32, 12)
+    assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * 0.18 / 255  # the added noise
+    again = Crops(hr, lr, 2, 1).batch(32, 12)
+    assert torch.equal(low, again[0]) and torch.equal(high, again[1])
+
+
+def main():
+    torch.manual_seed(0)
+    for name, function in list(globals().items()):
+        if name.startswith("check_"):
+            function()
+            print("ok  ", name[6:])
+
+
+if __name__ == "__main__":
+    main()

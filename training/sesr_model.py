@@ -1,0 +1,187 @@
+"""SESR network (Bhardwaj et al., MLSys 2022), trained in collapsed space.
+
+Every convolution is parametrised as k x k (in -> p) followed by 1 x 1 (p -> out) with nothing
+in between. The pair is linear, so each forward pass first multiplies the two kernels out into one
+k x k kernel (weights only, cheap) and then convolves once. Gradients flow back through the
+product into the two factors.
+
+Shapes: N batch, f features, s scale, p expansion. Kernels are OIHW.
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+# name -> (m middle blocks, f features, p expansion)
+VARIANTS = {
+    "m3": (3, 16, 256),
+    "m5": (5, 16, 256),
+    "m7": (7, 16, 256),
+    "m11": (11, 16, 64),
+    "xl": (11, 32, 64),
+}
+
+
+class LinearBlock(nn.Module):
+    """k x k conv (in -> p, bias) then 1 x 1 conv (p -> out, bias), optionally with "+ input"."""
+
+    def __init__(self, c_in, c_out, k, p, residual=False):
+        super().__init__()
+        if k % 2 == 0:
+            raise ValueError("an even kernel has no centre tap and no symmetric SAME padding")
+        if residual and c_in != c_out:
+            raise ValueError("a short residual needs as many outputs as inputs")
+        self.k, self.residual = k, residual
+        self.expand = nn.Conv2d(c_in, p, k, padding=k // 2)
+        self.project = nn.Conv2d(p, c_out, 1)
+        for conv in (self.expand, self.project):
+            nn.init.xavier_uniform_(conv.weight)
+            nn.init.zeros_(conv.bias)
+        # Identity kernel: adding it to the collapsed kernel is the same as adding the input.
+        identity = torch.zeros(c_out, c_in, k, k)
+        if residual:
+            identity[range(c_out), range(c_in), k // 2, k // 2] = 1
+        self.register_buffer("identity", identity, persistent=False)
+
+    def collapse(self):
+        """-> weight [out, in, k, k], bias [out]; exact everywhere, image borders included.
+
+        The only spatial operation is the first convolution, which emits its bias at the border
+        too, so that bias may simply be pushed through the 1 x 1.
+        """
+        project = self.project.weight.flatten(1)  # [out, p]
+        weight = (project @ self.expand.weight.flatten(1)).view_as(self.identity)
+        bias = project @ self.expand.bias + self.project.bias
+        return (weight + self.identity if self.residual else weight), bias
+
+    def forward_expanded(self, x):
+        """The two convolutions one after the other: the definition, for checks only."""
+        y = self.project(self.expand(x))
+        return x + y if self.residual else y
+
+
+class _RowPReLU(torch.autograd.Function):
+    """Per-channel PReLU for channels_last CPU tensors, about four times as fast as F.prelu.
+
+    F.prelu in PyTorch 1.13 walks a channels_last tensor channel by channel. Seen as a matrix
+    [N*H, W*C] the slopes become one long row, and every step is a plain vectorised pass.
+    """
+
+    @staticmethod
+    def forward(ctx, x, slope):
+        n, c, h, w = x.shape
+        rows = x.permute(0, 2, 3, 1).reshape(n * h, w * c)
+        slope_row = slope.repeat(w)
+        ctx.save_for_backward(rows, slope_row)
+        y = torch.addcmul(rows, rows.clamp(max=0), slope_row - 1)
+        return y.view(n, h, w, c).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, grad):
+        rows, slope_row = ctx.saved_tensors
+        n, c, h, w = grad.shape
+        g = grad.permute(0, 2, 3, 1).reshape(n * h, w * c)
+        g_negative = g - torch.ops.aten.threshold_backward(g, rows, 0)  # g where x <= 0
+        grad_slope = (g_negative * rows).sum(0).view(w, c).sum(0)
+        grad_x = torch.addcmul(g, g_negative, slope_row - 1)
+        return grad_x.view(n, h, w, c).permute(0, 3, 1, 2), grad_slope
+
+
+def prelu(x, slope):
+    """x [N, c, H, W], slope [c] -> [N, c, H, W]."""
+    if x.device.type == "cpu" and x.is_contiguous(memory_format=torch.channels_last):
+        return _RowPReLU.apply(x, slope)
+    return F.prelu(x, slope)
+
+
+class Sesr(nn.Module):
+    """x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped.
+
+    Clipping to [0, 1] is left to the caller: inside the loss it would only remove gradients, and
+    studio-range luma (16..235) seldom comes near the limits anyway.
+    """
+
+    def __init__(self, m, f, p, scale, slope_init=0.0):
+        super().__init__()
+        if scale not in (2, 4):
+            raise ValueError("scale must be 2 or 4")
+        self.m, self.f, self.p, self.scale = m, f, p, scale
+        self.first = LinearBlock(1, f, 5, p)
+        self.blocks = nn.ModuleList(LinearBlock(f, f, 3, p, residual=True) for _ in range(m))
+        self.slopes = nn.ParameterList(
+            nn.Parameter(torch.full((f,), slope_init)) for _ in range(m))
+        self.last = LinearBlock(f, scale * scale, 5, p)
+
+    @classmethod
+    def variant(cls, name, scale):
+        m, f, p = VARIANTS[name]
+        return cls(m, f, p, scale)
+
+    def forward(self, x, expanded=False):
+        def conv(block, t):
+            if expanded:
+                return block.forward_expanded(t)
+            weight, bias = block.collapse()
+            return F.conv2d(t, weight.contiguous(memory_format=torch.channels_last), bias,
+                            padding=block.k // 2)
+
+        # SAME padding puts zeros around x - 0.5, so the border looks mid-gray to the network.
+        start = conv(self.first, x - 0.5)
+        t = start
+        for block, slope in zip(self.blocks, self.slopes):
+            t = prelu(conv(block, t), slope)
+        t = conv(self.last, t + start) + x
+        for _ in range(1 if self.scale == 2 else 2):
+            t = F.pixel_shuffle(t, 2)
+        return t
+
+    def collapsed_tensors(self):
+        """name -> tensor of the inference network; short residuals are folded in."""
+        out = {}
+        for name, block in self._named_blocks():
+            out[name + ".weight"], out[name + ".bias"] = block.collapse()
+            if name.startswith("blocks."):
+                out[name + ".slope"] = self.slopes[int(name.split(".")[1])]
+        return {k: v.detach() for k, v in out.items()}
+
+    def expanded_tensors(self):
+        """name -> tensor of the training network; short residuals are NOT folded in."""
+        out = {}
+        for name, block in self._named_blocks():
+            for part in ("expand", "project"):
+                conv = getattr(block, part)
+                out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = conv.weight, conv.bias
+            if name.startswith("blocks."):
+                out[name + ".slope"] = self.slopes[int(name.split(".")[1])]
+        return {k: v.detach() for k, v in out.items()}
+
+    def _named_blocks(self):
+        yield "first", self.first
+        for i, block in enumerate(self.blocks):
+            yield f"blocks.{i}", block
+        yield "last", self.last
+
+
+class CollapsedSesr(nn.Module):
+    """The inference network, built from the tensors that `collapsed_tensors` returns."""
+
+    def __init__(self, tensors):
+        super().__init__()
+        self.m = sum(name.endswith(".slope") for name in tensors)
+        self.scale = int(tensors["last.bias"].numel() ** 0.5)
+        self.names = list(tensors)
+        for name, tensor in tensors.items():
+            self.register_parameter(name.replace(".", "_"), nn.Parameter(tensor.clone()))
+
+    def forward(self, x):
+        """x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped."""
+        def conv(name, t):
+            weight = getattr(self, name + "_weight")
+            return F.conv2d(t, weight, getattr(self, name + "_bias"), padding=weight.shape[-1] // 2)
+
+        start = t = conv("first", x - 0.5)
+        for i in range(self.m):
+            t = F.prelu(conv(f"blocks_{i}", t), getattr(self, f"blocks_{i}_slope"))
+        t = conv("last", t + start) + x
+        for _ in range(1 if self.scale == 2 else 2):
+            t = F.pixel_shuffle(t, 2)
+        return t
