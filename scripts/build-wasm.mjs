@@ -24,4 +24,16 @@ function embed(wasmFile, moduleFile, constant) {
 await compile(["--config", "asconfig.json", "--target", target]);
 if (target === "release") {
   embed("build/kernels.wasm", "src/kernels/binary.generated.ts", "KERNELS_WASM_BASE64");
+  // The roofline probes are a binary of their own, so that pages which only run networks do not carry them.
+  await compile([
+    "assembly/bench/roofline.ts",
+    "--config=none",
+    "--enable=simd",
+    "--runtime=stub",
+    "--importMemory",
+    "--noAssert",
+    "-O3",
+    "--outFile=build/roofline.wasm",
+  ]);
+  embed("build/roofline.wasm", "src/kernels/roofline.generated.ts", "ROOFLINE_WASM_BASE64");
 }

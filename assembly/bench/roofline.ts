@@ -9,12 +9,20 @@
 const INNER: i32 = 32;
 
 export function roofline_dot_i16x8(base: usize, steps: i32): i32 {
-  let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
-  let c4 = i32x4.splat(0), c5 = i32x4.splat(0), c6 = i32x4.splat(0), c7 = i32x4.splat(0);
+  let c0 = i32x4.splat(0),
+    c1 = i32x4.splat(0),
+    c2 = i32x4.splat(0),
+    c3 = i32x4.splat(0);
+  let c4 = i32x4.splat(0),
+    c5 = i32x4.splat(0),
+    c6 = i32x4.splat(0),
+    c7 = i32x4.splat(0);
   for (let n = 0; n < steps; n++) {
-    let a = base, w = base + 8192;
+    let a = base,
+      w = base + 8192;
     for (let k = 0; k < INNER; k++) {
-      const w0 = v128.load(w), w1 = v128.load(w, 16);
+      const w0 = v128.load(w),
+        w1 = v128.load(w, 16);
       const a0 = v128.load32_splat(a);
       c0 = i32x4.add(c0, i32x4.dot_i16x8_s(a0, w0));
       c1 = i32x4.add(c1, i32x4.dot_i16x8_s(a0, w1));
@@ -36,12 +44,20 @@ export function roofline_dot_i16x8(base: usize, steps: i32): i32 {
 }
 
 export function roofline_f32_mul_add(base: usize, steps: i32): i32 {
-  let c0 = i32x4.splat(0), c1 = i32x4.splat(0), c2 = i32x4.splat(0), c3 = i32x4.splat(0);
-  let c4 = i32x4.splat(0), c5 = i32x4.splat(0), c6 = i32x4.splat(0), c7 = i32x4.splat(0);
+  let c0 = i32x4.splat(0),
+    c1 = i32x4.splat(0),
+    c2 = i32x4.splat(0),
+    c3 = i32x4.splat(0);
+  let c4 = i32x4.splat(0),
+    c5 = i32x4.splat(0),
+    c6 = i32x4.splat(0),
+    c7 = i32x4.splat(0);
   for (let n = 0; n < steps; n++) {
-    let a = base, w = base + 8192;
+    let a = base,
+      w = base + 8192;
     for (let k = 0; k < INNER; k++) {
-      const w0 = v128.load(w), w1 = v128.load(w, 16);
+      const w0 = v128.load(w),
+        w1 = v128.load(w, 16);
       const a0 = v128.load32_splat(a);
       c0 = f32x4.add(c0, f32x4.mul(a0, w0));
       c1 = f32x4.add(c1, f32x4.mul(a0, w1));

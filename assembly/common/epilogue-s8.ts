@@ -21,11 +21,20 @@ function store_bytes(pointer: usize, bits: i32, count: i32): void {
  * residual, stores. Pixels beyond ow and channels beyond oc are not stored. Residual reads stay inside its row but for 3 bytes.
  */
 @inline
-export function epilogue_s8_4x4(p: ConvParams, oy: i32, ox: i32, oc: i32, a0: v128, a1: v128, a2: v128, a3: v128): void {
-  const m = v128.load(p.multiplier + (<usize>oc << 2));
+export function epilogue_s8_4x4(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  const m = v128.load(p.multiplier + ((<usize>oc) << 2));
   let t0: v128, t1: v128, t2: v128, t3: v128;
   if (p.negative) {
-    const n = v128.load(p.negative + (<usize>oc << 2));
+    const n = v128.load(p.negative + ((<usize>oc) << 2));
     t0 = f32x4.mul(f32x4.convert_i32x4_s(a0), select_multiplier(a0, m, n));
     t1 = f32x4.mul(f32x4.convert_i32x4_s(a1), select_multiplier(a1, m, n));
     t2 = f32x4.mul(f32x4.convert_i32x4_s(a2), select_multiplier(a2, m, n));
@@ -38,17 +47,18 @@ export function epilogue_s8_4x4(p: ConvParams, oy: i32, ox: i32, oc: i32, a0: v1
   }
   const left = p.ow - ox;
   if (p.residual) {
-    const zp = i32x4.splat(p.residualZeroPoint), multiplier = f32x4.splat(p.residualMultiplier);
+    const zp = i32x4.splat(p.residualZeroPoint),
+      multiplier = f32x4.splat(p.residualMultiplier);
     const broadcast = p.residualBroadcast;
     const step = <usize>(broadcast ? 1 : p.oc);
-    const r0 =
-      p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * step + <usize>(broadcast ? 0 : oc);
+    const r0 = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * step + <usize>(broadcast ? 0 : oc);
     t0 = f32x4.add(t0, residual_x4(r0, broadcast, zp, multiplier));
     if (left > 1) t1 = f32x4.add(t1, residual_x4(r0 + step, broadcast, zp, multiplier));
     if (left > 2) t2 = f32x4.add(t2, residual_x4(r0 + step * 2, broadcast, zp, multiplier));
     if (left > 3) t3 = f32x4.add(t3, residual_x4(r0 + step * 3, broadcast, zp, multiplier));
   }
-  const magicMin = i32x4.splat(p.magicMin), magicZero = i32x4.splat(p.magicZero);
+  const magicMin = i32x4.splat(p.magicMin),
+    magicZero = i32x4.splat(p.magicZero);
   const q01 = i16x8.narrow_i32x4_s(round_to_q(t0, magicMin, magicZero), round_to_q(t1, magicMin, magicZero));
   const q23 = i16x8.narrow_i32x4_s(round_to_q(t2, magicMin, magicZero), round_to_q(t3, magicMin, magicZero));
   const q = i8x16.min_s(i8x16.narrow_i16x8_s(q01, q23), i8x16.splat(<i8>p.qmax));

@@ -8,7 +8,7 @@ import { ConvParams } from "../common/conv-params";
 /** Stores `count` copies of an int16, eight at a time. */
 @inline
 function fill_s16(to: usize, count: i32, value: v128): usize {
-  const end = to + (<usize>count << 1);
+  const end = to + ((<usize>count) << 1);
   for (; to < end; to += 16) v128.store(to, value);
   return end;
 }
@@ -26,7 +26,7 @@ export function fill_row_s16(p: ConvParams, t: i32, to: usize): void {
   to = fill_s16(to, p.padLeft * p.ic, zp);
   let from = p.input + <usize>iy * <usize>p.inputRowStride;
   const fromEnd = from + <usize>(p.iw * p.ic);
-  const rowEnd = to + (<usize>(p.iw * p.ic) << 1);
+  const rowEnd = to + ((<usize>(p.iw * p.ic)) << 1);
   for (; from < fromEnd; from += 16, to += 32) {
     const v = v128.load(from);
     v128.store(to, i16x8.extend_low_i8x16_s(v));
@@ -43,8 +43,8 @@ export function fill_row_f32(p: ConvParams, t: i32, to: usize): void {
     memory.fill(to, 0, total);
     return;
   }
-  const left = <usize>(p.padLeft * p.ic) << 2;
-  const row = <usize>(p.iw * p.ic) << 2;
+  const left = (<usize>(p.padLeft * p.ic)) << 2;
+  const row = (<usize>(p.iw * p.ic)) << 2;
   if (left) memory.fill(to, 0, left);
   memory.copy(to + left, p.input + <usize>iy * <usize>p.inputRowStride, row);
   if (total > left + row) memory.fill(to + left + row, 0, total - left - row);

@@ -23,8 +23,8 @@ import { fill_row_s16 } from "./line-buffer";
 export function qs8_conv2d_4x8(p: ConvParams): void {
   const kh = p.kh;
   const pairs = (p.kw * p.ic + 1) >> 1;
-  const pixelStep = <usize>(p.stride * p.ic) << 1;
-  const blockBytes = <usize>(kh * pairs) << 5;
+  const pixelStep = (<usize>(p.stride * p.ic)) << 1;
+  const blockBytes = (<usize>(kh * pairs)) << 5;
   let filled = 0;
   for (let oy = p.rowBegin; oy < p.rowEnd; oy++) {
     const top = oy * p.stride;
@@ -41,21 +41,29 @@ export function qs8_conv2d_4x8(p: ConvParams): void {
 
 /** One output row for eight output channels. */
 function conv_row(p: ConvParams, oy: i32, oc: i32, filter: usize, top: i32, pairs: i32, pixelStep: usize): void {
-  const ow = p.ow, kh = p.kh;
-  const bias = p.bias + (<usize>oc << 2);
+  const ow = p.ow,
+    kh = p.kh;
+  const bias = p.bias + ((<usize>oc) << 2);
   let column: usize = 0;
   for (let ox = 0; ox < ow; ox += 4, column += pixelStep << 2) {
-    let c00 = v128.load(bias), c01 = v128.load(bias, 16);
-    let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01;
+    let c00 = v128.load(bias),
+      c01 = v128.load(bias, 16);
+    let c10 = c00,
+      c11 = c01,
+      c20 = c00,
+      c21 = c01,
+      c30 = c00,
+      c31 = c01;
     let w = filter;
     for (let ky = 0; ky < kh; ky++) {
       let x0 = p.scratch + <usize>(((top + ky) % kh) * p.scratchRowStride) + column;
       let x1 = x0 + pixelStep;
       let x2 = x1 + pixelStep;
       let x3 = x2 + pixelStep;
-      const end = w + (<usize>pairs << 5);
+      const end = w + ((<usize>pairs) << 5);
       do {
-        const w0 = v128.load(w), w1 = v128.load(w, 16);
+        const w0 = v128.load(w),
+          w1 = v128.load(w, 16);
         const a0 = v128.load32_splat(x0);
         c00 = i32x4.add(c00, i32x4.dot_i16x8_s(a0, w0));
         c01 = i32x4.add(c01, i32x4.dot_i16x8_s(a0, w1));

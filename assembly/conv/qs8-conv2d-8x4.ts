@@ -14,8 +14,8 @@ import { fill_row_s16 } from "./line-buffer";
 export function qs8_conv2d_8x4(p: ConvParams): void {
   const kh = p.kh;
   const pairs = (p.kw * p.ic + 1) >> 1;
-  const pixelStep = <usize>(p.stride * p.ic) << 1;
-  const blockBytes = <usize>(kh * pairs) << 4;
+  const pixelStep = (<usize>(p.stride * p.ic)) << 1;
+  const blockBytes = (<usize>(kh * pairs)) << 4;
   let filled = 0;
   for (let oy = p.rowBegin; oy < p.rowEnd; oy++) {
     const top = oy * p.stride;
@@ -32,17 +32,24 @@ export function qs8_conv2d_8x4(p: ConvParams): void {
 
 /** One output row for four output channels. */
 function conv_row(p: ConvParams, oy: i32, oc: i32, filter: usize, top: i32, pairs: i32, pixelStep: usize): void {
-  const ow = p.ow, kh = p.kh;
-  const bias = p.bias + (<usize>oc << 2);
+  const ow = p.ow,
+    kh = p.kh;
+  const bias = p.bias + ((<usize>oc) << 2);
   let column: usize = 0;
   for (let ox = 0; ox < ow; ox += 8, column += pixelStep << 3) {
     let c0 = v128.load(bias);
-    let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+    let c1 = c0,
+      c2 = c0,
+      c3 = c0,
+      c4 = c0,
+      c5 = c0,
+      c6 = c0,
+      c7 = c0;
     let w = filter;
     for (let ky = 0; ky < kh; ky++) {
       let x0 = p.scratch + <usize>(((top + ky) % kh) * p.scratchRowStride) + column;
       let x4 = x0 + (pixelStep << 2);
-      const end = w + (<usize>pairs << 4);
+      const end = w + ((<usize>pairs) << 4);
       do {
         const w0 = v128.load(w);
         c0 = i32x4.add(c0, i32x4.dot_i16x8_s(v128.load32_splat(x0), w0));

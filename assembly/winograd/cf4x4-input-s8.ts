@@ -20,7 +20,8 @@ function load_s8(pointer: usize): v128 {
 /** Six inputs -> six outputs in workspace, `step` bytes apart, in the order 0, 1, 2, R, S, 5. */
 @inline
 function column(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: usize): void {
-  const p = i16x8.add(d2, d4), q = i16x8.add(d1, d3);
+  const p = i16x8.add(d2, d4),
+    q = i16x8.add(d1, d3);
   v128.store(to, i16x8.sub(d0, d4));
   v128.store(to, i16x8.add(p, q), 96);
   v128.store(to, i16x8.sub(p, q), 192);
@@ -32,17 +33,23 @@ function column(d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: 
 /** A row of a real vertical point: four real planes and one pair. */
 @inline
 function real_row(from: usize, real: usize, pair: usize, plane: usize): void {
-  const d1 = v128.load(from, 16), d2 = v128.load(from, 32), d3 = v128.load(from, 48), d4 = v128.load(from, 64);
-  const p = i16x8.add(d2, d4), q = i16x8.add(d1, d3);
+  const d1 = v128.load(from, 16),
+    d2 = v128.load(from, 32),
+    d3 = v128.load(from, 48),
+    d4 = v128.load(from, 64);
+  const p = i16x8.add(d2, d4),
+    q = i16x8.add(d1, d3);
   v128.store(real, i16x8.sub(v128.load(from), d4));
   v128.store(real + plane, i16x8.add(p, q));
   v128.store(real + plane * 2, i16x8.sub(p, q));
   v128.store(real + plane * 3, i16x8.sub(v128.load(from, 80), d1));
-  const a = i16x8.sub(d4, d2), b = i16x8.sub(d3, d1);
+  const a = i16x8.sub(d4, d2),
+    b = i16x8.sub(d3, d1);
   v128.store(pair, i16x8.add(a, b));
   v128.store(pair + plane, a);
   v128.store(pair + plane * 2, b);
 }
+
 
 @inline
 function store_pair(to: usize, plane: usize, a: v128, b: v128): void {
@@ -86,9 +93,15 @@ export function cf4x4_input_s8(
     real_row(workspace + 192, to + plane * 8, pairs + plane * 6, plane);
     real_row(workspace + 480, to + plane * 12, pairs + plane * 9, plane);
     // Rows R (288) and S (384) together: the pairs (i, 0|1|2|5) and the corner block.
-    const rowR = workspace + 288, rowS = workspace + 384;
+    const rowR = workspace + 288,
+      rowS = workspace + 384;
     let pair = pairs + plane * 12;
-    store_pair(pair, plane, i16x8.sub(v128.load(rowR), v128.load(rowR, 64)), i16x8.sub(v128.load(rowS), v128.load(rowS, 64)));
+    store_pair(
+      pair,
+      plane,
+      i16x8.sub(v128.load(rowR), v128.load(rowR, 64)),
+      i16x8.sub(v128.load(rowS), v128.load(rowS, 64)),
+    );
     pair += plane * 3;
     const pR = i16x8.add(v128.load(rowR, 32), v128.load(rowR, 64));
     const qR = i16x8.add(v128.load(rowR, 16), v128.load(rowR, 48));
@@ -98,10 +111,17 @@ export function cf4x4_input_s8(
     pair += plane * 3;
     store_pair(pair, plane, i16x8.sub(pR, qR), i16x8.sub(pS, qS));
     pair += plane * 3;
-    store_pair(pair, plane, i16x8.sub(v128.load(rowR, 80), v128.load(rowR, 16)), i16x8.sub(v128.load(rowS, 80), v128.load(rowS, 16)));
+    store_pair(
+      pair,
+      plane,
+      i16x8.sub(v128.load(rowR, 80), v128.load(rowR, 16)),
+      i16x8.sub(v128.load(rowS, 80), v128.load(rowS, 16)),
+    );
     pair += plane * 3;
-    const rr = i16x8.sub(v128.load(rowR, 64), v128.load(rowR, 32)), rs = i16x8.sub(v128.load(rowR, 48), v128.load(rowR, 16));
-    const sr = i16x8.sub(v128.load(rowS, 64), v128.load(rowS, 32)), ss = i16x8.sub(v128.load(rowS, 48), v128.load(rowS, 16));
+    const rr = i16x8.sub(v128.load(rowR, 64), v128.load(rowR, 32)),
+      rs = i16x8.sub(v128.load(rowR, 48), v128.load(rowR, 16));
+    const sr = i16x8.sub(v128.load(rowS, 64), v128.load(rowS, 32)),
+      ss = i16x8.sub(v128.load(rowS, 48), v128.load(rowS, 16));
     store_pair(pair, plane, i16x8.sub(rr, ss), i16x8.add(rs, sr));
     store_pair(pair + plane * 3, plane, i16x8.add(rr, ss), i16x8.sub(sr, rs));
   }

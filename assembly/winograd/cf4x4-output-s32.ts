@@ -15,7 +15,8 @@
 
 @inline
 function store_column(m0: v128, m1: v128, m2: v128, r: v128, s: v128, m5: v128, to: usize): void {
-  const sum = i32x4.add(m1, m2), difference = i32x4.sub(m1, m2);
+  const sum = i32x4.add(m1, m2),
+    difference = i32x4.sub(m1, m2);
   v128.store(to, i32x4.add(i32x4.add(m0, sum), r));
   v128.store(to, i32x4.sub(difference, s), 96);
   v128.store(to, i32x4.sub(sum, r), 192);
@@ -48,12 +49,13 @@ export function cf4x4_column_pass(m: usize, plane: usize, bias: usize, workspace
       real_part(vertical, plane),
       imaginary_part(vertical, plane),
       v128.load(real + plane * 12),
-      workspace + (<usize>(column == 3 ? 5 : column) << 4),
+      workspace + ((<usize>(column == 3 ? 5 : column)) << 4),
     );
     real += plane;
     vertical += plane * 3;
   }
-  const p = pairs + plane * 24, q = pairs + plane * 27;
+  const p = pairs + plane * 24,
+    q = pairs + plane * 27;
   store_column(
     real_part(pairs, plane),
     real_part(pairs + plane * 3, plane),

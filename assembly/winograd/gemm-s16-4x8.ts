@@ -19,16 +19,28 @@ export function gemm_s16_4x8(
   groups: i32,
   pairs: i32,
 ): void {
-  const panel = <usize>pairs << 5;
+  const panel = (<usize>pairs) << 5;
   for (let t = 0; t < planes; t++, v += vPlane, m += mPlane, u += panel) {
     const end = u + panel;
-    let x = v, to = m;
+    let x = v,
+      to = m;
     for (let g = 0; g < groups; g++, x += vTile << 2, to += 128) {
-      let x0 = x, x1 = x + vTile, x2 = x1 + vTile, x3 = x2 + vTile, w = u;
-      let c00 = i32x4.splat(0), c01 = i32x4.splat(0), c10 = i32x4.splat(0), c11 = i32x4.splat(0);
-      let c20 = i32x4.splat(0), c21 = i32x4.splat(0), c30 = i32x4.splat(0), c31 = i32x4.splat(0);
+      let x0 = x,
+        x1 = x + vTile,
+        x2 = x1 + vTile,
+        x3 = x2 + vTile,
+        w = u;
+      let c00 = i32x4.splat(0),
+        c01 = i32x4.splat(0),
+        c10 = i32x4.splat(0),
+        c11 = i32x4.splat(0);
+      let c20 = i32x4.splat(0),
+        c21 = i32x4.splat(0),
+        c30 = i32x4.splat(0),
+        c31 = i32x4.splat(0);
       do {
-        const w0 = v128.load(w), w1 = v128.load(w, 16);
+        const w0 = v128.load(w),
+          w1 = v128.load(w, 16);
         const a0 = v128.load32_splat(x0);
         c00 = i32x4.add(c00, i32x4.dot_i16x8_s(a0, w0));
         c01 = i32x4.add(c01, i32x4.dot_i16x8_s(a0, w1));

@@ -34,13 +34,21 @@ export function qs8_conv2d_3x3_cf4x4(p: ConvParams): void {
       transform_group(p, first, n, tilesAcross, c, channels);
       const last = c + channels >= p.ic;
       const pairs = (channels + 1) >> 1;
-      const vTile = <usize>((channels + 7) & ~7) << 1;
+      const vTile = (<usize>((channels + 7) & ~7)) << 1;
       let panel = filter;
       for (let oc = 0; oc < p.oc; oc += 8) {
         gemm_s16_4x8(
-          PLANES, p.planeTiles, p.planeTilesStride, vTile, panel, p.products, p.productsStride, (n + 3) >> 2, pairs,
+          PLANES,
+          p.planeTiles,
+          p.planeTilesStride,
+          vTile,
+          panel,
+          p.products,
+          p.productsStride,
+          (n + 3) >> 2,
+          pairs,
         );
-        panel += <usize>(PLANES * pairs) << 5;
+        panel += (<usize>(PLANES * pairs)) << 5;
         if (p.sums) sum_group(p, n, oc, c == 0);
         else finish_group(p, first, n, tilesAcross, oc);
       }
@@ -53,7 +61,7 @@ export function qs8_conv2d_3x3_cf4x4(p: ConvParams): void {
 function transform_group(p: ConvParams, first: i32, n: i32, tilesAcross: i32, c: i32, channels: i32): void {
   let ty = first / tilesAcross;
   let tx = first - ty * tilesAcross;
-  const step = <usize>((channels + 7) & ~7) << 1;
+  const step = (<usize>((channels + 7) & ~7)) << 1;
   let to = p.planeTiles;
   for (let i = 0; i < n; i++, to += step) {
     const iy = p.rowBegin + (ty << 2) - p.padTop;
@@ -76,8 +84,10 @@ function transform_group(p: ConvParams, first: i32, n: i32, tilesAcross: i32, c:
 function copy_patch(p: ConvParams, iy: i32, ix: i32): void {
   const ic = p.ic;
   memory.fill(p.patch, <u8>p.inputZeroPoint, 36 * ic);
-  const x0 = max(0, -ix), x1 = min(6, p.iw - ix);
-  const y0 = max(0, -iy), y1 = min(6, p.ih - iy);
+  const x0 = max(0, -ix),
+    x1 = min(6, p.iw - ix);
+  const y0 = max(0, -iy),
+    y1 = min(6, p.ih - iy);
   if (x1 <= x0) return;
   for (let y = y0; y < y1; y++) {
     const from = p.input + <usize>(iy + y) * <usize>p.inputRowStride + <usize>((ix + x0) * ic);
@@ -95,13 +105,17 @@ function finish_group(p: ConvParams, first: i32, n: i32, tilesAcross: i32, oc: i
   for (let i = 0; i < n; i++, m += 32) {
     for (let half = 0; half < channels; half += 4) {
       const o = oc + half;
-      cf4x4_column_pass(m + (<usize>half << 2), p.productsStride, p.bias + (<usize>o << 2), workspace);
+      cf4x4_column_pass(m + ((<usize>half) << 2), p.productsStride, p.bias + ((<usize>o) << 2), workspace);
       let from = workspace;
       const oy = p.rowBegin + (ty << 2);
       const rows = min(4, p.rowEnd - oy);
       for (let y = 0; y < rows; y++, from += 96) {
-        const m1 = v128.load(from, 16), m2 = v128.load(from, 32), r = v128.load(from, 48), s = v128.load(from, 64);
-        const sum = i32x4.add(m1, m2), difference = i32x4.sub(m1, m2);
+        const m1 = v128.load(from, 16),
+          m2 = v128.load(from, 32),
+          r = v128.load(from, 48),
+          s = v128.load(from, 64);
+        const sum = i32x4.add(m1, m2),
+          difference = i32x4.sub(m1, m2);
         const y0 = i32x4.add(i32x4.add(v128.load(from), sum), r);
         const y1 = i32x4.sub(difference, s);
         const y2 = i32x4.sub(sum, r);
@@ -119,18 +133,22 @@ function finish_group(p: ConvParams, first: i32, n: i32, tilesAcross: i32, oc: i
 /** Output transform of n tiles and eight output channels into (first block) or onto the int32 sums, divided by 16. */
 function sum_group(p: ConvParams, n: i32, oc: i32, firstBlock: bool): void {
   const workspace = p.workspace;
-  const pixelStep = <usize>((p.oc + 7) & ~7) << 2;
+  const pixelStep = (<usize>((p.oc + 7) & ~7)) << 2;
   let m = p.products;
-  let sums = p.sums + (<usize>oc << 2);
+  let sums = p.sums + ((<usize>oc) << 2);
   for (let i = 0; i < n; i++, m += 32, sums += pixelStep << 4) {
     for (let half: usize = 0; half < 32; half += 16) {
-      const bias = firstBlock ? v128.load(p.bias + (<usize>oc << 2) + half) : i32x4.splat(0);
+      const bias = firstBlock ? v128.load(p.bias + ((<usize>oc) << 2) + half) : i32x4.splat(0);
       cf4x4_column_pass(m + half, p.productsStride, 0, workspace);
       let from = workspace;
       let to = sums + half;
       for (let y = 0; y < 4; y++, from += 96, to += pixelStep << 2) {
-        const m1 = v128.load(from, 16), m2 = v128.load(from, 32), r = v128.load(from, 48), s = v128.load(from, 64);
-        const sum = i32x4.add(m1, m2), difference = i32x4.sub(m1, m2);
+        const m1 = v128.load(from, 16),
+          m2 = v128.load(from, 32),
+          r = v128.load(from, 48),
+          s = v128.load(from, 64);
+        const sum = i32x4.add(m1, m2),
+          difference = i32x4.sub(m1, m2);
         add_sum(to, i32x4.add(i32x4.add(v128.load(from), sum), r), bias, firstBlock);
         add_sum(to + pixelStep, i32x4.sub(difference, s), bias, firstBlock);
         add_sum(to + pixelStep * 2, i32x4.sub(sum, r), bias, firstBlock);
@@ -140,6 +158,7 @@ function sum_group(p: ConvParams, n: i32, oc: i32, firstBlock: bool): void {
   }
 }
 
+
 @inline
 function add_sum(to: usize, scaled: v128, bias: v128, firstBlock: bool): void {
   const y = i32x4.shr_s(scaled, 4);
@@ -148,7 +167,7 @@ function add_sum(to: usize, scaled: v128, bias: v128, firstBlock: bool): void {
 
 /** Requantisation and store of the finished sums. */
 function finish_sums(p: ConvParams, first: i32, n: i32, tilesAcross: i32): void {
-  const pixelStep = <usize>((p.oc + 7) & ~7) << 2;
+  const pixelStep = (<usize>((p.oc + 7) & ~7)) << 2;
   let ty = first / tilesAcross;
   let tx = first - ty * tilesAcross;
   let sums = p.sums;
@@ -156,10 +175,12 @@ function finish_sums(p: ConvParams, first: i32, n: i32, tilesAcross: i32): void 
     const oy = p.rowBegin + (ty << 2);
     const rows = min(4, p.rowEnd - oy);
     for (let o = 0; o < p.oc; o += 4) {
-      let from = sums + (<usize>o << 2);
+      let from = sums + ((<usize>o) << 2);
       for (let y = 0; y < rows; y++, from += pixelStep << 2) {
-        const y0 = v128.load(from), y1 = v128.load(from + pixelStep);
-        const y2 = v128.load(from + pixelStep * 2), y3 = v128.load(from + pixelStep * 3);
+        const y0 = v128.load(from),
+          y1 = v128.load(from + pixelStep);
+        const y2 = v128.load(from + pixelStep * 2),
+          y3 = v128.load(from + pixelStep * 3);
         epilogue_s8_4x4(p, oy + y, tx << 2, o, y0, y1, y2, y3);
       }
     }

@@ -11,4 +11,38 @@ export interface KernelExports extends ImageKernels {
   qs8_conv2d_3x3_cf4x4(params: number): void;
   f32_conv2d_4x8(params: number): void;
   f32_conv2d_8x4(params: number): void;
+
+  s8_add(
+    a: number,
+    b: number,
+    to: number,
+    pixels: number,
+    channels: number,
+    broadcast: number,
+    zeroA: number,
+    multiplierA: number,
+    zeroB: number,
+    multiplierB: number,
+    magicZero: number,
+    magicMin: number,
+    qmax: number,
+  ): void;
+  s8_prelu(
+    from: number,
+    to: number,
+    pixels: number,
+    channels: number,
+    zeroPoint: number,
+    multiplier: number,
+    negative: number,
+    magicZero: number,
+    magicMin: number,
+    qmax: number,
+  ): void;
+  s8_clamp(from: number, to: number, count: number, qmin: number, qmax: number): void;
+  s8_quantize(from: number, to: number, count: number, inverseScale: number, zeroPoint: number): void;
+  f32_dequantize(from: number, to: number, count: number, scale: number, zeroPoint: number): void;
+  f32_add(a: number, b: number, to: number, pixels: number, channels: number, broadcast: number): void;
+  f32_prelu(from: number, to: number, pixels: number, channels: number, slopes: number): void;
+  f32_clamp(from: number, to: number, count: number, offset: number, minimum: number, maximum: number): void;
 }

@@ -18,11 +18,12 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function compile(): Promise<WebAssembly.Module> {
+/** Compiles a binary embedded as base64. @throws WasmogradError ERR_WASM */
+export async function compileBase64(base64: string): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") {
     throw new WasmogradError("ERR_WASM", "WebAssembly is not available in this environment");
   }
-  const bytes = decodeBase64(KERNELS_WASM_BASE64);
+  const bytes = decodeBase64(base64);
   if (!WebAssembly.validate(bytes)) {
     throw new WasmogradError("ERR_WASM", "this engine does not support WebAssembly SIMD, which wasmograd requires");
   }
@@ -31,7 +32,7 @@ async function compile(): Promise<WebAssembly.Module> {
 
 /** Compiles the embedded binary once per process; a failure is not cached, so a later call tries again. */
 export function compileKernels(): Promise<WebAssembly.Module> {
-  compiled ??= compile().catch((error: unknown) => {
+  compiled ??= compileBase64(KERNELS_WASM_BASE64).catch((error: unknown) => {
     compiled = undefined;
     throw error;
   });

@@ -45,7 +45,12 @@ export function transformFilterCf4x4(g: ArrayLike<number>, to: number[] = new Ar
  * int8 OHWI filters -> int16 [block][oc/8][46][K2][8 outputs][2] for the kernel, K2 = ceil(channels of the block / 2), zero-padded.
  * `blockChannels` is a multiple of 8 or at least ic.
  */
-export function packCf4x4(weights: Int8Array, oc: number, ic: number, blockChannels: number): Int16Array<ArrayBuffer>[] {
+export function packCf4x4(
+  weights: Int8Array,
+  oc: number,
+  ic: number,
+  blockChannels: number,
+): Int16Array<ArrayBuffer>[] {
   const g = new Array<number>(9);
   const taps = new Array<number>(CF4X4_PRODUCTS);
   const blocks: Int16Array<ArrayBuffer>[] = [];

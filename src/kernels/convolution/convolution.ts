@@ -6,10 +6,10 @@ import { WasmogradError } from "../../errors.ts";
 import { CF4X4_PRODUCTS, packCf4x4 } from "../../winograd/cf4x4-filter.ts";
 import type { KernelExports } from "../exports.ts";
 import type { KernelInstance } from "../load.ts";
-import { winogradBlockChannels } from "./accumulator.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { CONV_PARAMS_BYTES, type ConvParam, writeConvParams } from "./params.ts";
+import { winogradBlockChannels } from "./winograd-blocks.ts";
 
 /** Bits of 1.5 * 2^23, whose addition rounds an f32 to an integer (assembly/common/requantize.ts). */
 const MAGIC_BITS = 0x4b400000;
@@ -17,6 +17,7 @@ const MAGIC_BITS = 0x4b400000;
 const TILES = 16;
 
 export type ConvAlgorithm = "direct" | "winograd";
+export type AlgorithmOption = "auto" | ConvAlgorithm;
 
 interface ConvSpec {
   readonly ic: number;
@@ -64,6 +65,27 @@ type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
 /** Whether the exact Winograd kernel applies to this kernel size and stride. */
 export function winogradApplies(spec: { kh: number; kw: number; stride: number }): boolean {
   return spec.kh === 3 && spec.kw === 3 && spec.stride === 1;
+}
+
+/** Below this many channels on either side, transforming costs as much as it saves (measured: bench/suites/conv2d.mjs). */
+const WINOGRAD_CHANNELS = 8;
+
+/**
+ * The algorithm of an int8 convolution. "auto" takes the exact Winograd kernel where it applies and pays; "winograd" takes it
+ * wherever it applies. Both give the same bits as "direct".
+ */
+export function chooseAlgorithm(
+  option: AlgorithmOption,
+  layer: {
+    readonly kh: number;
+    readonly kw: number;
+    readonly stride: number;
+    readonly ic: number;
+    readonly oc: number;
+  },
+): ConvAlgorithm {
+  if (option === "direct" || !winogradApplies(layer)) return "direct";
+  return option === "winograd" || Math.min(layer.ic, layer.oc) >= WINOGRAD_CHANNELS ? "winograd" : "direct";
 }
 
 /** Filters, bias and multipliers of one convolution in WebAssembly memory, in the layout of the kernel that will run them. */

@@ -1,0 +1,62 @@
+/**
+ * f32 elementwise operators.
+ *
+ *   f32_add     y = a + b;  b may have one channel, broadcast over those of a
+ *   f32_prelu   y = x < 0 ? x * slope[c] : x
+ *   f32_clamp   y = min(maximum, max(minimum, x + offset)); NaN stays NaN
+ *
+ * Layout   NHWC without gaps; one rounding per arithmetic operation.
+ * Aliasing the output may be one of the inputs.
+ * Tails    four values at a time; loads reach at most 12 bytes past an input, stores never.
+ * Test     test/kernels/elementwise.test.ts
+ */
+import { prelu_f32x4 } from "../common/epilogue-f32";
+
+/** Stores the first `count` lanes (more than 4 counts as 4). */
+@inline
+function store_lanes(to: usize, v: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, v);
+    return;
+  }
+  v128.store32_lane(to, v, 0);
+  if (count > 1) v128.store32_lane(to, v, 1, 4);
+  if (count > 2) v128.store32_lane(to, v, 2, 8);
+}
+
+export function f32_add(a: usize, b: usize, to: usize, pixels: i32, channels: i32, broadcast: i32): void {
+  const rows = broadcast ? pixels : 1;
+  const length = broadcast ? channels : pixels * channels;
+  for (let row = 0; row < rows; row++) {
+    const single = v128.load32_splat(b);
+    for (let i = 0; i < length; i += 4) {
+      const at = (<usize>i) << 2;
+      const v = broadcast ? single : v128.load(b + at);
+      store_lanes(to + at, f32x4.add(v128.load(a + at), v), length - i);
+    }
+    a += (<usize>length) << 2;
+    to += (<usize>length) << 2;
+    b += 4;
+  }
+}
+
+export function f32_prelu(from: usize, to: usize, pixels: i32, channels: i32, slopes: usize): void {
+  const step = (<usize>channels) << 2;
+  for (let pixel = 0; pixel < pixels; pixel++, from += step, to += step) {
+    for (let c = 0; c < channels; c += 4) {
+      const at = (<usize>c) << 2;
+      store_lanes(to + at, prelu_f32x4(v128.load(from + at), v128.load(slopes + at)), channels - c);
+    }
+  }
+}
+
+export function f32_clamp(from: usize, to: usize, count: i32, offset: f32, minimum: f32, maximum: f32): void {
+  const shift = f32x4.splat(offset),
+    least = f32x4.splat(minimum),
+    most = f32x4.splat(maximum);
+  for (let i = 0; i < count; i += 4) {
+    const at = (<usize>i) << 2;
+    const x = f32x4.add(v128.load(from + at), shift);
+    store_lanes(to + at, f32x4.pmin(f32x4.pmax(x, least), most), count - i);
+  }
+}

@@ -1,0 +1,115 @@
+/** The convolutions that are timed: one table, read by `wasmograd bench`, by bench/run.mjs and by bench/second-opinion.mjs. */
+import { type ConvAlgorithm, ConvolutionCall, PackedConvolution } from "../kernels/convolution/convolution.ts";
+import { convGeometry } from "../kernels/convolution/geometry.ts";
+import type { KernelInstance } from "../kernels/load.ts";
+
+export interface ConvCase {
+  readonly dtype: "int8" | "f32";
+  readonly algorithm: ConvAlgorithm;
+  readonly height: number;
+  readonly width: number;
+  readonly ic: number;
+  readonly oc: number;
+  readonly kernel: number;
+}
+
+const SHAPES_3X3 = [
+  [56, 56, 64],
+  [28, 28, 128],
+  [14, 14, 256],
+  [180, 320, 16],
+  [360, 640, 16],
+] as const;
+
+export const CONV_CASES: readonly ConvCase[] = [
+  ...SHAPES_3X3.flatMap(([height, width, c]) => {
+    const shape = { height, width, ic: c, oc: c, kernel: 3 };
+    return [
+      { dtype: "int8", algorithm: "direct", ...shape },
+      { dtype: "int8", algorithm: "winograd", ...shape },
+      { dtype: "f32", algorithm: "direct", ...shape },
+    ] as const;
+  }),
+  ...(["int8", "f32"] as const).flatMap((dtype) => [
+    { dtype, algorithm: "direct" as const, height: 360, width: 640, ic: 1, oc: 16, kernel: 5 },
+    { dtype, algorithm: "direct" as const, height: 360, width: 640, ic: 16, oc: 4, kernel: 5 },
+    { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 64, oc: 256, kernel: 1 },
+  ]),
+];
+
+export function caseName(c: ConvCase): string {
+  return `${c.dtype} conv${c.kernel}x${c.kernel} ${c.algorithm}`;
+}
+
+/** H x W, input and output channels. */
+export function caseShape(c: ConvCase): string {
+  return `${c.height}x${c.width} ${c.ic}->${c.oc}`;
+}
+
+/** Multiply-accumulates of the direct convolution, whatever the algorithm really needs. */
+export function caseMacs(c: ConvCase): number {
+  return c.height * c.width * c.ic * c.oc * c.kernel ** 2;
+}
+
+/** Repeatable values in -127..127 (a linear congruential generator's top byte). */
+function pseudoRandom(length: number): Int8Array {
+  let state = 1;
+  return Int8Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return Math.max(-127, state >> 24);
+  });
+}
+
+/** A case made ready: `run` computes one layer; `dispose` frees its memory. */
+export function prepareCase(kernels: KernelInstance, c: ConvCase): { run: () => void; dispose: () => void } {
+  const { memory } = kernels;
+  const common = { ic: c.ic, oc: c.oc, kh: c.kernel, kw: c.kernel, stride: 1 };
+  const weights = pseudoRandom(c.oc * c.kernel ** 2 * c.ic);
+  const packed = new PackedConvolution(
+    kernels,
+    c.dtype === "int8"
+      ? {
+          dtype: "s8",
+          ...common,
+          weights,
+          bias: new Int32Array(c.oc),
+          multipliers: new Float32Array(c.oc).fill(2 ** -11 / Math.sqrt(c.ic)),
+          inputZeroPoint: 3,
+          outputZeroPoint: -7,
+          qmin: -128,
+          qmax: 127,
+          algorithm: c.algorithm,
+        }
+      : {
+          dtype: "f32",
+          ...common,
+          weights: Float32Array.from(weights, (w) => w / 127),
+          bias: new Float32Array(c.oc),
+          minimum: Number.NEGATIVE_INFINITY,
+          maximum: Number.POSITIVE_INFINITY,
+        },
+  );
+  const geometry = convGeometry([c.height, c.width, c.ic], c.oc, [c.kernel, c.kernel], 1, "same");
+  const call = new ConvolutionCall(kernels, packed, geometry);
+  const bytes = c.dtype === "int8" ? 1 : 4;
+  const inputs = c.height * c.width * c.ic;
+  const input = memory.allocate(inputs * bytes);
+  const output = memory.allocate(c.height * c.width * c.oc * bytes);
+  const scratch = memory.allocate(call.scratchBytes);
+  const values = pseudoRandom(inputs);
+  if (c.dtype === "int8") memory.i8.set(values, input);
+  else
+    memory.f32.set(
+      Float32Array.from(values, (v) => v / 127),
+      input >> 2,
+    );
+  call.bind(input, output, 0, scratch);
+  return {
+    run: () => call.run(),
+    dispose: () => {
+      for (const pointer of [input, output, scratch]) memory.free(pointer);
+      call.dispose();
+      packed.dispose();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { compileBase64 } from "../kernels/load.ts";
+import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
+import { median, type Sampled, sample } from "./measure.ts";
+
+/** Steps of 32 loop iterations a sample: about 2 ms, so that a sample is long against the timer and short against an interruption. */
+const STEPS = 1500;
+const INNER = 32;
+
+export interface Roofline {
+  /** Giga multiply-accumulates a second of i32x4.dot_i16x8_s + i32x4.add, the idiom of every int8 kernel. */
+  readonly dotI16x8: number;
+  /** The same of f32x4.mul + f32x4.add. */
+  readonly f32MulAdd: number;
+}
+
+interface RooflineExports {
+  roofline_dot_i16x8(base: number, steps: number): number;
+  roofline_f32_mul_add(base: number, steps: number): number;
+}
+
+/** The two probes of assembly/bench/roofline.ts, each a function to be timed. */
+export async function rooflineProbes(): Promise<{
+  dot: () => void;
+  f32: () => void;
+  dotMacs: number;
+  f32Macs: number;
+}> {
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  const module = await compileBase64(ROOFLINE_WASM_BASE64);
+  const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  const exports = instance.exports as unknown as RooflineExports;
+  const base = 16384;
+  // Sane floats: denormals and NaN would be several times slower and measure something else.
+  new Float32Array(memory.buffer, base, 4096).fill(1.001);
+  return {
+    dot: () => void exports.roofline_dot_i16x8(base, STEPS),
+    f32: () => void exports.roofline_f32_mul_add(base, STEPS),
+    dotMacs: STEPS * INNER * 64,
+    f32Macs: STEPS * INNER * 32,
+  };
+}
+
+/** Medians of the two probes' samples in GMAC/s. */
+export function rooflineFrom(dot: Sampled, f32: Sampled, macs: { dotMacs: number; f32Macs: number }): Roofline {
+  return {
+    dotI16x8: macs.dotMacs / median(dot.samplesMs) / 1e6,
+    f32MulAdd: macs.f32Macs / median(f32.samplesMs) / 1e6,
+  };
+}
+
+/** Measures the roofline of the core that this runs on. */
+export async function measureRoofline(): Promise<Roofline> {
+  const probes = await rooflineProbes();
+  return rooflineFrom(sample(probes.dot), sample(probes.f32), probes);
+}

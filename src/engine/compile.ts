@@ -1,0 +1,43 @@
+import { check } from "../errors.ts";
+import type { AlgorithmOption } from "../kernels/convolution/convolution.ts";
+import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
+import type { Model } from "../network/description.ts";
+import { collapse } from "../network/passes/collapse.ts";
+import { fuse } from "../network/passes/fuse.ts";
+import { checkWeights } from "../network/weights.ts";
+import type { QuantisedModel } from "../quantization/quantise.ts";
+import { CompiledNetwork } from "./compiled-network.ts";
+import { ProgramF32, ProgramS8 } from "./program.ts";
+
+export interface CompileOptions {
+  /** The kernel instance to run on; a fresh one by default. */
+  readonly kernels?: KernelInstance;
+  /**
+   * int8 convolutions: "auto" (default) picks per layer, "direct" and "winograd" force one where it applies. All give the same bits.
+   */
+  readonly algorithm?: AlgorithmOption;
+}
+
+/**
+ * Makes a network ready to run in WebAssembly: f32 for a `Model` (linear blocks are collapsed and activations and residuals
+ * fused first), int8 for what the quantise pass returned.
+ *
+ * @throws WasmogradError ERR_NETWORK, ERR_SHAPE, ERR_WEIGHTS (every missing, extra or misshapen tensor at once), ERR_UNSUPPORTED,
+ *   ERR_WASM, ERR_OUT_OF_MEMORY
+ */
+export async function compile(model: Model | QuantisedModel, options: CompileOptions = {}): Promise<CompiledNetwork> {
+  const algorithm = options.algorithm ?? "auto";
+  check(
+    algorithm === "auto" || algorithm === "direct" || algorithm === "winograd",
+    "ERR_ARGUMENT",
+    () => `algorithm: expected "auto", "direct" or "winograd", got ${String(algorithm)}`,
+  );
+  if ("filters" in model) {
+    const kernels = options.kernels ?? (await instantiateKernels());
+    return new CompiledNetwork(kernels, new ProgramS8(kernels, model, algorithm));
+  }
+  checkWeights(model.network, model.weights);
+  const ready = fuse(collapse(model));
+  const kernels = options.kernels ?? (await instantiateKernels());
+  return new CompiledNetwork(kernels, new ProgramF32(kernels, ready));
+}

@@ -1,0 +1,156 @@
+import { check, WasmogradError } from "../errors.ts";
+import type { ConvAlgorithm, PackedConvolution } from "../kernels/convolution/convolution.ts";
+import type { KernelInstance } from "../kernels/load.ts";
+import type { Network } from "../network/description.ts";
+import type { QuantizationParams } from "../quantization/requantize.ts";
+import { Plan } from "./plan.ts";
+import type { Program } from "./program.ts";
+
+/** A feature map, NHWC with batch 1. */
+export interface Tensor<Data = Float32Array> {
+  readonly shape: readonly [height: number, width: number, channels: number];
+  readonly data: Data;
+}
+
+/** Plans kept for reuse: whole tiles, and the narrower ones at the right and bottom edge. */
+const KEPT_PLANS = 4;
+
+/**
+ * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) per input size,
+ * made at first use and kept for the sizes used last. Running allocates nothing but the result.
+ */
+export class CompiledNetwork {
+  readonly network: Network;
+  readonly precision: "f32" | "int8";
+  readonly #kernels: KernelInstance;
+  readonly #program: Program;
+  readonly #plans = new Map<string, Plan>();
+  #disposed = false;
+
+  constructor(kernels: KernelInstance, program: Program) {
+    this.#kernels = kernels;
+    this.#program = program;
+    this.network = program.network;
+    this.precision = program.precision;
+  }
+
+  /** Quantisation of the input and output tensors; undefined for f32. */
+  get inputQuantization(): QuantizationParams | undefined {
+    return this.#program.tensorParams(this.#program.input);
+  }
+  get outputQuantization(): QuantizationParams | undefined {
+    return this.#program.tensorParams(this.network.output);
+  }
+
+  /** The kernel chosen for each convolution, by layer name. */
+  get algorithms(): ReadonlyMap<string, { readonly algorithm: ConvAlgorithm; readonly kernel: string }> {
+    const of = (c: PackedConvolution) => ({
+      algorithm: c.spec.dtype === "s8" ? c.spec.algorithm : ("direct" as const),
+      kernel: c.kernel,
+    });
+    return new Map([...this.#program.convolutions].map(([name, c]) => [name, of(c)]));
+  }
+
+  /** Bytes of WebAssembly memory held at present. */
+  get memoryBytes(): number {
+    return this.#kernels.memory.byteLength;
+  }
+
+  /** The plan for one input size; disposed of by this network, least recently used first. */
+  plan(height: number, width: number): Plan {
+    check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
+    const key = `${height}x${width}`;
+    let plan = this.#plans.get(key);
+    if (plan) {
+      this.#plans.delete(key);
+    } else {
+      if (this.#plans.size >= KEPT_PLANS) {
+        const [oldest, unused] = this.#plans.entries().next().value!;
+        this.#plans.delete(oldest);
+        unused.dispose();
+      }
+      plan = new Plan(this.#kernels, this.#program, height, width);
+    }
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  /**
+   * Runs the network on one feature map. Real values in, real values out: an int8 network quantises its input and dequantises
+   * its output. `data` holds height * width * channels values.
+   * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_OUT_OF_MEMORY, ERR_DISPOSED
+   */
+  run(input: Tensor): Tensor {
+    const plan = this.#planFor(input, "Float32Array", input.data instanceof Float32Array);
+    const { memory } = this.#kernels;
+    const count = plan.outputShape.reduce((a, b) => a * b, 1);
+    if (this.precision === "f32") {
+      memory.f32.set(input.data, plan.input >> 2);
+      plan.run();
+      return { shape: plan.outputShape, data: memory.f32.slice(plan.output >> 2, (plan.output >> 2) + count) };
+    }
+    const staging = memory.allocate(4 * Math.max(input.data.length, count));
+    try {
+      memory.f32.set(input.data, staging >> 2);
+      this.quantizeInput(plan, staging);
+      plan.run();
+      this.dequantizeOutput(plan, staging);
+      return { shape: plan.outputShape, data: memory.f32.slice(staging >> 2, (staging >> 2) + count) };
+    } finally {
+      memory.free(staging);
+    }
+  }
+
+  /** int8 networks: real values at `from` -> the plan's input. */
+  quantizeInput(plan: Plan, from: number): void {
+    const { scale, zeroPoint } = this.inputQuantization!;
+    const count = plan.inputShape.reduce((a, b) => a * b, 1);
+    this.#kernels.exports.s8_quantize(from, plan.input, count, 1 / scale, zeroPoint);
+  }
+
+  /** int8 networks: the plan's output -> real values at `to`. */
+  dequantizeOutput(plan: Plan, to: number): void {
+    const { scale, zeroPoint } = this.outputQuantization!;
+    const count = plan.outputShape.reduce((a, b) => a * b, 1);
+    this.#kernels.exports.f32_dequantize(plan.output, to, count, scale, zeroPoint);
+  }
+
+  /** The same for an int8 network with quantised values on both sides. */
+  runInt8(input: Tensor<Int8Array>): Tensor<Int8Array> {
+    if (this.precision !== "int8") {
+      throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
+    }
+    const plan = this.#planFor(input, "Int8Array", input.data instanceof Int8Array);
+    this.#kernels.memory.i8.set(input.data, plan.input);
+    plan.run();
+    const count = plan.outputShape.reduce((a, b) => a * b, 1);
+    return { shape: plan.outputShape, data: this.#kernels.memory.i8.slice(plan.output, plan.output + count) };
+  }
+
+  #planFor(input: Tensor<{ length: number }>, type: string, typeFits: boolean): Plan {
+    const { shape } = input;
+    const channels = this.#program.inputChannels;
+    const wellFormed = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isInteger(n) && n > 0);
+    check(
+      wellFormed && shape[2] === channels,
+      "ERR_SHAPE",
+      () => `input: expected a shape [h, w, ${channels}], got [${shape}]`,
+    );
+    check(typeFits, "ERR_ARGUMENT", () => `input: data: expected ${type}, got ${input.data?.constructor?.name}`);
+    const count = shape[0] * shape[1] * shape[2];
+    check(input.data.length === count, "ERR_SHAPE", () => `input: expected ${count} values, got ${input.data.length}`);
+    return this.plan(shape[0], shape[1]);
+  }
+
+  /** Frees plans and packed filters. Linear memory never shrinks; drop the kernel instance to give it back. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const plan of this.#plans.values()) plan.dispose();
+    this.#plans.clear();
+    this.#program.dispose();
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

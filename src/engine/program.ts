@@ -1,0 +1,174 @@
+/**
+ * What of a network does not depend on the input size: its layers in order, packed convolutions, small constant vectors.
+ */
+import { WasmogradError } from "../errors.ts";
+import {
+  type AlgorithmOption,
+  chooseAlgorithm,
+  PackedConvolution,
+  type ResidualSpec,
+} from "../kernels/convolution/convolution.ts";
+import type { KernelInstance } from "../kernels/load.ts";
+import type { Conv2dLayer, Model, Network, Shape } from "../network/description.ts";
+import { inferShapes } from "../network/shapes.ts";
+import type { QuantisedModel } from "../quantization/quantise.ts";
+import type { QuantizationParams } from "../quantization/requantize.ts";
+
+export abstract class Program {
+  readonly network: Network;
+  abstract readonly precision: "f32" | "int8";
+  readonly input: string;
+  readonly inputChannels: number;
+  readonly convolutions = new Map<string, PackedConvolution>();
+  protected readonly kernels: KernelInstance;
+  /** Channels of every tensor, which do not depend on the input size. */
+  protected readonly channels: ReadonlyMap<string, number>;
+  readonly #vectors = new Map<string, number>();
+
+  /** Loads filters and vectors; on failure nothing stays allocated. */
+  protected constructor(kernels: KernelInstance, network: Network) {
+    this.kernels = kernels;
+    this.network = network;
+    const input = network.layers.find((layer) => layer.op === "input");
+    if (!input) throw new WasmogradError("ERR_NETWORK", "network: expected an input layer");
+    this.input = input.name;
+    this.inputChannels = input.channels;
+    this.channels = channelCounts(network);
+  }
+
+  protected pack(build: (layer: Conv2dLayer) => ConstructorParameters<typeof PackedConvolution>[1]): void {
+    try {
+      for (const layer of this.network.layers) {
+        if (layer.op === "conv2d") this.convolutions.set(layer.name, new PackedConvolution(this.kernels, build(layer)));
+      }
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  protected geometryOf(layer: Conv2dLayer): { ic: number; oc: number; kh: number; kw: number; stride: number } {
+    const [kh, kw] = layer.kernel;
+    return { ic: this.channels.get(layer.input)!, oc: layer.channels, kh, kw, stride: layer.stride };
+  }
+
+  protected broadcasts(layer: Conv2dLayer): boolean {
+    return layer.residual !== undefined && layer.channels > 1 && this.channels.get(layer.residual.tensor) === 1;
+  }
+
+  /** Uploads a per-channel vector once, padded with zeros to whole vectors. */
+  protected addVector(name: string, values: Float32Array): void {
+    const pointer = this.kernels.memory.allocate(Math.ceil(values.length / 4) * 16);
+    this.kernels.memory.f32.set(values, pointer >> 2);
+    this.#vectors.set(name, pointer);
+  }
+  vector(name: string): number {
+    return this.#vectors.get(name)!;
+  }
+
+  abstract tensorParams(name: string): QuantizationParams | undefined;
+
+  dispose(): void {
+    for (const c of this.convolutions.values()) c.dispose();
+    for (const pointer of this.#vectors.values()) this.kernels.memory.free(pointer);
+    this.convolutions.clear();
+    this.#vectors.clear();
+  }
+}
+
+/** Channel counts do not depend on the picture, so any size that every layer accepts will do. */
+function channelCounts(network: Network): ReadonlyMap<string, number> {
+  const size = 64;
+  const shapes: ReadonlyMap<string, Shape> = inferShapes(network, [size, size]);
+  return new Map([...shapes].map(([name, shape]) => [name, shape[2]]));
+}
+
+/** The f32 program of a collapsed and fused model. */
+export class ProgramF32 extends Program {
+  readonly precision = "f32";
+
+  constructor(kernels: KernelInstance, { network, weights }: Model) {
+    super(kernels, network);
+    const data = (name: string): Float32Array => weights.get(name)!.data;
+    this.pack((layer) => {
+      const { activation, residual } = layer;
+      const before = residual?.position === "before-activation";
+      const clampsAtZero = activation?.kind === "relu" || activation?.kind === "relu6";
+      // A residual after ReLU must not be clamped with it: ReLU is then PReLU with slope 0, and the clamp stays open.
+      const reluByClamp = clampsAtZero && (before || !residual);
+      if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
+      if (activation?.kind === "relu6" && residual && !before) throw unsupported(layer, "a residual after ReLU6");
+      const slopes =
+        activation?.kind === "prelu"
+          ? data(activation.slope)
+          : clampsAtZero && !reluByClamp
+            ? new Float32Array(layer.channels)
+            : undefined;
+      return {
+        dtype: "f32",
+        ...this.geometryOf(layer),
+        weights: data(layer.weights),
+        bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
+        ...(slopes && { slopes }),
+        minimum: reluByClamp ? 0 : Number.NEGATIVE_INFINITY,
+        maximum: activation?.kind === "relu6" ? 6 : Number.POSITIVE_INFINITY,
+        ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
+      };
+    });
+    for (const layer of network.layers) {
+      if (layer.op !== "activation" || layer.activation.kind !== "prelu") continue;
+      this.addVector(layer.name, data(layer.activation.slope));
+    }
+  }
+
+  tensorParams(): undefined {
+    return undefined;
+  }
+}
+
+function unsupported(layer: Conv2dLayer, what: string): WasmogradError {
+  return new WasmogradError("ERR_UNSUPPORTED", `layer "${layer.name}": ${what} cannot be fused into a convolution`);
+}
+
+/** The int8 program of a quantised model. */
+export class ProgramS8 extends Program {
+  readonly precision = "int8";
+  readonly model: QuantisedModel;
+
+  constructor(kernels: KernelInstance, model: QuantisedModel, algorithm: AlgorithmOption) {
+    super(kernels, model.network);
+    this.model = model;
+    this.pack((layer) => {
+      const filter = model.filters.get(layer.name)!;
+      const geometry = this.geometryOf(layer);
+      const output = model.tensors.get(layer.name)!;
+      let residual: ResidualSpec | undefined;
+      if (layer.residual) {
+        const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
+        residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier: filter.residualMultiplier! };
+      }
+      return {
+        dtype: "s8",
+        ...geometry,
+        weights: filter.weights,
+        bias: filter.bias,
+        multipliers: filter.multipliers,
+        ...(filter.negativeMultipliers && { negativeMultipliers: filter.negativeMultipliers }),
+        inputZeroPoint: model.tensors.get(layer.input)!.zeroPoint,
+        outputZeroPoint: output.zeroPoint,
+        qmin: filter.qmin,
+        qmax: filter.qmax,
+        ...(residual && { residual }),
+        algorithm: chooseAlgorithm(algorithm, geometry),
+      };
+    });
+    for (const [name, activation] of model.activations) {
+      const { multiplier, negativeMultipliers } = activation;
+      this.addVector(name, negativeMultipliers ?? new Float32Array(this.channels.get(name)!).fill(multiplier));
+    }
+  }
+
+  tensorParams(name: string): QuantizationParams {
+    return this.model.tensors.get(name)!;
+  }
+}
