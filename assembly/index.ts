@@ -10,4 +10,7 @@ export * from "./image/planes-to-rgb";
 export * from "./image/rgb-to-planes";
 export * from "./image/x32-depth-to-space";
 export * from "./image/x8-depth-to-space";
+export * from "./elementwise/f32";
+export * from "./elementwise/quantize";
+export * from "./elementwise/s8";
 export * from "./winograd/qs8-conv2d-3x3-cf4x4";

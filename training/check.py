@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 import sesr_model
-from data import Crops
+from data import LR_NOISE, Crops
 from export import export, load_collapsed, read_safetensors
 from matlab_resize import imresize
 from sesr_model import VARIANTS, CollapsedSesr, Sesr
@@ -103,7 +103,7 @@ def check_crops():
     lr = np.random.default_rng(0).uniform(16, 235, (3, 24, 24)).astype(np.float32)
     hr = lr.repeat(2, 1).repeat(2, 2)
     low, high = Crops(hr, lr, 2, 1).batch(32, 12)
-    assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * 0.18 / 255  # the added noise
+    assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * LR_NOISE / 255  # the added noise
     again = Crops(hr, lr, 2, 1).batch(32, 12)
     assert torch.equal(low, again[0]) and torch.equal(high, again[1])
 

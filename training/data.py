@@ -13,10 +13,10 @@ from PIL import Image
 from matlab_resize import imresize
 
 # LR pictures met in practice are 8-bit RGB turned into floating-point luma. Rounding three
-# channels (and once more between the two resize passes) leaves noise of about 0.18 gray levels
+# channels (and once more between the two resize passes) leaves noise of about 0.2 gray levels
 # on Y, not the 0.29 of luma rounded to 8 bits. So the LR tiles are kept unrounded, and noise of
 # that size is added anew to each crop.
-LR_NOISE = 0.18
+LR_NOISE = 0.2
 
 
 def load_pairs(folder, scale, cache):

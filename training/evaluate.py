@@ -76,7 +76,8 @@ def mean_scores(data, upscale, scale):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="../../shared/data", help="folder that holds Set5 and Set14")
+    parser.add_argument("--data", default="../../shared/data",
+                        help="folder that holds Set5 and Set14")
     parser.add_argument("--scale", type=int, default=2, choices=(2, 4))
     parser.add_argument("--weights", help="safetensors; without it the bicubic baseline is scored")
     args = parser.parse_args()

@@ -1,6 +1,6 @@
 """Trains a SESR network on luma tiles.
 
-    python3 train.py --variant m5 --scale 2 --seed 1 --iterations 140000 --out .runs/m5x2 \
+    python3 train.py --variant m5 --scale 2 --seed 1 --iterations 120000 --out .runs/m5x2 \
         --eval ../../shared/data --export ../weights
 
 Learning rate, patch size and loss depend on the iteration only, never on the clock, so a run that
@@ -22,13 +22,13 @@ from sesr_model import VARIANTS, Sesr
 
 HERE = Path(__file__).resolve().parent
 BATCH = 16
-PEAK_RATE, LAST_RATE, WARM_UP = 2e-3, 1e-6, 200
+PEAK_RATE, LAST_RATE, WARM_UP = 1e-3, 1e-6, 1000
 EMA_DECAY = 0.999
 
 # The last part of the schedule ("tail") uses larger crops and another loss. Larger: fewer pixels
 # see the crop's zero padding, which hardly occurs in whole pictures. See `tail_loss` for why.
-TAIL_FROM = 0.7
-PATCH, TAIL_PATCH = 48, 64
+TAIL_FROM = 0.75
+PATCH, TAIL_PATCH = 40, 64
 
 
 def learning_rate(iteration, iterations):

@@ -3,7 +3,7 @@
  *
  *   f32_add     y = a + b;  b may have one channel, broadcast over those of a
  *   f32_prelu   y = x < 0 ? x * slope[c] : x
- *   f32_clamp   y = min(maximum, max(minimum, x + offset)); NaN stays NaN
+ *   f32_affine  y = min(maximum, max(minimum, x * scale + offset)); NaN stays NaN
  *
  * Layout   NHWC without gaps; one rounding per arithmetic operation.
  * Aliasing the output may be one of the inputs.
@@ -50,13 +50,20 @@ export function f32_prelu(from: usize, to: usize, pixels: i32, channels: i32, sl
   }
 }
 
-export function f32_clamp(from: usize, to: usize, count: i32, offset: f32, minimum: f32, maximum: f32): void {
-  const shift = f32x4.splat(offset),
-    least = f32x4.splat(minimum),
-    most = f32x4.splat(maximum);
+export function f32_affine(
+  from: usize,
+  to: usize,
+  count: i32,
+  scale: f32,
+  offset: f32,
+  minimum: f32,
+  maximum: f32,
+): void {
+  const m = f32x4.splat(scale), shift = f32x4.splat(offset);
+  const least = f32x4.splat(minimum), most = f32x4.splat(maximum);
   for (let i = 0; i < count; i += 4) {
-    const at = (<usize>i) << 2;
-    const x = f32x4.add(v128.load(from + at), shift);
+    const at = <usize>i << 2;
+    const x = f32x4.add(f32x4.mul(v128.load(from + at), m), shift);
     store_lanes(to + at, f32x4.pmin(f32x4.pmax(x, least), most), count - i);
   }
 }

@@ -1,5 +1,6 @@
 import { WasmogradError } from "../errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
+import { pause } from "../pause.ts";
 import { CONV_CASES, caseMacs, caseName, caseShape, prepareCase } from "./cases.ts";
 import { median, relativeSpread, sample } from "./measure.ts";
 import { type Roofline, rooflineFrom, rooflineProbes } from "./roofline.ts";
@@ -24,12 +25,19 @@ export interface BenchReport {
 export const SUITES = ["all", "int8", "f32"] as const;
 export type Suite = (typeof SUITES)[number];
 
+export interface SuiteOptions {
+  /** Checked before each kernel. */
+  readonly signal?: AbortSignal;
+  /** Told the kernel that is about to be timed; `fraction` of them are done. */
+  readonly onProgress?: (fraction: number, name: string) => void;
+}
+
 /**
  * Times every kernel of a suite on this machine. The roofline is measured right before and after each kernel and the faster of the
  * two counts for it, so that a change of clock speed in between cannot flatter a kernel.
  * @throws WasmogradError ERR_ARGUMENT on an unknown suite
  */
-export async function runSuite(suite: Suite, onProgress?: (name: string) => void): Promise<BenchReport> {
+export async function runSuite(suite: Suite, options: SuiteOptions = {}): Promise<BenchReport> {
   if (!SUITES.includes(suite)) {
     throw new WasmogradError("ERR_ARGUMENT", `suite: expected one of ${SUITES.join(", ")}, got ${String(suite)}`);
   }
@@ -43,9 +51,11 @@ export async function runSuite(suite: Suite, onProgress?: (name: string) => void
   };
   const results: KernelResult[] = [];
   let before = measure();
-  for (const c of CONV_CASES) {
-    if (suite !== "all" && suite !== c.dtype) continue;
-    onProgress?.(`${caseName(c)} ${caseShape(c)}`);
+  const cases = CONV_CASES.filter((c) => suite === "all" || suite === c.dtype);
+  for (const [i, c] of cases.entries()) {
+    options.signal?.throwIfAborted();
+    options.onProgress?.(i / cases.length, `${caseName(c)} ${caseShape(c)}`);
+    await pause();
     const prepared = prepareCase(kernels, c);
     const { samplesMs } = sample(prepared.run);
     prepared.dispose();

@@ -12,19 +12,16 @@ export interface Tensor<Data = Float32Array> {
   readonly data: Data;
 }
 
-/** Plans kept for reuse: whole tiles, and the narrower ones at the right and bottom edge. */
-const KEPT_PLANS = 4;
-
 /**
- * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) per input size,
- * made at first use and kept for the sizes used last. Running allocates nothing but the result.
+ * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) for the input
+ * size used last, so that memory holds one arena and not one per size. Running allocates nothing but the result.
  */
 export class CompiledNetwork {
   readonly network: Network;
   readonly precision: "f32" | "int8";
   readonly #kernels: KernelInstance;
   readonly #program: Program;
-  readonly #plans = new Map<string, Plan>();
+  #plan: Plan | undefined;
   #disposed = false;
 
   constructor(kernels: KernelInstance, program: Program) {
@@ -51,28 +48,25 @@ export class CompiledNetwork {
     return new Map([...this.#program.convolutions].map(([name, c]) => [name, of(c)]));
   }
 
+  /** The instance that it runs on. */
+  get kernels(): KernelInstance {
+    return this.#kernels;
+  }
+
   /** Bytes of WebAssembly memory held at present. */
   get memoryBytes(): number {
     return this.#kernels.memory.byteLength;
   }
 
-  /** The plan for one input size; disposed of by this network, least recently used first. */
+  /** The plan for one input size; valid until one for another size is asked for. */
   plan(height: number, width: number): Plan {
     check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
-    const key = `${height}x${width}`;
-    let plan = this.#plans.get(key);
-    if (plan) {
-      this.#plans.delete(key);
-    } else {
-      if (this.#plans.size >= KEPT_PLANS) {
-        const [oldest, unused] = this.#plans.entries().next().value!;
-        this.#plans.delete(oldest);
-        unused.dispose();
-      }
-      plan = new Plan(this.#kernels, this.#program, height, width);
-    }
-    this.#plans.set(key, plan);
-    return plan;
+    const [h, w] = this.#plan?.inputShape ?? [];
+    if (this.#plan && h === height && w === width) return this.#plan;
+    this.#plan?.dispose();
+    this.#plan = undefined;
+    this.#plan = new Plan(this.#kernels, this.#program, height, width);
+    return this.#plan;
   }
 
   /**
@@ -142,12 +136,11 @@ export class CompiledNetwork {
     return this.plan(shape[0], shape[1]);
   }
 
-  /** Frees plans and packed filters. Linear memory never shrinks; drop the kernel instance to give it back. */
+  /** Frees the plan and the packed filters. Linear memory never shrinks; drop the kernel instance to give it back. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const plan of this.#plans.values()) plan.dispose();
-    this.#plans.clear();
+    this.#plan?.dispose();
     this.#program.dispose();
   }
   [Symbol.dispose](): void {

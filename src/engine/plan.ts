@@ -189,9 +189,10 @@ function elementwise(
     const negative = program.vector(layer.name);
     return () => exports.s8_prelu(from, to, pixels, channels, zeroPoint, multiplier, negative, zero, least, qmax);
   }
-  if (layer.op === "clip") return () => exports.f32_clamp(from, to, count, 0, layer.min, layer.max);
+  if (layer.op === "clip") return () => exports.f32_affine(from, to, count, 1, 0, layer.min, layer.max);
   if (layer.op === "offset") {
-    return () => exports.f32_clamp(from, to, count, layer.value, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    return () =>
+      exports.f32_affine(from, to, count, 1, layer.value, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
   const { activation } = layer;
   if (activation.kind === "prelu") {
@@ -199,7 +200,7 @@ function elementwise(
     return () => exports.f32_prelu(from, to, pixels, channels, slopes);
   }
   const most = activation.kind === "relu6" ? 6 : Number.POSITIVE_INFINITY;
-  return () => exports.f32_clamp(from, to, count, 0, 0, most);
+  return () => exports.f32_affine(from, to, count, 1, 0, 0, most);
 }
 
 /** The operand with all channels first; `broadcast` is 1 when the other has one channel only. */

@@ -9,8 +9,8 @@ import {
   type ResidualSpec,
 } from "../kernels/convolution/convolution.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { Conv2dLayer, Model, Network, Shape } from "../network/description.ts";
-import { inferShapes } from "../network/shapes.ts";
+import type { Conv2dLayer, Model, Network } from "../network/description.ts";
+import { inferChannels } from "../network/shapes.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
 
@@ -33,7 +33,7 @@ export abstract class Program {
     if (!input) throw new WasmogradError("ERR_NETWORK", "network: expected an input layer");
     this.input = input.name;
     this.inputChannels = input.channels;
-    this.channels = channelCounts(network);
+    this.channels = inferChannels(network);
   }
 
   protected pack(build: (layer: Conv2dLayer) => ConstructorParameters<typeof PackedConvolution>[1]): void {
@@ -74,13 +74,6 @@ export abstract class Program {
     this.convolutions.clear();
     this.#vectors.clear();
   }
-}
-
-/** Channel counts do not depend on the picture, so any size that every layer accepts will do. */
-function channelCounts(network: Network): ReadonlyMap<string, number> {
-  const size = 64;
-  const shapes: ReadonlyMap<string, Shape> = inferShapes(network, [size, size]);
-  return new Map([...shapes].map(([name, shape]) => [name, shape[2]]));
 }
 
 /** The f32 program of a collapsed and fused model. */

@@ -289,7 +289,8 @@ function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): ConvSpecS8 {
     qmin: clamped ? outputQuantization.zeroPoint : QMIN,
     qmax: activation === "relu6" ? quantizeValue(6, outputQuantization) : QMAX,
     ...(residualSpec && { residual: residualSpec }),
-    algorithm: chooseAlgorithm(algorithm, g),
+    // What was asked for by name is refused where it does not apply, not replaced.
+    algorithm: algorithm === "auto" ? chooseAlgorithm("auto", g) : algorithm,
   };
 }
 

@@ -44,5 +44,13 @@ export interface KernelExports extends ImageKernels {
   f32_dequantize(from: number, to: number, count: number, scale: number, zeroPoint: number): void;
   f32_add(a: number, b: number, to: number, pixels: number, channels: number, broadcast: number): void;
   f32_prelu(from: number, to: number, pixels: number, channels: number, slopes: number): void;
-  f32_clamp(from: number, to: number, count: number, offset: number, minimum: number, maximum: number): void;
+  f32_affine(
+    from: number,
+    to: number,
+    count: number,
+    scale: number,
+    offset: number,
+    minimum: number,
+    maximum: number,
+  ): void;
 }

@@ -1,10 +1,13 @@
 /**
- * Exports of assembly/image/. All pointers and row strides are bytes; planes are f32. No two buffers of one call may overlap.
- * Kernels may read up to 64 bytes past the end of a buffer and never write past one; the contract of each stands at the head of
- * its file.
+ * Exports of assembly/image/. All pointers and row strides are bytes; planes are f32. No two buffers of one call may
+ * overlap. Kernels may read up to 64 bytes past the end of a buffer and never write past one; the contract of each
+ * stands at the head of its file.
  */
 export interface ImageKernels {
-  /** plane_i = matrix row i applied to [R, G, B, 1]; `channels` 1 to 4, with 1 and 2 grey; matrix: 12 f32. rgb-to-planes.ts */
+  /**
+   * plane_i = matrix row i applied to [R, G, B, 1]; `channels` 1 to 4, with 1 and 2 grey; matrix: 12 f32.
+   * rgb-to-planes.ts
+   */
   u8_rgb_to_planes_f32: RgbToPlanes;
   u16_rgb_to_planes_f32: RgbToPlanes;
   /** The same for the first matrix row alone (luma). */
@@ -19,7 +22,10 @@ export interface ImageKernels {
   f32_channel_to_u8: PlaneToChannel;
   f32_channel_to_u16: PlaneToChannel;
 
-  /** `src` is where row 0 of the picture lies or would lie. `limit` > 0 rounds and clips to [0, limit]. f32-resize-rows.ts */
+  /**
+   * `src` is where row 0 of the picture lies or would lie. `limit` > 0 rounds and clips to [0, limit].
+   * f32-resize-rows.ts
+   */
   f32_resize_rows(
     rows: number,
     cols: number,
@@ -33,7 +39,9 @@ export interface ImageKernels {
     limit: number,
   ): void;
 
-  /** `src` holds columns [first, first + srcCols); scratch: 16 * (srcCols rounded up to 4) bytes. f32-resize-columns.ts */
+  /**
+   * `src` holds columns [first, first + srcCols); scratch: 16 * (srcCols rounded up to 4) bytes. f32-resize-columns.ts
+   */
   f32_resize_columns(
     rows: number,
     cols: number,

@@ -1,7 +1,7 @@
+import { convAxis } from "../conv-axis.ts";
 import { WasmogradError } from "../errors.ts";
 import type { Layer, Network } from "./description.ts";
 import { show } from "./layer-fields.ts";
-import { convAxis } from "./shapes.ts";
 import { validate } from "./validate.ts";
 
 /** Pixels beyond an aligned region, per side, in the pixels of the tensor that they are asked of. */

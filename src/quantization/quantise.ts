@@ -1,5 +1,20 @@
-import type { Network } from "../network/description.ts";
-import type { QuantizationParams } from "./requantize.ts";
+import { check } from "../errors.ts";
+import type {
+  Activation,
+  ActivationLayer,
+  AddLayer,
+  Conv2dLayer,
+  Model,
+  Network,
+  Weights,
+} from "../network/description.ts";
+import { collapse } from "../network/passes/collapse.ts";
+import { fuse } from "../network/passes/fuse.ts";
+import { validate } from "../network/validate.ts";
+import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
+import type { Calibration } from "./ranges.ts";
+import { type QuantizationParams, roundHalfEven } from "./requantize.ts";
+import { quantiseWeights } from "./weights.ts";
 
 /** A convolution in int8, ready for `requantize`. Vectors have one entry per output channel. */
 export interface QuantisedFilter {
@@ -46,7 +61,7 @@ export interface QuantisedClip {
 export interface QuantisedModel {
   /** Collapsed and fused, in topological order. Clips that became a clamp of their producer are gone. */
   readonly network: Network;
-  /** Of every tensor (layer name). Depth-to-space, offset and clip outputs hold the same bytes scale as their inputs. */
+  /** Of every tensor, by layer name. Depth-to-space, offset and clip keep the scale of their inputs; offset moves the zero point. */
   readonly tensors: ReadonlyMap<string, QuantizationParams>;
   /** Per conv2d layer. */
   readonly filters: ReadonlyMap<string, QuantisedFilter>;
@@ -56,4 +71,120 @@ export interface QuantisedModel {
   readonly activations: ReadonlyMap<string, QuantisedActivation>;
   /** Per clip layer that is left. */
   readonly clips: ReadonlyMap<string, QuantisedClip>;
+}
+
+/**
+ * Largest bias in steps. A weight scale that would make the bias larger is lifted instead: what such weights can still add to the sum
+ * is far below the output's step, and the sum of the products keeps as much room again.
+ */
+const BIAS_LIMIT = 2 ** 30;
+/** Multipliers lie within these, far from what binary32 could not hold or would flush to a subnormal. */
+const SMALLEST_MULTIPLIER = 2 ** -60;
+const LARGEST_MULTIPLIER = 2 ** 60;
+
+/** A ratio of scales rounded to binary32. @throws WasmogradError ERR_QUANTIZATION outside the range in which arithmetic is sound */
+function multiplier(layer: string, value: number): number {
+  const rounded = Math.fround(value);
+  const sound = rounded >= SMALLEST_MULTIPLIER / 2 && rounded <= LARGEST_MULTIPLIER;
+  check(sound, "ERR_QUANTIZATION", () => `layer ${layer}: expected a multiplier from 2^-60 to 2^60, got ${value}`);
+  return rounded;
+}
+
+/** Limits that ReLU and ReLU6 are in int8: real 0 is the zero point, exactly. */
+function limitsOfActivation(activation: Activation | undefined, params: QuantizationParams): Limits {
+  if (activation?.kind === "relu6") return limitsOf(0, 6, params);
+  if (activation?.kind === "relu") return { qmin: params.zeroPoint, qmax: FULL.qmax };
+  return FULL;
+}
+
+/** What a layer needs of its surroundings: parameters by tensor, limits that clips have set, weights. */
+interface Context {
+  readonly tensors: ReadonlyMap<string, QuantizationParams>;
+  readonly limits: ReadonlyMap<string, Limits>;
+  readonly weights: Weights;
+}
+
+function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: Context): QuantisedFilter {
+  const { name, channels, activation, residual } = layer;
+  const input = tensors.get(layer.input)!;
+  const output = tensors.get(name)!;
+  const behind = residual?.position === "after-activation";
+  const fits = behind ? activation?.kind !== "relu6" : !(residual && activation?.kind === "prelu");
+  const message = () => `layer ${name}: a residual ${residual!.position} with ${activation!.kind} has no int8 form`;
+  check(fits, "ERR_UNSUPPORTED", message);
+
+  const bias = layer.bias === undefined ? undefined : weights.get(layer.bias)!.data;
+  const floor = (o: number) =>
+    Math.max(Math.abs(bias?.[o] ?? 0) / (input.scale * BIAS_LIMIT), (SMALLEST_MULTIPLIER * output.scale) / input.scale);
+  const quantised = quantiseWeights(weights.get(layer.weights)!.data, channels, floor);
+  const weightScales = quantised.scales;
+  const multipliers = weightScales.map((scale) => multiplier(name, (input.scale * scale) / output.scale));
+  // ReLU before a residual cannot be a clamp of the sum: it multiplies what lies below zero by nothing instead.
+  const zeros = behind && activation?.kind === "relu";
+  const slopes = activation?.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
+  const negative = slopes ? multipliers.map((m, o) => m * slopes[o]!) : zeros ? new Float32Array(channels) : undefined;
+  const own = behind ? FULL : limitsOfActivation(activation, output);
+  return {
+    weights: quantised.weights,
+    weightScales,
+    bias: Int32Array.from(weightScales, (scale, o) => roundHalfEven((bias?.[o] ?? 0) / (input.scale * scale))),
+    multipliers,
+    ...(negative ? { negativeMultipliers: negative } : {}),
+    ...(residual ? { residualMultiplier: multiplier(name, tensors.get(residual.tensor)!.scale / output.scale) } : {}),
+    ...intersect(own, limits.get(name) ?? FULL),
+  };
+}
+
+function quantiseAdd({ name, inputs }: AddLayer, { tensors, limits }: Context): QuantisedAdd {
+  const { scale } = tensors.get(name)!;
+  const [multiplierA, multiplierB] = inputs.map((tensor) => multiplier(name, tensors.get(tensor)!.scale / scale)) as [
+    number,
+    number,
+  ];
+  return { multiplierA, multiplierB, ...(limits.get(name) ?? FULL) };
+}
+
+function quantiseActivation({ name, input, activation }: ActivationLayer, context: Context): QuantisedActivation {
+  const { tensors, limits, weights } = context;
+  const output = tensors.get(name)!;
+  const positive = multiplier(name, tensors.get(input)!.scale / output.scale);
+  const slopes = activation.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
+  return {
+    multiplier: positive,
+    ...(slopes ? { negativeMultipliers: slopes.map((slope) => positive * slope) } : {}),
+    ...intersect(limitsOfActivation(activation, output), limits.get(name) ?? FULL),
+  };
+}
+
+/** The form of a model that calibration observes and quantisation starts from: collapsed and fused. */
+export function prepare(model: Model): Model {
+  return fuse(collapse(model));
+}
+
+/**
+ * Post-training quantisation to int8: affine per-tensor activations from the calibrated ranges, symmetric per-channel weights, int32
+ * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
+ * docs/quantization.md has the arithmetic of every operator.
+ * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
+ *   arithmetic, and as `validate`, `inferChannels`, `checkWeights`, `collapse`
+ */
+export function quantise(model: Model, calibration: Calibration): QuantisedModel {
+  const { network: fused, weights } = prepare(model);
+  const params = assignParams(fused, calibration);
+  const { layers, limits } = absorbClips(fused, params);
+  const network = validate({ ...fused, layers });
+  const tensors = new Map(network.layers.map(({ name }): [string, QuantizationParams] => [name, params.get(name)!]));
+  const context: Context = { tensors, limits, weights };
+  const filters = new Map<string, QuantisedFilter>();
+  const adds = new Map<string, QuantisedAdd>();
+  const activations = new Map<string, QuantisedActivation>();
+  const clips = new Map<string, QuantisedClip>();
+  for (const layer of network.layers) {
+    const { name } = layer;
+    if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context));
+    else if (layer.op === "add") adds.set(name, quantiseAdd(layer, context));
+    else if (layer.op === "activation") activations.set(name, quantiseActivation(layer, context));
+    else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
+  }
+  return { network, tensors, filters, adds, activations, clips };
 }

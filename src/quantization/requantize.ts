@@ -1,3 +1,5 @@
+import { check } from "../errors.ts";
+
 /**
  * The normative arithmetic of int8 (docs/quantization.md derives it). Every kernel and the oracle compute exactly this,
  * on every engine: all steps are IEEE-754 binary32 operations with one rounding each, so results agree bit for bit.
@@ -11,6 +13,24 @@ export interface QuantizationParams {
 
 export const QMIN = -128;
 export const QMAX = 127;
+
+/**
+ * @throws WasmogradError ERR_QUANTIZATION unless scale is a positive normal binary32 number and the zero point an int8 integer
+ */
+export function checkQuantization(name: string, params: QuantizationParams): void {
+  const scale = Math.fround(params?.scale);
+  check(
+    scale >= 2 ** -126 && Number.isFinite(scale),
+    "ERR_QUANTIZATION",
+    () => `${name}: scale: expected a positive finite number, got ${params?.scale}`,
+  );
+  const { zeroPoint } = params;
+  check(
+    Number.isInteger(zeroPoint) && zeroPoint >= QMIN && zeroPoint <= QMAX,
+    "ERR_QUANTIZATION",
+    () => `${name}: zeroPoint: expected an integer in ${QMIN}..${QMAX}, got ${zeroPoint}`,
+  );
+}
 
 /** Rounds to the nearest integer, halves to even; exact for |x| < 2^51. */
 export function roundHalfEven(x: number): number {

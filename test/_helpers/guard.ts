@@ -3,7 +3,9 @@ import type { WasmMemory } from "../../src/kernels/memory.ts";
 
 const BAND = 64;
 
-/** A buffer in kernel memory between two bands of a pattern: reads past the end see it, writes past the end change it. */
+/**
+ * A buffer in kernel memory between two bands of a pattern: reads past the end see it, writes past the end change it.
+ */
 export interface GuardedBuffer {
   readonly pointer: number;
   readonly bytes: number;
@@ -32,9 +34,8 @@ export function guarded(memory: WasmMemory, bytes: number, seed = 1): GuardedBuf
       for (let i = 0; i < BAND; i++) {
         for (const at of places(i)) {
           if (now[at] === pattern(seed, at - block)) continue;
-          expect.fail(
-            `guard band broken ${at < pointer ? `${pointer - at} bytes before` : `${i} bytes after the end of`} a buffer of ${bytes} bytes`,
-          );
+          const place = at < pointer ? `${pointer - at} bytes before` : `${i} bytes after the end of`;
+          expect.fail(`guard band broken ${place} a buffer of ${bytes} bytes`);
         }
       }
     },

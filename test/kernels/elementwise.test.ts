@@ -100,7 +100,7 @@ test("s8_clamp", () => {
   );
 });
 
-test("f32_add, f32_prelu and f32_clamp", () => {
+test("f32_add, f32_prelu and f32_affine", () => {
   fc.assert(
     fc.property(shape, (c) => {
       const count = c.pixels * c.channels;
@@ -117,8 +117,8 @@ test("f32_add, f32_prelu and f32_clamp", () => {
         expect(result()).toEqual(a.map((v, i) => v + b[c.broadcast ? Math.floor(i / c.channels) : i]!));
         exports.f32_prelu(pa!, to!, c.pixels, c.channels, ps!);
         expect(result()).toEqual(a.map((v, i) => (v < 0 ? v * slopes[i % c.channels]! : v)));
-        exports.f32_clamp(pa!, to!, count, 0.125, -0.5, 0.5);
-        expect(result()).toEqual(a.map((v) => Math.min(0.5, Math.max(-0.5, f(v + 0.125)))));
+        exports.f32_affine(pa!, to!, count, f(1.3), 0.125, -0.5, 0.5);
+        expect(result()).toEqual(a.map((v) => Math.min(0.5, Math.max(-0.5, f(f(v * f(1.3)) + 0.125)))));
       });
     }),
   );

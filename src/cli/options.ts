@@ -1,0 +1,119 @@
+/** Command-line options: what a command takes, and one-line errors for what it does not. */
+import { parseArgs } from "node:util";
+import { WasmogradError } from "../errors.ts";
+
+/** A wrong command line: exit status 2. */
+export class UsageError extends Error {}
+
+/** Everything that cannot be blamed on what the user typed: exit status 1. */
+const MISUSE: ReadonlySet<string> = new Set(["ERR_ARGUMENT"]);
+
+export function exitStatus(error: unknown): 1 | 2 {
+  if (error instanceof UsageError) return 2;
+  return error instanceof WasmogradError && MISUSE.has(error.code) ? 2 : 1;
+}
+
+interface OptionSpec {
+  readonly type: "string" | "boolean";
+  /** Shown as `--name VALUE`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly positionals: readonly string[];
+  readonly summary: string;
+  readonly options: OptionSpecs;
+}
+
+export interface Parsed {
+  readonly positionals: readonly string[];
+  readonly text: (name: string) => string | undefined;
+  readonly flag: (name: string) => boolean;
+}
+
+/** Options that every command has. */
+const COMMON: OptionSpecs = {
+  json: { type: "boolean", help: "print one JSON document" },
+  help: { type: "boolean", help: "show this help" },
+};
+
+/** @throws UsageError on unknown options, missing values, and missing or surplus arguments */
+export function parseCommand(spec: CommandSpec, args: readonly string[]): Parsed {
+  const options = Object.fromEntries(
+    Object.entries({ ...spec.options, ...COMMON }).map(([name, { type }]) => [name, { type }]),
+  );
+  let parsed: { values: Record<string, string | boolean | undefined>; positionals: string[] };
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true }) as typeof parsed;
+  } catch (error) {
+    // Node's message has a second sentence on "--" that does not help here.
+    const [first] = (error as Error).message.split(/\.\s|\n/);
+    throw new UsageError(`${spec.name}: ${first}; see wasmograd ${spec.name} --help`);
+  }
+  const { values, positionals } = parsed;
+  const wanted = spec.positionals.length;
+  if (!values.help && positionals.length !== wanted) {
+    const expected = wanted === 0 ? "no argument" : spec.positionals.join(" ");
+    const given = positionals.length === 0 ? "none" : positionals.join(" ");
+    throw new UsageError(`${spec.name}: expected ${expected}, got ${given}; see wasmograd ${spec.name} --help`);
+  }
+  return {
+    positionals,
+    text: (name) => values[name] as string | undefined,
+    flag: (name) => values[name] === true,
+  };
+}
+
+export function commandHelp(spec: CommandSpec): string {
+  const options = Object.entries({ ...spec.options, ...COMMON });
+  const left = options.map(([name, { value }]) => `  --${name}${value ? ` ${value}` : ""}`);
+  const width = Math.max(...left.map((text) => text.length)) + 2;
+  const lines = options.map(([, { help }], i) => left[i]!.padEnd(width) + help);
+  const usage = ["wasmograd", spec.name, ...spec.positionals, "[options]"].join(" ");
+  return `Usage: ${usage}\n\n${spec.summary}\n\nOptions:\n${lines.join("\n")}\n`;
+}
+
+/** A whole number within [least, most]. @throws UsageError */
+export function integerOption(parsed: Parsed, name: string, least: number, most: number): number | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) {
+    const range = most === Number.POSITIVE_INFINITY ? `from ${least}` : `from ${least} to ${most}`;
+    throw new UsageError(`--${name}: expected an integer ${range}, got ${text}`);
+  }
+  return value;
+}
+
+/** One of a few words. @throws UsageError */
+export function choiceOption<T extends string>(parsed: Parsed, name: string, choices: readonly T[], fallback: T): T {
+  const text = parsed.text(name) ?? fallback;
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) throw new UsageError(`--${name}: expected ${choices.join(" or ")}, got ${text}`);
+  return found;
+}
+
+/** --scale: 2 unless given. @throws UsageError */
+export function scaleOption(parsed: Parsed): 2 | 4 {
+  return choiceOption(parsed, "scale", ["2", "4"], "2") === "4" ? 4 : 2;
+}
+
+/** HxW, as tensors are written. @throws UsageError */
+export function sizeOption(parsed: Parsed, name: string): readonly [height: number, width: number] | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const match = /^([1-9]\d*)x([1-9]\d*)$/.exec(text);
+  if (!match) throw new UsageError(`--${name}: expected HEIGHTxWIDTH such as 360x640, got ${text}`);
+  return [Number(match[1]), Number(match[2])];
+}
+
+/** The options that choose a network. */
+export const MODEL_OPTIONS = {
+  model: { type: "string", value: "ID", help: "network, sesr-m5 by default; see wasmograd models" },
+  scale: { type: "string", value: "2|4", help: "upscaling factor, 2 by default" },
+  precision: { type: "string", value: "int8|f32", help: "arithmetic, int8 by default" },
+} as const satisfies OptionSpecs;

@@ -1,0 +1,39 @@
+/** What a person sees: tables on stdout, a progress line on stderr when that is a terminal. */
+
+/** Columns aligned by spaces; numbers are given as text. The first column is flush left, the rest flush right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
+  return `${all.map(line).join("\n")}\n`;
+}
+
+/** 12345678 -> "12,345,678". */
+export function grouped(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+export interface ProgressLine {
+  /** `fraction` in 0..1. */
+  update(fraction: number, text: string): void;
+  /** Removes the line. */
+  clear(): void;
+}
+
+const BAR = 24;
+
+/** A progress bar that rewrites one line of a terminal; silent where stderr is not one. */
+export function progressLine(stream: NodeJS.WriteStream = process.stderr): ProgressLine {
+  if (!stream.isTTY) return { update() {}, clear() {} };
+  return {
+    update(fraction, text) {
+      const filled = Math.round(fraction * BAR);
+      const bar = "█".repeat(filled) + "░".repeat(BAR - filled);
+      stream.write(`\r\x1b[K${bar} ${String(Math.floor(fraction * 100)).padStart(3)} %  ${text}`);
+    },
+    clear() {
+      stream.write("\r\x1b[K");
+    },
+  };
+}

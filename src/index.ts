@@ -1,0 +1,34 @@
+/**
+ * wasmograd: small, efficient neural networks in plain WebAssembly.
+ *
+ * - `createUpscaler`: pictures in, larger pictures out.
+ * - `loadKernels`: exact int8 and f32 convolutions to build upon.
+ * - `sesr`, `collapse`, `fuse`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
+ */
+export { type CompileOptions, compile } from "./engine/compile.ts";
+export type { CompiledNetwork, Tensor } from "./engine/compiled-network.ts";
+export { type ErrorCode, WasmogradError } from "./errors.ts";
+export { parseSafetensors, serialiseSafetensors } from "./formats/safetensors.ts";
+export { loadWeights, saveWeights } from "./formats/weights-file.ts";
+export { psnrY, ssimY } from "./image/metrics.ts";
+export { type ResizeTo, resize } from "./image/resize.ts";
+export type { Image, ImageDataLike, ImageInput } from "./image/types.ts";
+export type { Conv2d, Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d.ts";
+export { type Kernels, loadKernels } from "./kernels/kernels.ts";
+export { buildModel, modelIds } from "./models/registry.ts";
+export { type SesrOptions, sesr } from "./models/sesr.ts";
+export { countNetwork, trainingMacs } from "./network/counts.ts";
+export type * from "./network/description.ts";
+export { collapse, collapseNetwork } from "./network/passes/collapse.ts";
+export { fuse, fuseNetwork } from "./network/passes/fuse.ts";
+export { halo } from "./network/receptive-field.ts";
+export { inferShapes } from "./network/shapes.ts";
+export { validate } from "./network/validate.ts";
+export { checkWeights, weightShapes } from "./network/weights.ts";
+export { calibrate } from "./quantization/calibrate.ts";
+export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
+export type { Calibration } from "./quantization/ranges.ts";
+export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
+export { runReference, runReferenceQuantised } from "./reference/run.ts";
+export { createUpscaler, shippedModels, type UpscalerOptions } from "./upscale/create-upscaler.ts";
+export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";

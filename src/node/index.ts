@@ -1,0 +1,5 @@
+/** Picture files for Node: `import { readImage, writeImage } from "wasmograd/node"`. */
+export { type DecodeOptions, decodeImage, type EncodeOptions, encodeImage, imageSize } from "./codec.ts";
+export { checkOutput, readImage, writeImage } from "./files.ts";
+export { type ImageFormat, outputFormat } from "./format.ts";
+export { DEFAULT_MAX_PIXELS } from "./limits.ts";

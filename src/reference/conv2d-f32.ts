@@ -1,0 +1,61 @@
+import type { FeatureMap, FusedResidual } from "../network/description.ts";
+import { type RealActivation, realActivation } from "./elementwise.ts";
+import { convShape, type FilterShape, forEachWindow, type WindowOptions } from "./windows.ts";
+
+export type RealArray = Float32Array | Float64Array;
+
+export interface RealConvOptions extends WindowOptions {
+  /** [out]; absent means zero. */
+  readonly bias?: RealArray;
+  readonly activation?: RealActivation;
+  readonly residual?: { readonly map: FeatureMap<RealArray>; readonly position: FusedResidual["position"] };
+}
+
+/** start + sum of x[from + j] * w[at + j] over j < count, in float64. */
+function dot(start: number, x: RealArray, from: number, w: RealArray, at: number, count: number): number {
+  let sum = start;
+  for (let j = 0; j < count; j++) sum += x[from + j]! * w[at + j]!;
+  return sum;
+}
+
+/**
+ * Convolution of real values (cross-correlation, zero padding), a fused activation and residual included:
+ *
+ *   y[o] = act(sum_{u,v,i} x[u,v,i] * w[o,u,v,i] + bias[o] + before) + after
+ *
+ * Everything is summed in float64 and rounded once when stored. With f32 storage the error is at most half a unit in the last place of
+ * the result plus 2^-53 * (n + 3) * sum |x * w| for n products, so any f32 kernel may be judged against it.
+ * @param make gives the array for the result: its type is the precision of the result
+ */
+export function conv2dReal<Result extends RealArray>(
+  input: FeatureMap<RealArray>,
+  filter: { readonly shape: FilterShape; readonly weights: RealArray },
+  options: RealConvOptions,
+  make: (length: number) => Result,
+): FeatureMap<Result> {
+  const { bias, activation, residual } = options;
+  const [out, kh, kw, inputs] = filter.shape;
+  const { weights } = filter;
+  const x = input.data;
+  const perChannel = kh * kw * inputs;
+  const shape = convShape(input.shape, filter.shape, options);
+  const data = make(shape[0] * shape[1] * out);
+  const before = residual?.position === "before-activation" ? residual.map : undefined;
+  const after = residual?.position === "after-activation" ? residual.map : undefined;
+  forEachWindow(input.shape, filter.shape, options, (pixel, rows) => {
+    for (let o = 0; o < out; o++) {
+      let sum = bias ? bias[o]! : 0;
+      for (const row of rows) sum = dot(sum, x, row.input, weights, o * perChannel + row.filter, row.count);
+      if (before) sum += broadcastAt(before, pixel, o);
+      sum = realActivation(sum, activation, o);
+      if (after) sum += broadcastAt(after, pixel, o);
+      data[pixel * out + o] = sum;
+    }
+  });
+  return { shape, data };
+}
+
+/** Value of channel c at a pixel; a map of one channel serves for all. */
+function broadcastAt({ shape, data }: FeatureMap<RealArray>, pixel: number, c: number): number {
+  return shape[2] === 1 ? data[pixel]! : data[pixel * shape[2] + c]!;
+}

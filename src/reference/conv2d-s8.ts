@@ -1,0 +1,90 @@
+import type { FeatureMap } from "../network/description.ts";
+import { requantize } from "../quantization/requantize.ts";
+import { convShape, type FilterShape, forEachWindow, type WindowOptions } from "./windows.ts";
+
+/** An int8 filter, OHWI, -128..127. */
+export interface FilterS8 {
+  readonly shape: FilterShape;
+  readonly weights: Int8Array;
+}
+
+export interface AccumulateOptions extends WindowOptions {
+  readonly inputZeroPoint: number;
+  /** [out], without any zero-point correction; absent means zero. */
+  readonly bias?: Int32Array;
+}
+
+export interface ConvS8Options extends AccumulateOptions {
+  /** Per output channel, binary32 values. */
+  readonly multipliers: Float32Array;
+  /** For accumulators below zero; absent means `multipliers`. */
+  readonly negativeMultipliers?: Float32Array;
+  readonly outputZeroPoint: number;
+  readonly qmin: number;
+  readonly qmax: number;
+  readonly residual?: ResidualS8;
+}
+
+export interface ResidualS8 {
+  /** Of the output's shape, or of one channel that is broadcast. */
+  readonly map: FeatureMap<Int8Array>;
+  readonly zeroPoint: number;
+  readonly multiplier: number;
+}
+
+/** start + sum of x[from + j] * w[at + j] over j < count, modulo 2^32: every step wraps as int32 does. */
+function dot(start: number, x: Int16Array, from: number, w: Int8Array, at: number, count: number): number {
+  let sum = start;
+  for (let j = 0; j < count; j++) sum = (sum + Math.imul(x[from + j]!, w[at + j]!)) | 0;
+  return sum;
+}
+
+/**
+ * acc[o] = bias[o] + sum_{u,v,i} (x[u,v,i] - inputZeroPoint) * w[o,u,v,i] modulo 2^32, as int32; padding is real zero and adds nothing.
+ */
+export function accumulateS8(
+  input: FeatureMap<Int8Array>,
+  filter: FilterS8,
+  options: AccumulateOptions,
+): FeatureMap<Int32Array> {
+  const { inputZeroPoint, bias } = options;
+  const [out, kh, kw, inputs] = filter.shape;
+  const centred = Int16Array.from(input.data, (q) => q - inputZeroPoint);
+  const perChannel = kh * kw * inputs;
+  const shape = convShape(input.shape, filter.shape, options);
+  const data = new Int32Array(shape[0] * shape[1] * out);
+  forEachWindow(input.shape, filter.shape, options, (pixel, rows) => {
+    for (let o = 0; o < out; o++) {
+      let sum = bias ? bias[o]! : 0;
+      for (const row of rows)
+        sum = dot(sum, centred, row.input, filter.weights, o * perChannel + row.filter, row.count);
+      data[pixel * out + o] = sum;
+    }
+  });
+  return { shape, data };
+}
+
+/** The int8 convolution that every kernel equals bit for bit: `accumulateS8`, then `requantize` with the fused residual. */
+export function conv2dS8(
+  input: FeatureMap<Int8Array>,
+  filter: FilterS8,
+  options: ConvS8Options,
+): FeatureMap<Int8Array> {
+  const { multipliers, negativeMultipliers = multipliers, outputZeroPoint, qmin, qmax, residual } = options;
+  const { shape, data: sums } = accumulateS8(input, filter, options);
+  const channels = shape[2];
+  const data = new Int8Array(sums.length);
+  const broadcast = residual?.map.shape[2] === 1;
+  for (let i = 0; i < data.length; i++) {
+    const sum = sums[i]!;
+    const c = i % channels;
+    const multiplier = sum < 0 ? negativeMultipliers[c]! : multipliers[c]!;
+    if (residual) {
+      const other = residual.map.data[broadcast ? (i - c) / channels : i]! - residual.zeroPoint;
+      data[i] = requantize(sum, multiplier, outputZeroPoint, qmin, qmax, other, residual.multiplier);
+    } else {
+      data[i] = requantize(sum, multiplier, outputZeroPoint, qmin, qmax);
+    }
+  }
+  return { shape, data };
+}

@@ -1,0 +1,165 @@
+import { check, WasmogradError } from "../errors.ts";
+import type { Activation, FeatureMap, InputLayer, Layer, Model, Network, Weights } from "../network/description.ts";
+import { inputLayer } from "../network/graph.ts";
+import { inferShapes } from "../network/shapes.ts";
+import { validate } from "../network/validate.ts";
+import { checkWeights } from "../network/weights.ts";
+import type { QuantisedModel } from "../quantization/quantise.ts";
+import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
+import { conv2dS8 } from "./conv2d-s8.ts";
+import { depthToSpace } from "./depth-to-space.ts";
+import { activationS8, addReal, addS8, clipS8, mapReal, type RealActivation, realActivation } from "./elementwise.ts";
+import type { FilterShape } from "./windows.ts";
+
+/** A layer that computes something. */
+type Operator = Exclude<Layer, InputLayer>;
+type Evaluate<Data> = (layer: Operator, of: (tensor: string) => FeatureMap<Data>) => FeatureMap<Data>;
+
+/** @throws WasmogradError ERR_SHAPE unless the data fills the shape, and the shape suits the network */
+function checkInput(network: Network, { shape, data }: FeatureMap<{ readonly length: number }>): void {
+  const { channels } = inputLayer(network);
+  check(shape[2] === channels, "ERR_SHAPE", () => `input: expected ${channels} channels, got ${shape[2]}`);
+  const length = shape[0] * shape[1] * shape[2];
+  check(
+    data.length === length,
+    "ERR_SHAPE",
+    () => `input: expected ${length} values for [${shape}], got ${data.length}`,
+  );
+  inferShapes(network, [shape[0], shape[1]]);
+}
+
+/** Evaluates layers in order and keeps every tensor. */
+function interpret<Data>(network: Network, input: FeatureMap<Data>, evaluate: Evaluate<Data>): Map<string, Data> {
+  const maps = new Map<string, FeatureMap<Data>>();
+  for (const layer of network.layers) {
+    maps.set(layer.name, layer.op === "input" ? input : evaluate(layer, (tensor) => maps.get(tensor)!));
+  }
+  return new Map([...maps].map(([name, { data }]): [string, Data] => [name, data]));
+}
+
+/** How layers are evaluated on real values; `make` gives the arrays that hold tensors. */
+function realEvaluator<Result extends RealArray>(weights: Weights, make: (length: number) => Result): Evaluate<Result> {
+  const values = (name: string) => weights.get(name)!.data;
+  const withSlopes = (activation: Activation): RealActivation =>
+    activation.kind === "prelu" ? { kind: "prelu", slopes: values(activation.slope) } : activation;
+  const convolve = (
+    input: FeatureMap<Result>,
+    names: { readonly weights: string; readonly bias?: string },
+    options: RealConvOptions = { stride: 1, padding: "same" },
+  ) => {
+    const filter = { shape: weights.get(names.weights)!.shape as FilterShape, weights: values(names.weights) };
+    const bias = names.bias === undefined ? {} : { bias: values(names.bias) };
+    return conv2dReal(input, filter, { ...options, ...bias }, make);
+  };
+  return (layer, of) => {
+    switch (layer.op) {
+      case "conv2d": {
+        const { stride, padding, residual } = layer;
+        const activation = layer.activation && { activation: withSlopes(layer.activation) };
+        const sum = residual && { residual: { map: of(residual.tensor), position: residual.position } };
+        return convolve(of(layer.input), layer, { stride, padding, ...activation, ...sum });
+      }
+      case "linear-block": {
+        const x = of(layer.input);
+        const y = convolve(convolve(x, layer.expand), layer.project);
+        return layer.shortResidual ? addReal(x, y, make) : y;
+      }
+      case "activation": {
+        const activation = withSlopes(layer.activation);
+        return mapReal(of(layer.input), (x, c) => realActivation(x, activation, c), make);
+      }
+      case "add":
+        return addReal(of(layer.inputs[0]), of(layer.inputs[1]), make);
+      case "offset":
+        return mapReal(of(layer.input), (x) => x + layer.value, make);
+      case "clip":
+        return mapReal(of(layer.input), (x) => Math.min(layer.max, Math.max(layer.min, x)), make);
+      case "depth-to-space":
+        return depthToSpace(of(layer.input), layer.block);
+    }
+  };
+}
+
+function runReal<Result extends RealArray>(
+  { network, weights }: Model,
+  { shape, data }: FeatureMap<RealArray>,
+  make: (length: number) => Result,
+): Map<string, Result> {
+  const sorted = validate(network);
+  checkWeights(sorted, weights);
+  checkInput(sorted, { shape, data });
+  const stored = make(data.length);
+  stored.set(data);
+  return interpret(sorted, { shape, data: stored }, realEvaluator(weights, make));
+}
+
+/**
+ * Runs any valid description (linear blocks too, fused or not) layer by layer, storing every tensor in f32 and summing in float64.
+ * @returns the values of every tensor by name; their shapes are those of `inferShapes`
+ * @throws WasmogradError ERR_NETWORK, ERR_SHAPE, ERR_WEIGHTS
+ */
+export function runReference(model: Model, input: FeatureMap<Float32Array>): Map<string, Float32Array> {
+  return runReal(model, input, (length) => new Float32Array(length));
+}
+
+/** `runReference` with every tensor stored in float64: the weights alone are f32. */
+export function runReferenceF64(model: Model, input: FeatureMap<RealArray>): Map<string, Float64Array> {
+  return runReal(model, input, (length) => new Float64Array(length));
+}
+
+/** How layers are evaluated on int8: the equations of docs/quantization.md, one operator each. */
+function int8Evaluator({ tensors, filters, adds, activations, clips }: QuantisedModel): Evaluate<Int8Array> {
+  const zeroPointOf = (tensor: string) => tensors.get(tensor)!.zeroPoint;
+  return (layer, of) => {
+    const { name } = layer;
+    const zeroPoint = zeroPointOf(name);
+    const operand = (tensor: string, multiplier: number) => ({
+      map: of(tensor),
+      zeroPoint: zeroPointOf(tensor),
+      multiplier,
+    });
+    switch (layer.op) {
+      case "conv2d": {
+        const { weights, residualMultiplier, ...vectors } = filters.get(name)!;
+        const { stride, padding, channels, kernel, residual } = layer;
+        const input = of(layer.input);
+        const zeroPoints = { inputZeroPoint: zeroPointOf(layer.input), outputZeroPoint: zeroPoint };
+        const sum = residual && { residual: operand(residual.tensor, residualMultiplier!) };
+        const filter = { shape: [channels, ...kernel, input.shape[2]] as FilterShape, weights };
+        return conv2dS8(input, filter, { stride, padding, ...zeroPoints, ...vectors, ...sum });
+      }
+      case "add": {
+        const { multiplierA, multiplierB, qmin, qmax } = adds.get(name)!;
+        const [a, b] = layer.inputs;
+        return addS8(operand(a, multiplierA), operand(b, multiplierB), { zeroPoint, qmin, qmax });
+      }
+      case "activation": {
+        const { multiplier, negativeMultipliers, qmin, qmax } = activations.get(name)!;
+        return activationS8(operand(layer.input, multiplier), negativeMultipliers, { zeroPoint, qmin, qmax });
+      }
+      case "clip": {
+        const { qmin, qmax } = clips.get(name)!;
+        return clipS8(of(layer.input), qmin, qmax);
+      }
+      case "depth-to-space":
+        return depthToSpace(of(layer.input), layer.block);
+      case "offset":
+        return of(layer.input); // the same bytes: the output's zero point shifts their meaning
+      case "linear-block":
+        throw new WasmogradError(
+          "ERR_UNSUPPORTED",
+          `layer ${name}: a linear block has no int8 form, collapse it first`,
+        );
+    }
+  };
+}
+
+/**
+ * Runs a quantised model layer by layer: the integers that every kernel and engine must produce.
+ * @returns the int8 values of every tensor by name
+ * @throws WasmogradError ERR_SHAPE
+ */
+export function runReferenceQuantised(model: QuantisedModel, input: FeatureMap<Int8Array>): Map<string, Int8Array> {
+  checkInput(model.network, input);
+  return interpret(model.network, input, int8Evaluator(model));
+}

@@ -1,0 +1,76 @@
+import { compile } from "../engine/compile.ts";
+import { check, WasmogradError } from "../errors.ts";
+import { loadWeights } from "../formats/weights-file.ts";
+import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
+import { buildModel } from "../models/registry.ts";
+import type { Network } from "../network/description.ts";
+import { collapse } from "../network/passes/collapse.ts";
+import { halo } from "../network/receptive-field.ts";
+import { quantise } from "../quantization/quantise.ts";
+import type { Calibration } from "../quantization/ranges.ts";
+import { Upscaler } from "./upscaler.ts";
+import { SHIPPED } from "./weights/index.generated.ts";
+
+export interface UpscalerOptions {
+  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. */
+  readonly model?: string;
+  /** 2 (default) or 4. */
+  readonly scale?: 2 | 4;
+  /** "int8" (default): the faster; "f32": the network as it was trained. */
+  readonly precision?: "int8" | "f32";
+  /** Your own weights as a safetensors file with the names of the model's collapsed form, instead of the shipped ones. */
+  readonly weights?: Uint8Array;
+  /** Ranges of the activations for int8 with your own weights: what `calibrate` returns. */
+  readonly calibration?: Calibration;
+}
+
+/** Models whose trained weights come with the package. */
+export function shippedModels(): readonly { readonly model: string; readonly scale: number }[] {
+  return SHIPPED.map(({ id, scale }) => ({ model: id, scale }));
+}
+
+/**
+ * Makes an upscaler: loads the kernels, the weights and, for int8, quantises them.
+ *
+ * @example
+ * using upscaler = await createUpscaler({ model: "sesr-m5", scale: 2, precision: "int8" });
+ * const picture = await upscaler.upscale(image, { onProgress: ({ fraction }) => console.log(fraction) });
+ * @throws WasmogradError ERR_ARGUMENT (unknown model, scale or precision, a combination without weights), ERR_WEIGHTS, ERR_FORMAT,
+ *   ERR_QUANTIZATION, ERR_WASM
+ */
+export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
+  const { model = "sesr-m5", scale = 2, precision = "int8" } = options;
+  check(
+    precision === "int8" || precision === "f32",
+    "ERR_ARGUMENT",
+    () => `precision: expected "int8" or "f32", got ${String(precision)}`,
+  );
+  check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
+  const network = buildModel(model, { scale });
+  const { weights, calibration } = await weightsFor(network, model, options, scale);
+  const trained = collapse({ network, weights });
+  const kernels = await instantiateKernels();
+  const compiled = await compile(precision === "f32" ? trained : quantise(trained, calibration()), { kernels });
+  const { top, bottom, left, right } = halo(network);
+  return new Upscaler(compiled, { model, scale, halo: Math.max(top, bottom, left, right) });
+}
+
+async function weightsFor(network: Network, model: string, options: UpscalerOptions, scale: number) {
+  if (options.weights) {
+    const { calibration } = options;
+    return {
+      weights: loadWeights(options.weights, network),
+      calibration: () => {
+        if (calibration) return calibration;
+        throw new WasmogradError("ERR_ARGUMENT", "calibration: expected ranges for int8 with your own weights");
+      },
+    };
+  }
+  const shipped = SHIPPED.find((s) => s.id === model && s.scale === scale);
+  if (!shipped) {
+    const list = SHIPPED.map((s) => `${s.id} x${s.scale}`).join(", ");
+    throw new WasmogradError("ERR_ARGUMENT", `model: no weights are shipped for ${model} x${scale}, only for ${list}`);
+  }
+  const { safetensors, calibration } = await shipped.load();
+  return { weights: loadWeights(decodeBase64(safetensors), network), calibration: () => calibration };
+}

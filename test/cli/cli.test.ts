@@ -1,0 +1,256 @@
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Image } from "../../src/image/types.ts";
+import { encodeImage } from "../../src/node/codec.ts";
+import { readImage, writeImage } from "../../src/node/files.ts";
+import { createUpscaler } from "../../src/upscale/create-upscaler.ts";
+import { dataFolder, hasSet } from "../_helpers/data.ts";
+import { ihdr, SIGNATURE } from "../_helpers/png.ts";
+import { integers } from "../_helpers/random.ts";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const PHOTO = fileURLToPath(new URL("../../examples/photo.png", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wasmograd-cli-"));
+const at = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  expect(existsSync(MAIN), "npm run build comes first").toBe(true);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", cwd: folder });
+}
+
+/** The JSON document that a command prints. */
+// biome-ignore lint/suspicious/noExplicitAny: documents of several commands, looked into by the assertions
+function json(...args: string[]): any {
+  const { status, stdout, stderr } = cli(...args, "--json");
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return JSON.parse(stdout);
+}
+
+function noise(width: number, height: number, channels: 1 | 3 = 3): Image {
+  return { width, height, channels, depth: 8, data: Uint8Array.from(integers(1, width * height * channels, 255)) };
+}
+
+describe("upscale", () => {
+  test("a picture of twice the size, the same as from code", async () => {
+    const report = json("upscale", PHOTO, "out.png");
+    const photo = await readImage(PHOTO);
+    expect(report).toEqual({
+      width: 2 * photo.width,
+      height: 2 * photo.height,
+      model: "sesr-m5",
+      scale: 2,
+      precision: "int8",
+      threads: 1,
+      decodeMs: expect.any(Number),
+      inferMs: expect.any(Number),
+      encodeMs: expect.any(Number),
+      peakWasmBytes: expect.any(Number),
+    });
+    using upscaler = await createUpscaler();
+    const written = await readImage(at("out.png"));
+    expect(written.data).toEqual((await upscaler.upscale(photo)).data);
+  });
+
+  test("f32, tiles, JPEG out, and text for people", () => {
+    const { status, stdout } = cli(
+      "upscale",
+      PHOTO,
+      "out.jpg",
+      "--precision",
+      "f32",
+      "--tile",
+      "64",
+      "--quality",
+      "80",
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^out\.jpg: \d+x\d+ -> \d+x\d+, sesr-m5 x2 f32\n/);
+  });
+
+  test.each([
+    [1, 1],
+    [3, 1],
+    [1, 5000],
+  ])("a %i x %i picture", async (width, height) => {
+    await writeImage(at("odd.png"), noise(width, height));
+    expect(json("upscale", "odd.png", "odd2.png")).toMatchObject({ width: 2 * width, height: 2 * height });
+  });
+});
+
+describe("bad input: one line on stderr, nothing written", () => {
+  beforeAll(async () => {
+    const png = await encodeImage(noise(40, 30), "png");
+    writeFileSync(at("good.png"), png);
+    writeFileSync(at("truncated.png"), png.subarray(0, png.length / 2));
+    writeFileSync(at("truncated.jpg"), (await encodeImage(noise(40, 30), "jpeg")).subarray(0, 700));
+    writeFileSync(at("empty.png"), "");
+    writeFileSync(at("text.png"), "this is not a picture");
+    const head = (width: number, height: number): Uint8Array =>
+      Buffer.concat([SIGNATURE, ihdr({ width, height, bits: 8, colourType: 2 }), png.subarray(33)]);
+    writeFileSync(at("huge.png"), head(12000, 9000));
+    writeFileSync(at("zero.png"), head(0, 30));
+    writeFileSync(at("picture.webp"), Buffer.from("RIFF\x10\0\0\0WEBPVP8 aaaaaaaa", "latin1"));
+    mkdirSync(at("locked"));
+    chmodSync(at("locked"), 0o500);
+    writeFileSync(
+      at("cycle.json"),
+      JSON.stringify({
+        name: "c",
+        layers: [
+          { op: "input", name: "x", channels: 1 },
+          { op: "add", name: "a", inputs: ["x", "b"] },
+          { op: "add", name: "b", inputs: ["a", "x"] },
+        ],
+        output: "b",
+      }),
+    );
+  });
+
+  const cases: [string, string[], number, RegExp][] = [
+    ["no command", [], 2, /expected a command/],
+    ["unknown command", ["sharpen"], 2, /expected one of the commands upscale, /],
+    ["unknown option", ["upscale", "good.png", "o.png", "--frob"], 2, /--frob/],
+    ["missing argument", ["upscale", "good.png"], 2, /expected IN OUT, got good.png/],
+    ["surplus argument", ["models", "x"], 2, /expected no argument, got x/],
+    ["unknown model", ["upscale", "good.png", "o.png", "--model", "esrgan"], 2, /model: expected one of sesr-m3/],
+    ["no weights", ["upscale", "good.png", "o.png", "--model", "sesr-xl"], 2, /no weights are shipped for sesr-xl x2/],
+    ["scale", ["upscale", "good.png", "o.png", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
+    ["precision", ["upscale", "good.png", "o.png", "--precision", "int4"], 2, /--precision: expected int8 or f32/],
+    ["tile", ["upscale", "good.png", "o.png", "--tile", "-4"], 2, /tile/],
+    ["tile too small", ["upscale", "good.png", "o.png", "--tile", "8"], 2, /--tile: expected an integer from 16/],
+    ["threads", ["upscale", "good.png", "o.png", "--threads", "2"], 2, /--threads: expected an integer from 1 to 1/],
+    ["output format", ["upscale", "good.png", "o.gif"], 2, /o\.gif: expected a name that ends in/],
+    ["no such file", ["upscale", "none.png", "o.png"], 1, /none\.png: no such file/],
+    ["truncated PNG", ["upscale", "truncated.png", "o.png"], 1, /truncated\.png/],
+    ["truncated JPEG", ["upscale", "truncated.jpg", "o.png"], 1, /truncated\.jpg/],
+    ["empty file", ["upscale", "empty.png", "o.png"], 1, /empty\.png/],
+    ["zero width", ["upscale", "zero.png", "o.png"], 1, /zero\.png/],
+    ["not a picture", ["upscale", "text.png", "o.png"], 1, /text\.png/],
+    ["too large", ["upscale", "huge.png", "o.png"], 1, /huge\.png: .*33,?554,?432/],
+    ["a directory", ["upscale", "locked", "o.png"], 1, /locked: it is a directory/],
+    ["output directory missing", ["upscale", "good.png", "none/o.png"], 1, /none\/o\.png: no such file or directory/],
+    ["no such set", ["evaluate", "none"], 1, /none: no such directory/],
+    ["no pictures", ["evaluate", "locked"], 1, /locked: no pictures/],
+    ["unknown network", ["inspect", "vgg"], 2, /model: expected one of/],
+    ["a cycle", ["inspect", "cycle.json"], 1, /cycle/],
+    ["not JSON", ["inspect", "broken.json"], 1, /broken\.json/],
+    ["input size", ["inspect", "sesr-m5", "--input", "12"], 2, /--input: expected HEIGHTxWIDTH/],
+    ["suite", ["bench", "--suite", "all-of-it"], 2, /--suite: expected all or int8 or f32/],
+  ];
+  test.each(cases)("%s", (_, args, status, message) => {
+    const before = readdirSync(folder).sort();
+    const result = cli(...args);
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).toMatch(/^wasmograd: [^\n]+\n$/);
+    expect(result.stdout).toBe("");
+    expect(result.status).toBe(status);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("an unwritable output", () => {
+    const result = cli("upscale", "good.png", "locked/o.png");
+    expect(result.stderr).toMatch(/locked\/o\.png: permission denied/);
+    expect(result.status).toBe(1);
+  });
+
+  test("without sharp, a WebP file says what to install", async () => {
+    const sharp = await import("sharp" as string).catch(() => undefined);
+    const result = cli("upscale", "picture.webp", "o.png");
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(sharp ? /picture\.webp/ : /picture\.webp: .*sharp/);
+  });
+
+  test("Ctrl-C ends it with 130 and leaves nothing behind", async () => {
+    await writeImage(at("large.png"), noise(1500, 1000));
+    const before = readdirSync(folder).sort();
+    const child = spawn(
+      process.execPath,
+      [MAIN, "upscale", "large.png", "never.png", "--precision", "f32", "--tile", "32"],
+      {
+        cwd: folder,
+      },
+    );
+    let stderr = "";
+    child.stderr.on("data", (chunk) => (stderr += chunk));
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    child.kill("SIGINT");
+    const status = await new Promise((resolve) => child.on("exit", resolve));
+    expect(status).toBe(130);
+    expect(stderr).toBe("wasmograd: interrupted\n");
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});
+
+describe("models, inspect, help", () => {
+  test("models lists every variant and scale", () => {
+    const { models } = json("models");
+    expect(models).toHaveLength(10);
+    expect(models).toContainEqual({
+      id: "sesr-m5",
+      scale: 2,
+      params: 13_700,
+      weights: 13_520,
+      macs: 3_115_008_000,
+      weightsShipped: true,
+    });
+  });
+
+  test("inspect counts, in both forms and at any size", () => {
+    expect(json("inspect", "sesr-m5")).toMatchObject({ weights: 13_520, macs: 3_115_008_000, receptiveField: 19 });
+    expect(json("inspect", "sesr-m5", "--form", "expanded")).toMatchObject({ weights: 318_720, params: 320_612 + 80 });
+    expect(json("inspect", "sesr-m5", "--input", "1080x1920").macs).toBe(13_520 * 1080 * 1920);
+    expect(json("inspect", "sesr-m5").layers).toContainEqual(
+      expect.objectContaining({ name: "blocks.0", op: "conv2d", shape: [360, 640, 16], algorithm: "winograd" }),
+    );
+  });
+
+  test("help and version", () => {
+    expect(cli("--help").stdout).toMatch(/upscale .*\n.*evaluate /);
+    expect(cli("upscale", "--help").stdout).toMatch(/^Usage: wasmograd upscale IN OUT/);
+    expect(cli("--version").stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("evaluate", () => {
+  test("plain pictures: low resolutions are made", () => {
+    mkdirSync(at("plain"), { recursive: true });
+    writeFileSync(at("plain/photo.png"), readFileSync(PHOTO));
+    const report = json("evaluate", "plain", "--precision", "f32");
+    expect(report).toMatchObject({ set: "plain", model: "sesr-m5", scale: 2, precision: "f32" });
+    expect(report.images).toHaveLength(1);
+    expect(report.mean.psnr).toBeGreaterThan(report.mean.bicubic.psnr);
+    expect(report.mean.ssim).toBeGreaterThan(report.mean.bicubic.ssim);
+  });
+
+  test.skipIf(!hasSet("Set5"))("Set5 x2: bicubic as published, f32 and int8 at their targets", () => {
+    const f32 = json("evaluate", `${dataFolder}/Set5`, "--precision", "f32").mean;
+    const int8 = json("evaluate", `${dataFolder}/Set5`).mean;
+    expect(Math.abs(f32.bicubic.psnr - 33.67)).toBeLessThanOrEqual(0.02);
+    expect(f32.psnr).toBeGreaterThanOrEqual(37.15);
+    expect(f32.psnr - int8.psnr).toBeLessThanOrEqual(0.2);
+  });
+
+  test.skipIf(!hasSet("Set14"))("Set14 x2: bicubic as published, f32 at its target", () => {
+    const { mean } = json("evaluate", `${dataFolder}/Set14`, "--precision", "f32");
+    expect(Math.abs(mean.bicubic.psnr - 30.33)).toBeLessThanOrEqual(0.02);
+    expect(mean.psnr).toBeGreaterThanOrEqual(32.7);
+  });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { compile } from "../../src/engine/compile.ts";
+import { instantiateKernels } from "../../src/kernels/load.ts";
+import { sesr } from "../../src/models/sesr.ts";
+import type { Layer, Model, Network } from "../../src/network/description.ts";
+import { collapse } from "../../src/network/passes/collapse.ts";
+import { calibrate } from "../../src/quantization/calibrate.ts";
+import { prepare, type QuantisedModel, quantise } from "../../src/quantization/quantise.ts";
+import { quantizeValue } from "../../src/quantization/requantize.ts";
+import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
+import { randomMap, randomModel, relativeError, seeded } from "../network/random-model.ts";
+
+const conv = (name: string, input: string, extra: object = {}): Layer =>
+  ({
+    op: "conv2d",
+    name,
+    input,
+    kernel: [3, 3],
+    stride: 1,
+    padding: "same",
+    channels: 8,
+    weights: `${name}.w`,
+    bias: `${name}.b`,
+    ...extra,
+  }) as Layer;
+
+/** One of everything, with unfused activations, adds, clips and a stride in the middle. */
+const mixed: Network = {
+  name: "mixed",
+  layers: [
+    { op: "input", name: "x", channels: 3 },
+    conv("a", "x", { channels: 5, kernel: [5, 3], activation: { kind: "relu" } }),
+    conv("b", "a", { channels: 9 }),
+    { op: "activation", name: "b.act", input: "b", activation: { kind: "prelu", slope: "b.slope" } },
+    { op: "add", name: "b.sum", inputs: ["b.act", "b"] },
+    { op: "activation", name: "b.relu", input: "b.sum", activation: { kind: "relu" } },
+    { op: "activation", name: "b.relu6", input: "b.sum", activation: { kind: "relu6" } },
+    { op: "add", name: "c.in", inputs: ["b.relu", "b.relu6"] },
+    conv("c", "c.in", { channels: 9, activation: { kind: "relu6" } }),
+    { op: "clip", name: "c.clip", input: "c", min: 0.1, max: 2 },
+    conv("one", "c.clip", { channels: 1, kernel: [1, 1] }),
+    { op: "add", name: "d.in", inputs: ["one", "c.clip"] },
+    conv("d", "d.in", { channels: 12, stride: 2, kernel: [1, 1], padding: "valid" }),
+    { op: "depth-to-space", name: "y", input: "d", block: 2 },
+  ],
+  output: "y",
+};
+
+function quantised(
+  model: Model,
+  pictures: readonly { shape: readonly [number, number, number]; data: Float32Array }[],
+): QuantisedModel {
+  return quantise(model, calibrate(model, pictures, runReference));
+}
+
+const random = seeded(7);
+
+describe("the f32 engine", () => {
+  test.each([
+    ["a network with one of everything", mixed, [9, 14, 3]],
+    ["SESR-M3 x2", sesr({ variant: "m3", scale: 2 }), [17, 11, 1]],
+    ["SESR-M3 x4, expanded", sesr({ variant: "m3", scale: 4, form: "expanded" }), [8, 5, 1]],
+    ["SESR-M5 x2 on one pixel", sesr({ variant: "m5", scale: 2 }), [1, 1, 1]],
+  ] as const)("agrees with the oracle within 1e-5: %s", async (_, network, shape) => {
+    const model = randomModel(network);
+    const input = randomMap(random, shape);
+    const compiled = await compile(model);
+    const y = compiled.run(input);
+    const expected = runReference(collapse(model), input).get(network.output)!;
+    expect(relativeError(y.data, expected)).toBeLessThan(1e-5);
+    compiled.dispose();
+  });
+});
+
+describe("the int8 engine", () => {
+  test.each([
+    ["a network with one of everything", mixed, [9, 14, 3]],
+    ["SESR-M5 x2", sesr({ variant: "m5", scale: 2 }), [23, 37, 1]],
+    ["SESR-M3 x4", sesr({ variant: "m3", scale: 4 }), [8, 5, 1]],
+    ["SESR-XL x2, 32 channels", sesr({ variant: "xl", scale: 2 }), [6, 9, 1]],
+  ] as const)("equals the oracle bit for bit, whatever the algorithm: %s", async (_, network, shape) => {
+    const model = quantised(randomModel(network), [randomMap(random, shape)]);
+    const real = randomMap(random, shape);
+    const params = model.tensors.get("x")!;
+    const input = { shape: real.shape, data: Int8Array.from(real.data, (v) => quantizeValue(v, params)) };
+    const expected = runReferenceQuantised(model, input).get(model.network.output)!;
+    for (const algorithm of ["auto", "direct", "winograd"] as const) {
+      const compiled = await compile(model, { algorithm });
+      expect(compiled.runInt8(input).data).toEqual(expected);
+      // Real values in give the dequantised result of the same integers.
+      const { scale, zeroPoint } = compiled.outputQuantization!;
+      expect(compiled.run(real).data).toEqual(Float32Array.from(expected, (q) => (q - zeroPoint) * Math.fround(scale)));
+      compiled.dispose();
+    }
+  });
+
+  test("the network is fused: SESR runs one step a convolution", () => {
+    const model = prepare(randomModel(sesr({ variant: "m5", scale: 2 })));
+    expect(model.network.layers.map((layer) => layer.op)).toEqual([
+      "input",
+      "offset",
+      ...new Array(7).fill("conv2d"),
+      "depth-to-space",
+      "clip",
+    ]);
+  });
+});
+
+describe("memory", () => {
+  test("runs, sizes and compilations come and go without growth", async () => {
+    const kernels = await instantiateKernels();
+    const model = randomModel(sesr({ variant: "m3", scale: 2 }));
+    const once = async (): Promise<void> => {
+      const compiled = await compile(model, { kernels });
+      for (const shape of [
+        [30, 40, 1],
+        [40, 30, 1],
+        [5, 5, 1],
+      ] as const) {
+        for (let i = 0; i < 3; i++) compiled.run(randomMap(random, shape));
+      }
+      compiled.dispose();
+    };
+    await once();
+    const bytes = kernels.memory.byteLength;
+    for (let i = 0; i < 20; i++) await once();
+    expect(kernels.memory.byteLength).toBe(bytes);
+  });
+});
+
+describe("refusals", () => {
+  test("weights are checked before anything is loaded", async () => {
+    const model = randomModel(sesr({ variant: "m3", scale: 2 }));
+    const weights = new Map(model.weights);
+    weights.delete("first.bias");
+    await expect(compile({ ...model, weights })).rejects.toThrow(expect.objectContaining({ code: "ERR_WEIGHTS" }));
+  });
+
+  test("inputs of the wrong shape, type and length, and use after dispose", async () => {
+    const compiled = await compile(randomModel(sesr({ variant: "m3", scale: 2 })));
+    const data = new Float32Array(12);
+    expect(() => compiled.run({ shape: [3, 4, 2], data })).toThrow(/input: expected a shape \[h, w, 1\]/);
+    expect(() => compiled.run({ shape: [3, 5, 1], data })).toThrow(/input: expected 15 values, got 12/);
+    expect(() => compiled.run({ shape: [3, 4, 1], data: new Float64Array(12) as never })).toThrow(/Float32Array/);
+    expect(() => compiled.runInt8({ shape: [3, 4, 1], data: new Int8Array(12) })).toThrow(/int8 network/);
+    compiled.dispose();
+    compiled.dispose();
+    expect(() => compiled.run({ shape: [3, 4, 1], data })).toThrow(expect.objectContaining({ code: "ERR_DISPOSED" }));
+  });
+
+  test("an unknown algorithm", async () => {
+    const model = randomModel(sesr({ variant: "m3", scale: 2 }));
+    await expect(compile(model, { algorithm: "fft" as never })).rejects.toThrow(/algorithm: expected/);
+  });
+});

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { formatWithOptions } from "node:util";
+import { describe, expect, it } from "vitest";
+import { sesr } from "../../src/models/sesr.ts";
+import { countNetwork } from "../../src/network/counts.ts";
+import { collapse } from "../../src/network/passes/collapse.ts";
+import { fuse } from "../../src/network/passes/fuse.ts";
+import { halo } from "../../src/network/receptive-field.ts";
+import { inferShapes } from "../../src/network/shapes.ts";
+import { validate } from "../../src/network/validate.ts";
+import { weightShapes } from "../../src/network/weights.ts";
+import { calibrate } from "../../src/quantization/calibrate.ts";
+import { quantise } from "../../src/quantization/quantise.ts";
+import { dequantizeValue, quantizeValue } from "../../src/quantization/requantize.ts";
+import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
+
+/** Everything that the examples import from the package, from where it is defined. */
+const PACKAGE: Readonly<Record<string, unknown>> = {
+  calibrate,
+  collapse,
+  countNetwork,
+  dequantizeValue,
+  fuse,
+  halo,
+  inferShapes,
+  quantise,
+  quantizeValue,
+  runReference,
+  runReferenceQuantised,
+  sesr,
+  validate,
+  weightShapes,
+};
+
+/** The example of an essay and what it claims to print. */
+function example(file: string): { imports: string[]; code: string; output: string } {
+  const text = readFileSync(new URL(`../../docs/${file}`, import.meta.url), "utf8");
+  const [, block, output] = /```js\n([^`]*?(?:`[^`]+`[^`]*?)*)```[^`]*```text\n([^`]*)```/.exec(text)!;
+  const [, names] = /import \{([^}]*)\} from "wasmograd";\n/.exec(block!)!;
+  return { imports: names!.split(",").map((n) => n.trim()), code: block!.replace(/import .*\n/, ""), output: output! };
+}
+
+describe("examples in the docs", () => {
+  it.each(["network.md", "quantization.md"])("%s prints what it says", (file) => {
+    const { imports, code, output } = example(file);
+    for (const name of imports) expect(PACKAGE).toHaveProperty(name);
+    let printed = "";
+    const log = (...values: unknown[]) => {
+      printed += `${formatWithOptions({ colors: false }, ...values)}\n`;
+    };
+    new Function("console", ...imports, code)({ log }, ...imports.map((name) => PACKAGE[name]));
+    expect(printed).toBe(output);
+  });
+});

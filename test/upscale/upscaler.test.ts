@@ -1,0 +1,201 @@
+import { describe, expect, test } from "vitest";
+import { compile } from "../../src/engine/compile.ts";
+import { loadWeights } from "../../src/formats/weights-file.ts";
+import { luma } from "../../src/image/metrics.ts";
+import type { Channels, Depth, Image } from "../../src/image/types.ts";
+import { decodeBase64 } from "../../src/kernels/load.ts";
+import { sesr } from "../../src/models/sesr.ts";
+import { readImage } from "../../src/node/files.ts";
+import { quantise } from "../../src/quantization/quantise.ts";
+import { quantizeValue } from "../../src/quantization/requantize.ts";
+import { runReferenceQuantised } from "../../src/reference/run.ts";
+import { createUpscaler, shippedModels } from "../../src/upscale/create-upscaler.ts";
+import type { UpscaleProgress } from "../../src/upscale/upscaler.ts";
+import { calibration, safetensors } from "../../src/upscale/weights/sesr-m5-x2.generated.ts";
+import { integers } from "../_helpers/random.ts";
+
+const PHOTO = new URL("../../examples/photo.png", import.meta.url).pathname;
+
+function picture(width: number, height: number, channels: Channels, depth: Depth = 8, seed = 3): Image {
+  const values = integers(seed, width * height * channels, 2 ** depth - 1);
+  return { width, height, channels, depth, data: depth === 8 ? Uint8Array.from(values) : Uint16Array.from(values) };
+}
+
+describe("on a photograph", () => {
+  test("int8: the engine equals the oracle on the whole picture, bit for bit, direct and Winograd", async () => {
+    const photo = await readImage(PHOTO);
+    const network = sesr({ variant: "m5", scale: 2 });
+    const model = quantise({ network, weights: loadWeights(decodeBase64(safetensors), network) }, calibration);
+    const params = model.tensors.get("x")!;
+    const input = {
+      shape: [photo.height, photo.width, 1] as const,
+      data: Int8Array.from(luma(photo), (y) => quantizeValue(y / 255, params)),
+    };
+    const expected = runReferenceQuantised(model, input).get(model.network.output)!;
+    for (const algorithm of ["direct", "winograd"] as const) {
+      using compiled = await compile(model, { algorithm });
+      expect(compiled.runInt8(input).data).toEqual(expected);
+    }
+  });
+
+  test.each(["int8", "f32"] as const)("%s: tiles give the bits of the whole", async (precision) => {
+    const photo = await readImage(PHOTO);
+    using upscaler = await createUpscaler({ precision });
+    const whole = await upscaler.upscale(photo);
+    for (const tileSize of [16, 61, 128]) {
+      const tiled = await upscaler.upscale(photo, { tileSize });
+      expect(tiled.data).toEqual(whole.data);
+    }
+  });
+});
+
+describe("pictures of every form", () => {
+  test.each([1, 2, 3, 4] as const)("%i channels, 8 and 16 bits: size, depth and tiles", async (channels) => {
+    using upscaler = await createUpscaler();
+    for (const depth of [8, 16] as const) {
+      const image = picture(37, 21, channels, depth);
+      const whole = await upscaler.upscale(image);
+      expect([whole.width, whole.height, whole.channels, whole.depth]).toEqual([74, 42, channels, depth]);
+      expect((await upscaler.upscale(image, { tileSize: 16 })).data).toEqual(whole.data);
+    }
+  });
+
+  test("grey comes out as the same picture in RGB would", async () => {
+    using upscaler = await createUpscaler({ precision: "f32" });
+    const grey = picture(20, 15, 1);
+    const rgb: Image = {
+      ...grey,
+      channels: 3,
+      data: Uint8Array.from({ length: 900 }, (_, i) => grey.data[Math.floor(i / 3)]!),
+    };
+    const a = await upscaler.upscale(grey);
+    const b = await upscaler.upscale(rgb);
+    a.data.forEach((v, i) => expect(Math.abs(v - b.data[3 * i]!)).toBeLessThanOrEqual(1));
+  });
+
+  test("opaque stays opaque, a flat picture stays flat", async () => {
+    for (const precision of ["int8", "f32"] as const) {
+      using upscaler = await createUpscaler({ precision });
+      for (const level of [0, 1, 128, 254, 255]) {
+        const data = new Uint8Array(12 * 9 * 4).fill(level).map((v, i) => (i % 4 === 3 ? 255 : v));
+        const result = await upscaler.upscale({ width: 12, height: 9, channels: 4, depth: 8, data });
+        result.data.forEach((v, i) => {
+          if (i % 4 === 3) expect(v).toBe(255);
+          else expect(Math.abs(v - level)).toBeLessThanOrEqual(4);
+        });
+      }
+    }
+  });
+
+  test.each([
+    [1, 1],
+    [3, 1],
+    [1, 5000],
+    [5000, 1],
+    [2, 3],
+  ])("%i x %i", async (width, height) => {
+    for (const precision of ["int8", "f32"] as const) {
+      using upscaler = await createUpscaler({ precision });
+      const result = await upscaler.upscale(picture(width, height, 3));
+      expect([result.width, result.height]).toEqual([2 * width, 2 * height]);
+    }
+  });
+
+  test("an ImageData-like object is RGBA", async () => {
+    using upscaler = await createUpscaler();
+    const { data } = picture(5, 4, 4);
+    const result = await upscaler.upscale({ width: 5, height: 4, data: new Uint8ClampedArray(data) });
+    expect(result.channels).toBe(4);
+  });
+});
+
+describe("while it runs", () => {
+  test("progress never decreases, covers the result and ends at exactly 1", async () => {
+    using upscaler = await createUpscaler();
+    const seen: UpscaleProgress[] = [];
+    await upscaler.upscale(picture(70, 40, 3), { tileSize: 16, onProgress: (p) => seen.push(p) });
+    expect(seen.length).toBe(15);
+    expect(seen.every((p, i) => i === 0 || p.fraction > seen[i - 1]!.fraction)).toBe(true);
+    expect(seen.at(-1)!.fraction).toBe(1);
+    expect(seen.reduce((area, { region }) => area + region.width * region.height, 0)).toBe(140 * 80);
+  });
+
+  test("an abort rejects with the signal's reason and leaves the upscaler usable", async () => {
+    using upscaler = await createUpscaler();
+    const image = picture(64, 64, 3);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const running = upscaler.upscale(image, {
+      tileSize: 16,
+      signal: controller.signal,
+      onProgress: ({ tilesDone }) => tilesDone === 3 && controller.abort(reason),
+    });
+    await expect(running).rejects.toBe(reason);
+    await expect(upscaler.upscale(image, { signal: controller.signal })).rejects.toBe(reason);
+    expect((await upscaler.upscale(image)).width).toBe(128);
+  });
+
+  test("two at once do not disturb each other", async () => {
+    using upscaler = await createUpscaler();
+    const a = picture(50, 30, 3, 8, 1);
+    const b = picture(33, 47, 4, 8, 2);
+    const alone = [(await upscaler.upscale(a)).data, (await upscaler.upscale(b)).data];
+    const together = await Promise.all([upscaler.upscale(a, { tileSize: 16 }), upscaler.upscale(b, { tileSize: 16 })]);
+    expect(together.map((image) => image.data)).toEqual(alone);
+  });
+
+  test("200 pictures and 200 failures: memory does not grow", async () => {
+    using upscaler = await createUpscaler();
+    const image = picture(40, 30, 3);
+    const bad = { ...image, data: image.data.subarray(1) };
+    await upscaler.upscale(image);
+    const bytes = upscaler.memoryBytes;
+    const stop = (): never => {
+      throw new Error("from the callback");
+    };
+    for (let i = 0; i < 200; i++) {
+      await upscaler.upscale(image);
+      await expect(upscaler.upscale(bad)).rejects.toThrow(/image.data/);
+      await expect(upscaler.upscale(image, { onProgress: stop })).rejects.toThrow(/from the callback/);
+    }
+    expect(upscaler.memoryBytes).toBe(bytes);
+  });
+
+  test("full HD stays inside 64 MiB of WebAssembly memory", { timeout: 120_000 }, async () => {
+    for (const precision of ["int8", "f32"] as const) {
+      using upscaler = await createUpscaler({ precision });
+      const result = await upscaler.upscale(picture(1920, 1080, 3));
+      expect([result.width, result.height]).toEqual([3840, 2160]);
+      expect(upscaler.memoryBytes).toBeLessThanOrEqual(64 * 2 ** 20);
+    }
+  });
+});
+
+describe("refusals", () => {
+  test("options by name", async () => {
+    await expect(createUpscaler({ model: "esrgan" })).rejects.toThrow(/model: expected one of sesr-m3/);
+    await expect(createUpscaler({ scale: 3 as never })).rejects.toThrow(/scale: expected 2 or 4, got 3/);
+    await expect(createUpscaler({ precision: "int4" as never })).rejects.toThrow(/precision: expected/);
+    await expect(createUpscaler({ model: "sesr-xl", scale: 4 })).rejects.toThrow(
+      /no weights are shipped for sesr-xl x4/,
+    );
+    await expect(createUpscaler({ weights: new Uint8Array(3) })).rejects.toThrow(
+      expect.objectContaining({ code: "ERR_FORMAT" }),
+    );
+    expect(shippedModels()).toContainEqual({ model: "sesr-m5", scale: 2 });
+  });
+
+  test("pictures and tile sizes", async () => {
+    const upscaler = await createUpscaler();
+    const image = picture(8, 8, 3);
+    await expect(upscaler.upscale({ ...image, width: 0 })).rejects.toThrow(/image.width/);
+    await expect(upscaler.upscale(null as never)).rejects.toThrow(/image: expected/);
+    for (const tileSize of [0, 15, 20.5, Number.NaN]) {
+      await expect(upscaler.upscale(image, { tileSize })).rejects.toThrow(/tileSize: expected an integer from 16/);
+    }
+    const wide = { ...picture(1, 1, 1), width: 2 ** 20, height: 1, data: new Uint8Array(2 ** 20) };
+    await expect(upscaler.upscale(wide)).rejects.toThrow(expect.objectContaining({ code: "ERR_TOO_LARGE" }));
+    upscaler.dispose();
+    await expect(upscaler.upscale(image)).rejects.toThrow(expect.objectContaining({ code: "ERR_DISPOSED" }));
+  });
+});
