@@ -70,7 +70,7 @@ describe("pictures of every form", () => {
     };
     const a = await upscaler.upscale(grey);
     const b = await upscaler.upscale(rgb);
-    a.data.forEach((v, i) => expect(Math.abs(v - b.data[3 * i]!)).toBeLessThanOrEqual(1));
+    for (const [i, v] of a.data.entries()) expect(Math.abs(v - b.data[3 * i]!)).toBeLessThanOrEqual(1);
   });
 
   test("opaque stays opaque, a flat picture stays flat", async () => {
@@ -79,10 +79,10 @@ describe("pictures of every form", () => {
       for (const level of [0, 1, 128, 254, 255]) {
         const data = new Uint8Array(12 * 9 * 4).fill(level).map((v, i) => (i % 4 === 3 ? 255 : v));
         const result = await upscaler.upscale({ width: 12, height: 9, channels: 4, depth: 8, data });
-        result.data.forEach((v, i) => {
+        for (const [i, v] of result.data.entries()) {
           if (i % 4 === 3) expect(v).toBe(255);
           else expect(Math.abs(v - level)).toBeLessThanOrEqual(4);
-        });
+        }
       }
     }
   });

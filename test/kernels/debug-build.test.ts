@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { instantiateSync } from "@assemblyscript/loader";
+import asc from "assemblyscript/asc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { instantiateKernels } from "../../src/kernels/load.ts";
+import { int8Values } from "../_helpers/kernels.ts";
+
+/** The debug build keeps assertions and source positions; the loader turns its aborts into readable errors. */
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wasmograd-debug-"));
+
+interface DebugExports extends Record<string, unknown> {
+  s8_clamp(from: number, to: number, count: number, qmin: number, qmax: number): void;
+}
+
+const memory = new WebAssembly.Memory({ initial: 2 });
+let debug: DebugExports;
+
+beforeAll(async () => {
+  const outFile = join(folder, "kernels.debug.wasm");
+  const args = ["--config", join(root, "asconfig.json"), "--target", "debug", "--outFile", outFile];
+  const quiet = ["--textFile", join(folder, "kernels.wat"), "--sourceMap", "--baseDir", root];
+  const { error, stderr } = await asc.main([...args, ...quiet]);
+  expect(error, stderr.toString()).toBeNull();
+  debug = instantiateSync<DebugExports>(readFileSync(outFile), { env: { memory } }).exports;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the debug build through @assemblyscript/loader", () => {
+  test("exports what the release build exports", async () => {
+    const release = await instantiateKernels();
+    const names = (exports: object): string[] =>
+      Object.entries(exports)
+        .filter(([name, value]) => typeof value === "function" && !name.startsWith("__"))
+        .map(([name]) => name)
+        .sort();
+    expect(names(debug)).toEqual(names(release.exports));
+  });
+
+  test("computes the same", () => {
+    const x = int8Values(9, 100);
+    new Int8Array(memory.buffer).set(x, 1024);
+    debug.s8_clamp(1024, 2048, 100, -50, 60);
+    expect(new Int8Array(memory.buffer).slice(2048, 2148)).toEqual(x.map((v) => Math.min(60, Math.max(-50, v))));
+  });
+});
+
+test("the release binary imports a memory and nothing else", () => {
+  const module = new WebAssembly.Module(readFileSync(join(root, "build/kernels.wasm")));
+  expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+});
