@@ -59,10 +59,12 @@ export function f32_affine(
   minimum: f32,
   maximum: f32,
 ): void {
-  const m = f32x4.splat(scale), shift = f32x4.splat(offset);
-  const least = f32x4.splat(minimum), most = f32x4.splat(maximum);
+  const m = f32x4.splat(scale),
+    shift = f32x4.splat(offset);
+  const least = f32x4.splat(minimum),
+    most = f32x4.splat(maximum);
   for (let i = 0; i < count; i += 4) {
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     const x = f32x4.add(f32x4.mul(v128.load(from + at), m), shift);
     store_lanes(to + at, f32x4.pmin(f32x4.pmax(x, least), most), count - i);
   }

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const SRC = fileURLToPath(new URL("../src", import.meta.url));
+
+/** Folders from the bottom up: a file may import from its own folder and from those before it. */
+const ORDER = [
+  ".",
+  "winograd",
+  "network",
+  "models",
+  "formats",
+  "quantization",
+  "reference",
+  "kernels",
+  "image",
+  "engine",
+  "upscale",
+  "bench",
+  "node",
+  "cli",
+];
+
+interface Import {
+  readonly target: string;
+  /** Erased when compiled. */
+  readonly typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^"';]*?from\s+"([^"]+)"|import\("([^"]+)"/gm)].map((m) => ({
+    target: (m[2] ?? m[3])!,
+    typeOnly: m[1] !== undefined,
+  }));
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join(SRC, name));
+const graph = new Map(files.map((file) => [file, importsOf(file)]));
+
+const resolved = (file: string, target: string): string => join(dirname(file), target);
+const folderOf = (file: string): string => relative(SRC, file).split("/").slice(0, -1)[0] ?? ".";
+
+test("folders depend downwards only", () => {
+  const upwards: string[] = [];
+  for (const [file, imports] of graph) {
+    if (file === join(SRC, "index.ts")) continue;
+    for (const { target } of imports) {
+      if (!target.startsWith(".")) continue;
+      const [from, to] = [folderOf(file), folderOf(resolved(file, target))];
+      expect(ORDER, `folder of ${target}`).toContain(to);
+      if (ORDER.indexOf(to) > ORDER.indexOf(from)) upwards.push(`${relative(SRC, file)} -> ${target}`);
+    }
+  }
+  expect(upwards).toEqual([]);
+});
+
+test("no file imports itself through others", () => {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) expect.fail(`cycle: ${[...path.slice(at), file].map((f) => relative(SRC, f)).join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const { target, typeOnly } of graph.get(file) ?? []) {
+      if (target.startsWith(".") && !typeOnly) visit(resolved(file, target), [...path, file]);
+    }
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test("the core imports no package and no node: module", () => {
+  const seen = new Set<string>();
+  const outside: string[] = [];
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const { target } of graph.get(file) ?? []) {
+      if (target.startsWith(".")) visit(resolved(file, target));
+      else outside.push(`${relative(SRC, file)} -> ${target}`);
+    }
+  };
+  visit(join(SRC, "index.ts"));
+  expect(seen.size).toBeGreaterThan(50);
+  expect(outside).toEqual([]);
+});
