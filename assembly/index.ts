@@ -1,8 +1,9 @@
 // What the binary exports. Nothing but re-exports.
-export * from "./conv/f32-conv2d-4x8";
-export * from "./conv/f32-conv2d-8x4";
-export * from "./conv/qs8-conv2d-4x8";
-export * from "./conv/qs8-conv2d-8x4";
+export * from "./conv/conv2d-4x8";
+export * from "./conv/conv2d-8x4";
+export * from "./elementwise/f32";
+export * from "./elementwise/quantize";
+export * from "./elementwise/s8";
 export * from "./image/channel";
 export * from "./image/f32-resize-columns";
 export * from "./image/f32-resize-rows";
@@ -10,7 +11,4 @@ export * from "./image/planes-to-rgb";
 export * from "./image/rgb-to-planes";
 export * from "./image/x32-depth-to-space";
 export * from "./image/x8-depth-to-space";
-export * from "./elementwise/f32";
-export * from "./elementwise/quantize";
-export * from "./elementwise/s8";
 export * from "./winograd/qs8-conv2d-3x3-cf4x4";

@@ -14,7 +14,7 @@ function fill_s16(to: usize, count: i32, value: v128): usize {
 }
 
 /** Fills row t with int8 input widened to int16; padding is the input's zero point. */
-export function fill_row_s16(p: ConvParams, t: i32, to: usize): void {
+function fill_row_s16(p: ConvParams, t: i32, to: usize): void {
   const iy = t - p.padTop;
   const zp = i16x8.splat(<i16>p.inputZeroPoint);
   const total = p.scratchRowStride - 32;
@@ -36,7 +36,7 @@ export function fill_row_s16(p: ConvParams, t: i32, to: usize): void {
 }
 
 /** Fills row t with f32 input; padding is 0. */
-export function fill_row_f32(p: ConvParams, t: i32, to: usize): void {
+function fill_row_f32(p: ConvParams, t: i32, to: usize): void {
   const iy = t - p.padTop;
   const total = <usize>(p.scratchRowStride - 64);
   if (iy < 0 || iy >= p.ih) {
@@ -48,4 +48,31 @@ export function fill_row_f32(p: ConvParams, t: i32, to: usize): void {
   if (left) memory.fill(to, 0, left);
   memory.copy(to + left, p.input + <usize>iy * <usize>p.inputRowStride, row);
   if (total > left + row) memory.fill(to + left + row, 0, total - left - row);
+}
+
+/** Steps of the inner loop over one kernel row: values for f32, pairs of values for int16. */
+@inline
+export function row_steps<T>(p: ConvParams): i32 {
+  const length = p.kw * p.ic;
+  return isFloat<T>() ? length : (length + 1) >> 1;
+}
+
+/** Fills the rows that output row `oy` needs and that are not there yet; returns how many rows have been filled or passed by. */
+@inline
+export function fill_rows<T>(p: ConvParams, oy: i32, filled: i32): i32 {
+  const top = oy * p.stride,
+    bottom = top + p.kh;
+  let row = max(filled, top);
+  for (; row < bottom; row++) {
+    const to = p.scratch + <usize>((row % p.kh) * p.scratchRowStride);
+    if (isFloat<T>()) fill_row_f32(p, row, to);
+    else fill_row_s16(p, row, to);
+  }
+  return row;
+}
+
+/** Line-buffer row of the topmost kernel row of output row `oy`; the others follow, around the end of the ring. */
+@inline
+export function first_row(p: ConvParams, oy: i32): usize {
+  return p.scratch + <usize>(((oy * p.stride) % p.kh) * p.scratchRowStride);
 }

@@ -8,6 +8,8 @@
  * Tile     4 tiles x 8 outputs, the micro-kernel of the direct convolution: 8 accumulators, 2 filter vectors, 1 broadcast pair.
  * Tails    tiles come in groups of 4 (`groups`); surplus ones compute on stale data that nobody reads.
  */
+import { multiply_accumulate } from "../common/multiply-accumulate";
+
 export function gemm_s16_4x8(
   planes: i32,
   v: usize,
@@ -42,17 +44,17 @@ export function gemm_s16_4x8(
         const w0 = v128.load(w),
           w1 = v128.load(w, 16);
         const a0 = v128.load32_splat(x0);
-        c00 = i32x4.add(c00, i32x4.dot_i16x8_s(a0, w0));
-        c01 = i32x4.add(c01, i32x4.dot_i16x8_s(a0, w1));
+        c00 = multiply_accumulate<i16>(c00, a0, w0);
+        c01 = multiply_accumulate<i16>(c01, a0, w1);
         const a1 = v128.load32_splat(x1);
-        c10 = i32x4.add(c10, i32x4.dot_i16x8_s(a1, w0));
-        c11 = i32x4.add(c11, i32x4.dot_i16x8_s(a1, w1));
+        c10 = multiply_accumulate<i16>(c10, a1, w0);
+        c11 = multiply_accumulate<i16>(c11, a1, w1);
         const a2 = v128.load32_splat(x2);
-        c20 = i32x4.add(c20, i32x4.dot_i16x8_s(a2, w0));
-        c21 = i32x4.add(c21, i32x4.dot_i16x8_s(a2, w1));
+        c20 = multiply_accumulate<i16>(c20, a2, w0);
+        c21 = multiply_accumulate<i16>(c21, a2, w1);
         const a3 = v128.load32_splat(x3);
-        c30 = i32x4.add(c30, i32x4.dot_i16x8_s(a3, w0));
-        c31 = i32x4.add(c31, i32x4.dot_i16x8_s(a3, w1));
+        c30 = multiply_accumulate<i16>(c30, a3, w0);
+        c31 = multiply_accumulate<i16>(c31, a3, w1);
         x0 += 4;
         x1 += 4;
         x2 += 4;

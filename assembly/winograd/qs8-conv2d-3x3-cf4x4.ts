@@ -4,7 +4,7 @@
  *
  *   OFM tile = requantise( A^T [ sum_c U_c (.) V_c ] A / 16 + bias )          arXiv 1901.01965; docs/winograd.md
  *
- * Layout   IFM, OFM, residual int8 NHWC as in qs8-conv2d-4x8.ts. Filter packed int16 [block][oc/8][46][K2][8 outputs][2],
+ * Layout   IFM, OFM, residual int8 NHWC as in conv2d-4x8.ts. Filter packed int16 [block][oc/8][46][K2][8 outputs][2],
  *          K2 = ceil(channels of the block / 2), zero-padded; pairs are stored as c, d-c, c+d of the integer filter 4G g (4G)^T, times 2.
  * Exact    if 16 |acc| < 2^31 for every block of channels (the accumulators themselves may wrap). One block: bias holds 16 times
  *          the bias and the multipliers are divided by 16, both exact. Several blocks (`sums` set): each block's result is divided by

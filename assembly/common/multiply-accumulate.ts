@@ -1,0 +1,11 @@
+/**
+ * The step of every GEMM and convolution kernel, four lanes (output channels) at a time:
+ *
+ *   i16  acc + a0 * w0 + a1 * w1   pairs of int16 into int32, modulo 2^32 (i32x4.dot_i16x8_s)
+ *   f32  acc + a * w               one rounding for the product, one for the sum
+ */
+@inline
+export function multiply_accumulate<T>(acc: v128, a: v128, w: v128): v128 {
+  if (isFloat<T>()) return f32x4.add(acc, f32x4.mul(a, w));
+  return i32x4.add(acc, i32x4.dot_i16x8_s(a, w));
+}
