@@ -23,6 +23,16 @@ def random_model(variant, scale):
     return model
 
 
+def check_channel_order():
+    """Channel 8 dy1 + 4 dx1 + 2 dy2 + dx2 of x4 lands in row 2 dy1 + dy2, column 2 dx1 + dx2 of its cell."""
+    for scale in (2, 4):
+        t = torch.arange(scale ** 2.0).view(1, -1, 1, 1)
+        cell = sesr_model.upscale_cells(t, scale)[0, 0]
+        for c in range(scale ** 2):
+            dy1, dx1, dy2, dx2 = (c >> 3) & 1, (c >> 2) & 1, (c >> 1) & 1, c & 1
+            assert cell[2 * dy1 + dy2, 2 * dx1 + dx2] == c
+
+
 def check_collapse():
     """Collapsed equals expanded on whole images, borders included, even below the kernel size."""
     for variant in VARIANTS:

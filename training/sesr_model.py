@@ -94,6 +94,18 @@ def prelu(x, slope):
     return F.prelu(x, slope)
 
 
+def upscale_cells(t, scale):
+    """[N, scale^2, H, W] -> [N, 1, scale H, scale W]: depth-to-space 2, once or twice.
+
+    Channels in TensorFlow's order, (dy, dx, c), as the library and the official code have it. PyTorch's pixel_shuffle
+    has (c, dy, dx), which is the same for one channel left (x2) and another order for x4.
+    """
+    for _ in range(1 if scale == 2 else 2):
+        n, c, h, w = t.shape
+        t = t.view(n, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * h, 2 * w)
+    return t
+
+
 class Sesr(nn.Module):
     """x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped.
 
@@ -131,9 +143,7 @@ class Sesr(nn.Module):
         for block, slope in zip(self.blocks, self.slopes):
             t = prelu(conv(block, t), slope)
         t = conv(self.last, t + start) + x
-        for _ in range(1 if self.scale == 2 else 2):
-            t = F.pixel_shuffle(t, 2)
-        return t
+        return upscale_cells(t, self.scale)
 
     def collapsed_tensors(self):
         """name -> tensor of the inference network; short residuals are folded in."""
@@ -183,6 +193,4 @@ class CollapsedSesr(nn.Module):
         for i in range(self.m):
             t = F.prelu(conv(f"blocks_{i}", t), getattr(self, f"blocks_{i}_slope"))
         t = conv("last", t + start) + x
-        for _ in range(1 if self.scale == 2 else 2):
-            t = F.pixel_shuffle(t, 2)
-        return t
+        return upscale_cells(t, self.scale)
