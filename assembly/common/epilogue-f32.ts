@@ -29,13 +29,15 @@ function store_f32_x4(pointer: usize, v: v128, count: i32): void {
 
 /**
  * Four neighbouring pixels of output row `oy`, from column `ox` on, x four output channels from `oc` on: activation, residual, clamp
- * (NaN stays NaN), store. Pixels beyond ow and channels beyond oc are not stored.
+ * (NaN stays NaN), store. Pixels from
+ * column `end` on and channels from oc on are not stored.
  */
 @inline
 export function epilogue_f32_4x4(
   p: ConvParams,
   oy: i32,
   ox: i32,
+  end: i32,
   oc: i32,
   a0: v128,
   a1: v128,
@@ -43,7 +45,7 @@ export function epilogue_f32_4x4(
   a3: v128,
 ): void {
   const step = (<usize>p.oc) << 2;
-  const left = p.ow - ox;
+  const left = end - ox;
   const count = p.oc - oc;
   let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + ((<usize>oc) << 2);
   let r: usize = 0,

@@ -18,13 +18,15 @@ function store_bytes(pointer: usize, bits: i32, count: i32): void {
 
 /**
  * Four neighbouring pixels of output row `oy`, from column `ox` on, x four output channels from `oc` on: requantises, adds the
- * residual, stores. Pixels beyond ow and channels beyond oc are not stored. Residual reads stay inside its row but for 3 bytes.
+ * residual, stores. Pixels from
+ * column `end` on and channels from oc on are not stored. Residual reads stay inside its row but for 3 bytes.
  */
 @inline
 export function epilogue_s8_4x4(
   p: ConvParams,
   oy: i32,
   ox: i32,
+  end: i32,
   oc: i32,
   a0: v128,
   a1: v128,
@@ -45,7 +47,7 @@ export function epilogue_s8_4x4(
     t2 = f32x4.mul(f32x4.convert_i32x4_s(a2), m);
     t3 = f32x4.mul(f32x4.convert_i32x4_s(a3), m);
   }
-  const left = p.ow - ox;
+  const left = end - ox;
   if (p.residual) {
     const zp = i32x4.splat(p.residualZeroPoint),
       multiplier = f32x4.splat(p.residualMultiplier);

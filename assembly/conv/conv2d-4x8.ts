@@ -101,11 +101,11 @@ function conv_row<T>(p: ConvParams, oy: i32, oc: i32, filter: usize, steps: i32)
       } while (w < end);
     }
     if (isFloat<T>()) {
-      epilogue_f32_4x4(p, oy, ox, oc, c00, c10, c20, c30);
-      if (oc + 4 < p.oc) epilogue_f32_4x4(p, oy, ox, oc + 4, c01, c11, c21, c31);
+      epilogue_f32_4x4(p, oy, ox, ow, oc, c00, c10, c20, c30);
+      if (oc + 4 < p.oc) epilogue_f32_4x4(p, oy, ox, ow, oc + 4, c01, c11, c21, c31);
     } else {
-      epilogue_s8_4x4(p, oy, ox, oc, c00, c10, c20, c30);
-      if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, oc + 4, c01, c11, c21, c31);
+      epilogue_s8_4x4(p, oy, ox, ow, oc, c00, c10, c20, c30);
+      if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, ow, oc + 4, c01, c11, c21, c31);
     }
   }
 }

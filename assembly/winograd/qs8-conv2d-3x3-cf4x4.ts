@@ -120,7 +120,7 @@ function finish_group(p: ConvParams, first: i32, n: i32, tilesAcross: i32, oc: i
         const y1 = i32x4.sub(difference, s);
         const y2 = i32x4.sub(sum, r);
         const y3 = i32x4.add(i32x4.add(difference, s), v128.load(from, 80));
-        epilogue_s8_4x4(p, oy + y, tx << 2, o, y0, y1, y2, y3);
+        epilogue_s8_4x4(p, oy + y, tx << 2, p.ow, o, y0, y1, y2, y3);
       }
     }
     if (++tx == tilesAcross) {
@@ -181,7 +181,7 @@ function finish_sums(p: ConvParams, first: i32, n: i32, tilesAcross: i32): void 
           y1 = v128.load(from + pixelStep);
         const y2 = v128.load(from + pixelStep * 2),
           y3 = v128.load(from + pixelStep * 3);
-        epilogue_s8_4x4(p, oy + y, tx << 2, o, y0, y1, y2, y3);
+        epilogue_s8_4x4(p, oy + y, tx << 2, p.ow, o, y0, y1, y2, y3);
       }
     }
     if (++tx == tilesAcross) {

@@ -7,10 +7,10 @@ import type { ImageKernels } from "./image-exports.ts";
 export interface KernelExports extends ImageKernels {
   /** `params` points at a descriptor (convolution/params.ts). */
   qs8_conv2d_4x8(params: number): void;
-  qs8_conv2d_8x4(params: number): void;
+  qs8_conv2d_6x4(params: number): void;
   qs8_conv2d_3x3_cf4x4(params: number): void;
   f32_conv2d_4x8(params: number): void;
-  f32_conv2d_8x4(params: number): void;
+  f32_conv2d_6x4(params: number): void;
 
   s8_add(
     a: number,

@@ -109,7 +109,7 @@ export class PackedConvolution {
     let filters: (Int16Array<ArrayBuffer> | Float32Array<ArrayBuffer>)[];
     let scale = 1;
     if (spec.dtype === "f32") {
-      this.kernel = narrow ? "f32_conv2d_8x4" : "f32_conv2d_4x8";
+      this.kernel = narrow ? "f32_conv2d_6x4" : "f32_conv2d_4x8";
       filters = [packDirectF32(spec.weights, oc, kh, kw * ic, narrow ? 4 : 8)];
     } else if (winograd) {
       if (!winogradApplies(spec)) {
@@ -123,7 +123,7 @@ export class PackedConvolution {
       if (this.blockChannels === ic) scale = 16;
       filters = packCf4x4(spec.weights, oc, ic, this.blockChannels);
     } else {
-      this.kernel = narrow ? "qs8_conv2d_8x4" : "qs8_conv2d_4x8";
+      this.kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
       filters = [packDirectS8(spec.weights, oc, kh, kw * ic, narrow ? 4 : 8)];
     }
 
@@ -200,7 +200,7 @@ interface ScratchLayout {
 
 function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
   const elementBytes = packed.spec.dtype === "f32" ? 4 : 2;
-  const pixels = packed.spec.oc <= 4 ? 8 : 4;
+  const pixels = packed.spec.oc <= 4 ? 6 : 4;
   // The last group of pixels reads columns beyond the padded row; those products are not stored.
   const columns = (roundUp(g.ow, pixels) - 1) * g.stride + g.kw;
   const elements = Math.max(columns, g.padLeft + g.iw) * g.ic + 16;
