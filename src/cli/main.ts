@@ -5,6 +5,7 @@ import { command as evaluate } from "./commands/evaluate.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as models } from "./commands/models.ts";
 import { command as upscale } from "./commands/upscale.ts";
+import { command as verify } from "./commands/verify.ts";
 import { type CommandSpec, commandHelp, exitStatus, type Parsed, parseCommand, UsageError } from "./options.ts";
 
 export interface Command {
@@ -13,7 +14,7 @@ export interface Command {
   run(parsed: Parsed, signal: AbortSignal): Promise<void>;
 }
 
-const COMMANDS: readonly Command[] = [upscale, evaluate, models, inspect, bench];
+const COMMANDS: readonly Command[] = [upscale, evaluate, models, inspect, bench, verify];
 
 /** Exit status of a process that a SIGINT ended. */
 const INTERRUPTED = 130;
@@ -53,7 +54,8 @@ process.once("SIGINT", () => controller.abort());
 // A reader that closes the pipe early (head) is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`wasmograd: cannot write the output (${error.code})\n`);
+  process.exit(1);
 });
 
 try {

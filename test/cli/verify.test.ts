@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Claim } from "../../src/winograd/report.ts";
+import type { AlgorithmSummary } from "../../src/winograd/summary.ts";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+beforeAll(() => {
+  expect(existsSync(MAIN), "npm run build comes first").toBe(true);
+});
+
+function verify(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, "verify", ...args], { encoding: "utf8" });
+}
+
+describe("verify", () => {
+  test("claims, algorithms, a counted run and the self-test as JSON", () => {
+    const { status, stdout, stderr } = verify("--json");
+    expect([status, stderr]).toEqual([0, ""]);
+    const report = JSON.parse(stdout);
+    expect(report.ok).toBe(true);
+    expect(report.claims.map((c: Claim) => c.computed)).toEqual([3.1304, 17.375, 30.77, null]);
+    expect(report.numbers).toMatchObject({ complexBits: 12, rationalBits: 18, directChannels: 14_678 });
+    const channels = (title: string, form: string): number =>
+      report.algorithms.find((a: AlgorithmSummary) => a.title === title && a.formName === form).channels.oddUndone;
+    expect([
+      channels("F(2x2,3x3)", "2G"),
+      channels("F(4x4,3x3) complex", "4G"),
+      channels("F(4x4,3x3) rational", "Gn"),
+    ]).toEqual([3669, 917, 229]);
+    expect(report.counted).toMatchObject({ reduction: 144 / 46, same: true });
+    expect(report.selfTests.length).toBeGreaterThan(0);
+    for (const { different, outputs } of report.selfTests) expect([different, outputs > 0]).toEqual([0, true]);
+  });
+
+  test("one page for people", () => {
+    const { status, stdout } = verify();
+    expect(status).toBe(0);
+    for (const text of ["3.1304 x: reproduced", "17.375 %", "30.77 %", "not determinable", "bit-identical"]) {
+      expect(stdout).toContain(text);
+    }
+  });
+});
+
+describe("verify --points", () => {
+  const OWN = ["--points", "0,1,-1,i,-i,inf", "--m", "4", "--r", "3"];
+
+  test("matrices and widths of one's own algorithm", () => {
+    const { status, stdout } = verify(...OWN);
+    expect(status).toBe(0);
+    expect(stdout).toContain("identity holds");
+    expect(stdout).toContain("[0 -i -1  i  1 0]");
+    expect(stdout).toContain("4G in the filter; result times 16");
+    expect(stdout).toContain("products 46, reduction 3.130x");
+  });
+
+  test("the same as JSON", () => {
+    const report = JSON.parse(verify(...OWN, "--json").stdout);
+    expect(report).toMatchObject({ exact: true, products: 46, scale: 16, input: { bits: 12 }, filter: { bits: 12 } });
+    expect(report.rational.G[3]).toEqual(["1/4", "1/4i", "-1/4"]);
+    expect(report.integer).toMatchObject({ form: "scaled", scale: 4, D: ["4", "1", "1", "1", "1", "4"] });
+  });
+
+  test.each([
+    [["--points", "0,1,i,inf", "--m", "2", "--r", "3"], "points: i needs its conjugate -i"],
+    [["--points", "0,1,1,inf", "--m", "2", "--r", "3"], "points: 1 is repeated"],
+    [["--points", "0,1,inf", "--m", "2", "--r", "3"], "points: F(2, 3) needs 2 + 3 - 1 = 4, got too few: 3"],
+    [["--points", "0,1,inf", "--m", "2"], "--points: needs --m and --r, got no --r"],
+    [["--points", "0,1,inf", "--m", "99", "--r", "3"], "--m: expected an integer from 1 to 12, got 99"],
+    [["--m", "4"], "--m: only with --points"],
+  ])("%j is refused in one line", (args, message) => {
+    const { status, stdout, stderr } = verify(...args);
+    expect([status, stdout, stderr]).toEqual([2, "", `wasmograd: ${message}\n`]);
+  });
+});
