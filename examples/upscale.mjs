@@ -1,8 +1,9 @@
 // Enlarges a photograph twice: node examples/upscale.mjs [IN] [OUT]
+import { fileURLToPath } from "node:url";
 import { createUpscaler } from "wasmograd";
 import { readImage, writeImage } from "wasmograd/node";
 
-const [from = new URL("photo.png", import.meta.url).pathname, to = "upscaled.png"] = process.argv.slice(2);
+const [from = fileURLToPath(new URL("photo.png", import.meta.url)), to = "upscaled.png"] = process.argv.slice(2);
 
 const upscaler = await createUpscaler({ model: "sesr-m5", scale: 2, precision: "int8" });
 const picture = await readImage(from);

@@ -25,6 +25,15 @@ export class WasmogradError extends Error {
   }
 }
 
+/** @throws WasmogradError ERR_ARGUMENT unless the value is an object; what a JavaScript caller forgot is named, not dereferenced */
+export function checkObject(name: string, value: unknown): void {
+  check(
+    typeof value === "object" && value !== null,
+    "ERR_ARGUMENT",
+    () => `${name}: expected an object, got ${String(value)}`,
+  );
+}
+
 /** Throws `new WasmogradError(code, message())` unless the condition holds; the message is built only on failure. */
 export function check(condition: boolean, code: ErrorCode, message: () => string): asserts condition {
   if (!condition) throw new WasmogradError(code, message());

@@ -1,5 +1,5 @@
 /**
- * The descriptor of one convolution, written by TypeScript (src/kernels/conv-params.ts holds the same offsets; a test compares them)
+ * The descriptor of one convolution, written by TypeScript (src/kernels/convolution/params.ts holds the same offsets; a test compares them)
  * and read by every convolution kernel. All fields are 4 bytes. Pointers and strides are bytes; the rest are elements.
  */
 @unmanaged
@@ -48,4 +48,13 @@ export class ConvParams {
   workspace: usize; //      36 vectors
   patch: usize; //          6 x 6 x ic int8, for tiles that touch a border
   sums: usize; //           [tiles][16][oc rounded up to 8] int32, only with several blocks; else 0
+}
+
+/** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */
+@inline
+export function assert_geometry(p: ConvParams): void {
+  assert(p.ih > 0 && p.iw > 0 && p.ic > 0 && p.ow > 0 && p.oc > 0, "shape: expected positive sizes");
+  assert(p.kh > 0 && p.kw > 0 && p.stride > 0, "kernel: expected positive sizes and stride");
+  assert(p.rowBegin >= 0 && p.rowBegin <= p.rowEnd, "rows: expected 0 <= rowBegin <= rowEnd");
+  assert(p.input != p.output, "output: may not be the input");
 }

@@ -1,4 +1,5 @@
 import { ConvParams } from "./conv-params";
+import { store_f32 } from "./store-f32";
 
 /** PReLU: x for x >= 0, slope * x below. */
 @inline
@@ -15,22 +16,9 @@ function finish(p: ConvParams, acc: v128, oc: i32, residual: usize): v128 {
   return f32x4.pmin(f32x4.pmax(t, f32x4.splat(p.minimum)), f32x4.splat(p.maximum));
 }
 
-
-@inline
-function store_f32_x4(pointer: usize, v: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(pointer, v);
-    return;
-  }
-  v128.store32_lane(pointer, v, 0);
-  if (count > 1) v128.store32_lane(pointer, v, 1, 4);
-  if (count > 2) v128.store32_lane(pointer, v, 2, 8);
-}
-
 /**
  * Four neighbouring pixels of output row `oy`, from column `ox` on, x four output channels from `oc` on: activation, residual, clamp
- * (NaN stays NaN), store. Pixels from
- * column `end` on and channels from oc on are not stored.
+ * (NaN stays NaN), store. Pixels from column `end` on and channels beyond p.oc are not stored.
  */
 @inline
 export function epilogue_f32_4x4(
@@ -55,8 +43,8 @@ export function epilogue_f32_4x4(
     r = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * rStep;
     if (!p.residualBroadcast) r += (<usize>oc) << 2;
   }
-  store_f32_x4(out, finish(p, a0, oc, r), count);
-  if (left > 1) store_f32_x4(out + step, finish(p, a1, oc, r + rStep), count);
-  if (left > 2) store_f32_x4(out + step * 2, finish(p, a2, oc, r + rStep * 2), count);
-  if (left > 3) store_f32_x4(out + step * 3, finish(p, a3, oc, r + rStep * 3), count);
+  store_f32(out, finish(p, a0, oc, r), count);
+  if (left > 1) store_f32(out + step, finish(p, a1, oc, r + rStep), count);
+  if (left > 2) store_f32(out + step * 2, finish(p, a2, oc, r + rStep * 2), count);
+  if (left > 3) store_f32(out + step * 3, finish(p, a3, oc, r + rStep * 3), count);
 }

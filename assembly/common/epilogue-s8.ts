@@ -18,8 +18,8 @@ function store_bytes(pointer: usize, bits: i32, count: i32): void {
 
 /**
  * Four neighbouring pixels of output row `oy`, from column `ox` on, x four output channels from `oc` on: requantises, adds the
- * residual, stores. Pixels from
- * column `end` on and channels from oc on are not stored. Residual reads stay inside its row but for 3 bytes.
+ * residual, stores. Pixels from column `end` on and channels beyond p.oc are not stored. Residual reads stay inside its row but for
+ * 3 bytes.
  */
 @inline
 export function epilogue_s8_4x4(

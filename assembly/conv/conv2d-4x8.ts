@@ -20,7 +20,7 @@
  *          and the store is cut. Loads reach at most 15 bytes past the input and the residual.
  * Test     test/kernels/qs8-conv2d.test.ts, test/kernels/f32-conv2d.test.ts
  */
-import { ConvParams } from "../common/conv-params";
+import { assert_geometry, ConvParams } from "../common/conv-params";
 import { epilogue_f32_4x4 } from "../common/epilogue-f32";
 import { epilogue_s8_4x4 } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
@@ -37,6 +37,7 @@ export function f32_conv2d_4x8(p: ConvParams): void {
 
 @inline
 function conv2d<T>(p: ConvParams): void {
+  assert_geometry(p);
   const steps = row_steps<T>(p);
   const blockBytes = (<usize>(p.kh * steps)) << 5;
   let filled = 0;

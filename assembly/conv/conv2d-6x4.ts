@@ -8,7 +8,7 @@
  * Tails    ow % 6, oc % 4 as there.
  * Test     test/kernels/qs8-conv2d.test.ts, test/kernels/f32-conv2d.test.ts
  */
-import { ConvParams } from "../common/conv-params";
+import { assert_geometry, ConvParams } from "../common/conv-params";
 import { epilogue_f32_4x4 } from "../common/epilogue-f32";
 import { epilogue_s8_4x4 } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
@@ -25,6 +25,7 @@ export function f32_conv2d_6x4(p: ConvParams): void {
 
 @inline
 function conv2d<T>(p: ConvParams): void {
+  assert_geometry(p);
   const steps = row_steps<T>(p);
   const blockBytes = (<usize>(p.kh * steps)) << 4;
   let filled = 0;

@@ -11,18 +11,7 @@
  * Test     test/kernels/elementwise.test.ts
  */
 import { prelu_f32x4 } from "../common/epilogue-f32";
-
-/** Stores the first `count` lanes (more than 4 counts as 4). */
-@inline
-function store_lanes(to: usize, v: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(to, v);
-    return;
-  }
-  v128.store32_lane(to, v, 0);
-  if (count > 1) v128.store32_lane(to, v, 1, 4);
-  if (count > 2) v128.store32_lane(to, v, 2, 8);
-}
+import { store_f32 } from "../common/store-f32";
 
 export function f32_add(a: usize, b: usize, to: usize, pixels: i32, channels: i32, broadcast: i32): void {
   const rows = broadcast ? pixels : 1;
@@ -32,7 +21,7 @@ export function f32_add(a: usize, b: usize, to: usize, pixels: i32, channels: i3
     for (let i = 0; i < length; i += 4) {
       const at = (<usize>i) << 2;
       const v = broadcast ? single : v128.load(b + at);
-      store_lanes(to + at, f32x4.add(v128.load(a + at), v), length - i);
+      store_f32(to + at, f32x4.add(v128.load(a + at), v), length - i);
     }
     a += (<usize>length) << 2;
     to += (<usize>length) << 2;
@@ -45,7 +34,7 @@ export function f32_prelu(from: usize, to: usize, pixels: i32, channels: i32, sl
   for (let pixel = 0; pixel < pixels; pixel++, from += step, to += step) {
     for (let c = 0; c < channels; c += 4) {
       const at = (<usize>c) << 2;
-      store_lanes(to + at, prelu_f32x4(v128.load(from + at), v128.load(slopes + at)), channels - c);
+      store_f32(to + at, prelu_f32x4(v128.load(from + at), v128.load(slopes + at)), channels - c);
     }
   }
 }
@@ -66,6 +55,6 @@ export function f32_affine(
   for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
     const x = f32x4.add(f32x4.mul(v128.load(from + at), m), shift);
-    store_lanes(to + at, f32x4.pmin(f32x4.pmax(x, least), most), count - i);
+    store_f32(to + at, f32x4.pmin(f32x4.pmax(x, least), most), count - i);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * int8 elementwise operators, normative arithmetic in docs/quantization.md: t is f32, q = clamp(rne(t) + zeroPoint).
  *
- *   s8_add     t = (a - za) * ma + (b - zb) * mb;  b may have one channel, broadcast over those of a
- *   s8_prelu   t = (x - zx) * (x < zx ? negative[c] : multiplier)
+ *   qs8_add     t = (a - za) * ma + (b - zb) * mb;  b may have one channel, broadcast over those of a
+ *   qs8_prelu   t = (x - zx) * (x < zx ? negative[c] : multiplier)
  *   s8_clamp   q = min(qmax, max(qmin, x))
  *
  * Layout   NHWC without gaps. `magicZero` = MAGIC_BITS - zeroPoint, `magicMin` = magicZero + qmin (requantize.ts).
@@ -24,7 +24,7 @@ function store_q(to: usize, q: v128, qmax: v128, count: i32): void {
   }
 }
 
-export function s8_add(
+export function qs8_add(
   a: usize,
   b: usize,
   to: usize,
@@ -61,7 +61,7 @@ export function s8_add(
   }
 }
 
-export function s8_prelu(
+export function qs8_prelu(
   from: usize,
   to: usize,
   pixels: i32,

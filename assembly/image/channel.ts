@@ -12,7 +12,8 @@
  *          picture, and samples of other channels are never written.
  * Test     test/image/channel.test.ts
  */
-import { integers, rotate, round_clip, store_f32 } from "./lanes";
+import { store_f32 } from "../common/store-f32";
+import { integers, rotate, round_clip } from "./lanes";
 
 
 @inline

@@ -16,7 +16,8 @@
  * Bounds   as in f32-resize-rows.ts.
  * Test     test/image/resize.test.ts
  */
-import { round_clip, store_f32 } from "./lanes";
+import { store_f32 } from "../common/store-f32";
+import { round_clip } from "./lanes";
 
 /** Four rows of srcCols samples to [srcCols][4]. */
 @inline

@@ -15,7 +15,8 @@
  *          that.
  * Test     test/image/resize.test.ts
  */
-import { round_clip, store_f32 } from "./lanes";
+import { store_f32 } from "../common/store-f32";
+import { round_clip } from "./lanes";
 
 export function f32_resize_rows(
   rows: i32,

@@ -24,16 +24,3 @@ export function integers(v: v128): v128 {
 export function rotate(v: v128): v128 {
   return i8x16.shuffle(v, v, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
 }
-
-/** Stores the first `count` lanes (all four from 4 on) and nothing behind them. */
-@inline
-export function store_f32(p: usize, v: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(p, v);
-    return;
-  }
-  for (; count > 0; count--, p += 4) {
-    v128.store32_lane(p, v, 0);
-    v = rotate(v);
-  }
-}

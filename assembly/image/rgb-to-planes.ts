@@ -16,7 +16,7 @@
  *          bt601.ts.
  * Test     test/image/color.test.ts
  */
-import { store_f32 } from "./lanes";
+import { store_f32 } from "../common/store-f32";
 
 /**
  * Swizzle index: the sample at byte `offset` of each pixel to a 32-bit lane of its own (four of u8, two of u16), zeros

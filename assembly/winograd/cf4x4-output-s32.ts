@@ -6,8 +6,7 @@
  * The doublings are in the filter (pairs are packed times two), so none is left here. The corner block of P = M(i,i) and
  * Q = M(i,-i) folds back as RR = Pr+Qr, SR = Pi+Qi, RS = Pi-Qi, SS = Qr-Pr.
  *
- * `column_pass` does the vertical half into `workspace` ([4 rows][6 columns] vectors); the caller runs the horizontal half row by row
- * (`row_pass_*`). All arithmetic is modulo 2^32, so intermediate sums may wrap: the result is exact whenever 16 Y fits int32.
+ * `column_pass` does the vertical half into `workspace` ([4 rows][6 columns] vectors); the caller runs the horizontal half row by row. All arithmetic is modulo 2^32, so intermediate sums may wrap: the result is exact whenever 16 Y fits int32.
  *
  * Layout   m: products of the tile and four channels, planes `plane` bytes apart in the order of cf4x4-input-s8.ts.
  *          `bias`: pointer to 16 times the bias of the four channels, or 0; added at the point (1, 1), from where A^T . A carries it to every output once.

@@ -1,6 +1,6 @@
 import { compileBase64 } from "../kernels/load.ts";
 import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
-import { median, type Sampled, sample } from "./measure.ts";
+import { median, type Sampled } from "./measure.ts";
 
 /** Steps of 32 loop iterations a sample: about 2 ms, so that a sample is long against the timer and short against an interruption. */
 const STEPS = 1500;
@@ -46,10 +46,4 @@ export function rooflineFrom(dot: Sampled, f32: Sampled, macs: { dotMacs: number
     dotI16x8: macs.dotMacs / median(dot.samplesMs) / 1e6,
     f32MulAdd: macs.f32Macs / median(f32.samplesMs) / 1e6,
   };
-}
-
-/** Measures the roofline of the core that this runs on. */
-export async function measureRoofline(): Promise<Roofline> {
-  const probes = await rooflineProbes();
-  return rooflineFrom(sample(probes.dot), sample(probes.f32), probes);
 }

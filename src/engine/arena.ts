@@ -2,6 +2,8 @@
  * Offsets of tensors in one arena: two tensors may share bytes when their lifetimes do not overlap.
  */
 
+import { SLACK } from "../kernels/memory.ts";
+
 /** A buffer needed from step `first` to step `last`, both included. */
 export interface Lifetime {
   readonly name: string;
@@ -16,8 +18,6 @@ export interface ArenaLayout {
 }
 
 const ALIGN = 64;
-/** Kernels may read this far past the end of a buffer (src/kernels/memory.ts). */
-const SLACK = 64;
 
 /**
  * Greedy best fit, largest buffers first: each goes to the lowest gap between those already placed that live at the same time.

@@ -1,4 +1,4 @@
-import { check } from "../errors.ts";
+import { check, checkObject } from "../errors.ts";
 import type { AlgorithmOption } from "../kernels/convolution/convolution.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
 import type { Model } from "../network/description.ts";
@@ -26,6 +26,8 @@ export interface CompileOptions {
  *   ERR_WASM, ERR_OUT_OF_MEMORY
  */
 export async function compile(model: Model | QuantisedModel, options: CompileOptions = {}): Promise<CompiledNetwork> {
+  checkObject("model", model);
+  checkObject("options", options);
   const algorithm = options.algorithm ?? "auto";
   check(
     algorithm === "auto" || algorithm === "direct" || algorithm === "winograd",

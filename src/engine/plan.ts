@@ -1,15 +1,13 @@
 import { WasmogradError } from "../errors.ts";
 import { ConvolutionCall } from "../kernels/convolution/convolution.ts";
 import { convGeometry } from "../kernels/convolution/geometry.ts";
+import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
 import { type Program, ProgramS8 } from "./program.ts";
-
-/** Bits of 1.5 * 2^23 (assembly/common/requantize.ts). */
-const MAGIC_BITS = 0x4b400000;
 
 /** Arena key of the working memory that all convolutions share; a NUL keeps it apart from layer names. */
 const SCRATCH = "\0scratch";
@@ -163,7 +161,7 @@ function elementwise(
     const zb = program.tensorParams(narrow).zeroPoint;
     const ma = swapped ? add.multiplierB : add.multiplierA;
     const mb = swapped ? add.multiplierA : add.multiplierB;
-    return () => exports.s8_add(a, b, to, pixels, channels, broadcast, za, ma, zb, mb, zero, least, add.qmax);
+    return () => exports.qs8_add(a, b, to, pixels, channels, broadcast, za, ma, zb, mb, zero, least, add.qmax);
   }
   if (layer.op === "conv2d" || layer.op === "linear-block") {
     throw new WasmogradError("ERR_NETWORK", `layer "${layer.name}": a ${layer.op} must be collapsed and packed first`);
@@ -187,7 +185,7 @@ function elementwise(
     const { zeroPoint } = program.tensorParams(layer.input);
     const { multiplier, qmax } = activation;
     const negative = program.vector(layer.name);
-    return () => exports.s8_prelu(from, to, pixels, channels, zeroPoint, multiplier, negative, zero, least, qmax);
+    return () => exports.qs8_prelu(from, to, pixels, channels, zeroPoint, multiplier, negative, zero, least, qmax);
   }
   if (layer.op === "clip") return () => exports.f32_affine(from, to, count, 1, 0, layer.min, layer.max);
   if (layer.op === "offset") {

@@ -1,5 +1,6 @@
-import { check } from "../errors.ts";
+import { check, checkObject } from "../errors.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
+import { pause } from "../pause.ts";
 import { channelToPlane, planeToChannel } from "./color.ts";
 import { PlaneResizer } from "./plane-resizer.ts";
 import type { Border } from "./resize-axis.ts";
@@ -28,18 +29,40 @@ export interface ResizeOptions {
  * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_WASM
  */
 export async function resize(image: ImageInput, to: ResizeTo, options: ResizeOptions = {}): Promise<Image> {
+  checkObject("options", options);
   options.signal?.throwIfAborted();
-  return resizeWith(await instantiateKernels(), image, to, options);
+  const work = resizeInStrips(await instantiateKernels(), image, to, options);
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done) return step.value;
+    await pause();
+    if (options.signal?.aborted) work.return(undefined as never); // frees what the work holds
+    options.signal?.throwIfAborted();
+  }
 }
 
 /** The same at once, in the memory of a given instance, which is left as it was. */
 export function resizeWith(
   kernels: KernelInstance,
+  image: ImageInput,
+  to: ResizeTo,
+  options: Omit<ResizeOptions, "signal"> = {},
+): Image {
+  const work = resizeInStrips(kernels, image, to, options);
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
+}
+
+/** Yields after each strip but the last; returns the picture. */
+function* resizeInStrips(
+  kernels: KernelInstance,
   input: ImageInput,
   to: ResizeTo,
-  options: ResizeOptions = {},
-): Image {
+  { border = "symmetric" }: ResizeOptions,
+): Generator<undefined, Image> {
   const image = checkImage(input);
+  checkObject("to", to);
+  check(border === "symmetric" || border === "replicate", "ERR_ARGUMENT", () => {
+    return `border: expected "symmetric" or "replicate", got ${String(border)}`;
+  });
   const scale = "scale" in to ? to.scale : undefined;
   check(scale === undefined || (Number.isFinite(scale) && scale > 0), "ERR_ARGUMENT", () => {
     return `scale: expected a positive number, got ${scale}`;
@@ -55,12 +78,12 @@ export function resizeWith(
     input: { width: image.width, height: image.height },
     output: { width, height },
     limit,
+    border,
     ...(scale === undefined ? {} : { scale }),
-    ...(options.border === undefined ? {} : { border: options.border }),
   });
   try {
     for (const strip of strips(image, output)) {
-      options.signal?.throwIfAborted();
+      if (strip.y > 0) yield;
       resizeStrip(kernels, resizer, image, output, strip);
     }
   } finally {

@@ -1,5 +1,12 @@
-import { check, WasmogradError } from "../errors.ts";
-import { checkQuantization, QMAX, QMIN, type QuantizationParams, quantizeValue } from "../quantization/requantize.ts";
+import { check, checkObject, WasmogradError } from "../errors.ts";
+import {
+  checkedMultiplier,
+  checkQuantization,
+  QMAX,
+  QMIN,
+  type QuantizationParams,
+  quantizeValue,
+} from "../quantization/requantize.ts";
 import {
   type ConvAlgorithm,
   ConvolutionCall,
@@ -48,6 +55,8 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
 
 /** A float32 convolution, summed in the order kernel row, kernel column, channel, with one rounding an operation. */
 export interface Conv2dOptionsF32 extends Conv2dShape {
+  /** There is one f32 algorithm. */
+  readonly algorithm?: "auto" | "direct";
   /** OHWI [outputChannels, kh, kw, inputChannels]. */
   readonly weights: Float32Array;
   readonly bias?: ArrayLike<number>;
@@ -65,7 +74,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
   readonly kernel: string;
   readonly #kernels: KernelInstance;
   readonly #packed: PackedConvolution;
-  readonly #call: ConvolutionCall;
+  readonly #call: ConvolutionCall | undefined;
   readonly #buffers: number[] = [];
   readonly #lengths: { readonly input: number; readonly output: number; readonly residual: number };
   readonly #float: boolean;
@@ -81,8 +90,8 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
     this.#packed = new PackedConvolution(kernels, spec);
     this.algorithm = spec.dtype === "s8" ? spec.algorithm : "direct";
     this.kernel = this.#packed.kernel;
-    this.#call = new ConvolutionCall(kernels, this.#packed, g);
     try {
+      this.#call = new ConvolutionCall(kernels, this.#packed, g);
       const bytes = this.#float ? 4 : 1;
       for (const length of [this.#lengths.input, this.#lengths.output, residual]) {
         this.#buffers.push(kernels.memory.allocate(length * bytes));
@@ -93,7 +102,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
       throw error;
     }
     const [input, output, residualBuffer, scratch] = this.#buffers as [number, number, number, number];
-    this.#call.bind(input, output, residual === 0 ? 0 : residualBuffer, scratch);
+    this.#call!.bind(input, output, residual === 0 ? 0 : residualBuffer, scratch);
   }
 
   /**
@@ -111,7 +120,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
     const [input, output, residualBuffer] = this.#buffers as [number, number, number, number];
     this.#write(x, input);
     if (residual) this.#write(residual, residualBuffer);
-    this.#call.run();
+    this.#call!.run();
     const { f32, i8 } = this.#kernels.memory;
     if (result instanceof Float32Array) result.set(f32.subarray(output >> 2, (output >> 2) + length));
     else result.set(i8.subarray(output, output + length));
@@ -138,7 +147,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
     if (this.#disposed) return;
     this.#disposed = true;
     for (const pointer of this.#buffers) this.#kernels.memory.free(pointer);
-    this.#call.dispose();
+    this.#call?.dispose();
     this.#packed.dispose();
   }
   [Symbol.dispose](): void {
@@ -189,6 +198,7 @@ function checkVector(name: string, values: ArrayLike<number>, channels: number):
 
 function checkActivation(activation: Conv2dActivation, channels: number): void {
   if (typeof activation === "object" && activation !== null && "prelu" in activation) {
+    checkObject("activation.prelu", activation.prelu);
     checkVector("activation.prelu", activation.prelu, channels);
     return;
   }
@@ -211,8 +221,15 @@ function broadcastResidual(residual: { readonly channels?: number }, channels: n
 }
 
 function specF32(options: Conv2dOptionsF32, g: ConvGeometry): ConvSpecF32 {
-  const { activation = "none", bias, residual } = options;
+  const { activation = "none", algorithm = "auto", bias, residual } = options;
+  check(
+    algorithm === "auto" || algorithm === "direct",
+    "ERR_UNSUPPORTED",
+    () => `algorithm: f32 convolutions are "direct", got ${String(algorithm)}`,
+  );
   checkActivation(activation, g.oc);
+  const bad = options.weights.findIndex((w) => !Number.isFinite(w));
+  check(bad < 0, "ERR_ARGUMENT", () => `weights[${bad}]: expected a finite number, got ${options.weights[bad]}`);
   if (bias) checkVector("bias", bias, g.oc);
   check(!(residual && activation === "relu6"), "ERR_UNSUPPORTED", () => "residual: cannot follow relu6 in one kernel");
   // A clamp would also cut the residual, so ReLU before one is PReLU with slope 0.
@@ -257,13 +274,14 @@ function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): ConvSpecS8 {
   );
   const multipliers = new Float32Array(g.oc);
   for (let o = 0; o < g.oc; o++) {
-    multipliers[o] = (inputQuantization.scale * weightScales[o]!) / outputQuantization.scale;
-    const usable = multipliers[o]! > 0 && multipliers[o]! < 2 ** 31;
-    check(usable, "ERR_QUANTIZATION", () => `weightScales[${o}]: multiplier ${multipliers[o]} is not within (0, 2^31)`);
+    const ratio = (inputQuantization.scale * weightScales[o]!) / outputQuantization.scale;
+    multipliers[o] = checkedMultiplier(`weightScales[${o}]`, ratio);
   }
   let negativeMultipliers: Float32Array | undefined;
   if (typeof activation === "object") {
     negativeMultipliers = multipliers.map((m, o) => m * activation.prelu[o]!);
+    const large = negativeMultipliers.findIndex((m) => Math.abs(m) > 2 ** 60);
+    check(large < 0, "ERR_QUANTIZATION", () => `activation.prelu[${large}]: slope times multiplier is beyond 2^60`);
   } else if (activation === "relu" && residual) {
     negativeMultipliers = new Float32Array(g.oc);
   }
@@ -274,7 +292,7 @@ function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): ConvSpecS8 {
     residualSpec = {
       broadcast: broadcastResidual(residual, g.oc),
       zeroPoint: residual.quantization.zeroPoint,
-      multiplier: Math.fround(residual.quantization.scale / outputQuantization.scale),
+      multiplier: checkedMultiplier("residual.quantization", residual.quantization.scale / outputQuantization.scale),
     };
   }
   return {
@@ -308,6 +326,7 @@ export function createConv2d<Options extends Conv2dOptionsInt8 | Conv2dOptionsF3
 }
 
 function checkedGeometryOf(options: Conv2dOptionsInt8 | Conv2dOptionsF32): ConvGeometry {
+  checkObject("options", options);
   const { weights } = options;
   if (!(weights instanceof Int8Array || weights instanceof Float32Array)) {
     throw new WasmogradError("ERR_ARGUMENT", "weights: expected Int8Array or Float32Array");

@@ -8,11 +8,11 @@ export interface KernelExports extends ImageKernels {
   /** `params` points at a descriptor (convolution/params.ts). */
   qs8_conv2d_4x8(params: number): void;
   qs8_conv2d_6x4(params: number): void;
-  qs8_conv2d_3x3_cf4x4(params: number): void;
+  qs8_conv2d_cf4x4_3x3(params: number): void;
   f32_conv2d_4x8(params: number): void;
   f32_conv2d_6x4(params: number): void;
 
-  s8_add(
+  qs8_add(
     a: number,
     b: number,
     to: number,
@@ -27,7 +27,7 @@ export interface KernelExports extends ImageKernels {
     magicMin: number,
     qmax: number,
   ): void;
-  s8_prelu(
+  qs8_prelu(
     from: number,
     to: number,
     pixels: number,

@@ -1,6 +1,8 @@
 import { WasmogradError } from "../errors.ts";
 
 const PAGE = 65536;
+/** One page short of 2 GiB: pointers and all sums of them stay positive int32, as typed-array indices and kernels expect. */
+const MAX_PAGES = 32767;
 /** Below this lie the static tables of the binary. */
 const BASE = 16384;
 /** Kernels may load up to this many bytes past the end of a buffer (never store): every allocation is followed by slack. */
@@ -23,7 +25,7 @@ export class WasmMemory {
   #f32!: Float32Array<ArrayBuffer>;
 
   constructor() {
-    this.raw = new WebAssembly.Memory({ initial: 1 });
+    this.raw = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   }
 
   /** Bytes of linear memory held at present (the high-water mark, as memory never shrinks). */

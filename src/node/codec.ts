@@ -2,7 +2,7 @@ import { check } from "../errors.ts";
 import { checkImage, type Image, type ImageInput, type Size } from "../image/types.ts";
 import { swapsAxes } from "./exif.ts";
 import { FORMAT_NAMES, type ImageFormat, sniff } from "./format.ts";
-import { decodeJpeg, encodeJpeg } from "./jpeg.ts";
+import { checkJpegSide, checkPortableJpegSize, decodeJpeg, encodeJpeg } from "./jpeg.ts";
 import { jpegHeader } from "./jpeg-header.ts";
 import { checkMaxPixels, checkSize, DEFAULT_MAX_PIXELS } from "./limits.ts";
 import { decodePng, encodePng, needsSharp, pngHeader } from "./png.ts";
@@ -114,6 +114,13 @@ async function encode(image: Image, format: ImageFormat, quality: number, mayUse
   const keepsGrey = format === "png" && image.channels === 2; // see encodeWithSharp
   if (sharp && !keepsGrey) return encodeWithSharp(sharp, image, format, Math.round(quality));
   return format === "png" ? encodePng(image) : encodeJpeg(image, quality);
+}
+
+/** Tells before the work whether a picture of this size can be written. @throws WasmogradError ERR_TOO_LARGE */
+export async function checkEncodableSize(format: ImageFormat, size: Size): Promise<void> {
+  if (format !== "jpeg") return;
+  checkJpegSide(size);
+  if (!(await loadSharp())) checkPortableJpegSize(size);
 }
 
 /** @throws WasmogradError ERR_UNSUPPORTED when the format cannot be written here, in words that say what to install */

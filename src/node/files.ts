@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, opendir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, constants, opendir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { check, WasmogradError } from "../errors.ts";
 import type { Image, ImageInput } from "../image/types.ts";
 import { checkEncodable, type DecodeOptions, decodeImage, type EncodeOptions, encodeImage } from "./codec.ts";
@@ -57,11 +57,17 @@ export async function writeImage(path: string, image: ImageInput, options: Encod
 
 /** Writes a file whole or not at all, replacing what was there. @throws WasmogradError ERR_IO */
 export async function writeWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  // A link stays a link: what it points to is replaced. A file that was there keeps its permissions.
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (s) => s.mode & 0o777,
+    () => undefined,
+  );
+  const temporary = join(dirname(target), `.wasmograd-${randomBytes(8).toString("hex")}.tmp`);
   try {
-    await writeFile(temporary, bytes, { flag: "wx", ...(signal ? { signal } : {}) });
+    await writeFile(temporary, bytes, { flag: "wx", ...(mode !== undefined && { mode }), ...(signal && { signal }) });
     signal?.throwIfAborted();
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {}); // the first error is the one to report
     signal?.throwIfAborted();

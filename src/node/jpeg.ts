@@ -2,7 +2,7 @@
 import { getHeapStatistics } from "node:v8";
 import jpeg from "jpeg-js";
 import { check, WasmogradError } from "../errors.ts";
-import type { Image } from "../image/types.ts";
+import type { Image, Size } from "../image/types.ts";
 import { upright } from "./exif.ts";
 import { type JpegHeader, jpegHeader } from "./jpeg-header.ts";
 import { checkSize, damaged } from "./limits.ts";
@@ -68,11 +68,7 @@ const MAX_JPEG_PIXELS = 2 ** 26;
  */
 export function encodeJpeg(image: Image, quality: number): Uint8Array {
   const { width, height } = image;
-  check(width * height <= MAX_JPEG_PIXELS, "ERR_TOO_LARGE", () => {
-    const limit = `${MAX_JPEG_PIXELS} pixels for a JPEG without sharp`;
-    return `image: ${width} x ${height} exceeds ${limit}; write a PNG or npm install sharp`;
-  });
-  checkJpegSide(image);
+  checkPortableJpegSize(image);
   try {
     return jpeg.encode({ width, height, data: overWhite(image, 4) }, quality).data;
   } catch (cause) {
@@ -80,8 +76,17 @@ export function encodeJpeg(image: Image, quality: number): Uint8Array {
   }
 }
 
+/** Whether jpeg-js can write a picture of this size. @throws WasmogradError ERR_TOO_LARGE */
+export function checkPortableJpegSize({ width, height }: Size): void {
+  check(width * height <= MAX_JPEG_PIXELS, "ERR_TOO_LARGE", () => {
+    const limit = `${MAX_JPEG_PIXELS} pixels for a JPEG without sharp`;
+    return `image: ${width} x ${height} exceeds ${limit}; write a PNG or npm install sharp`;
+  });
+  checkJpegSide({ width, height });
+}
+
 /** @throws WasmogradError ERR_TOO_LARGE */
-export function checkJpegSide({ width, height }: Image): void {
+export function checkJpegSide({ width, height }: Size): void {
   check(width <= MAX_JPEG_SIDE && height <= MAX_JPEG_SIDE, "ERR_TOO_LARGE", () => {
     return `image: ${width} x ${height} exceeds the greatest side of a JPEG, ${MAX_JPEG_SIDE} pixels`;
   });

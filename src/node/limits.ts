@@ -18,7 +18,7 @@ export function checkSize({ width, height }: Size, maxPixels: number, name: stri
     () => `${name}: expected a picture, got one of ${width} x ${height} pixels`,
   );
   check(width * height <= maxPixels, "ERR_TOO_LARGE", () => {
-    return `${name}: ${width} x ${height} = ${width * height} pixels exceed the limit of ${maxPixels} (maxPixels)`;
+    return `${name}: ${width} x ${height} = ${width * height} pixels exceed the limit of ${maxPixels}`;
   });
   check(width <= MAX_SIDE && height <= MAX_SIDE, "ERR_TOO_LARGE", () => {
     return `${name}: ${width} x ${height} exceeds the greatest side of ${MAX_SIDE} pixels`;

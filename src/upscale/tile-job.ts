@@ -22,7 +22,7 @@ export class TileJob {
   readonly #scale: number;
   readonly #input: Image;
   readonly #output: Image;
-  readonly #resizer: PlaneResizer;
+  readonly #resizer: PlaneResizer | undefined;
   readonly #blocks: number[] = [];
   readonly #pixels: PixelView;
   readonly #planes: readonly [PlaneView, PlaneView, PlaneView];
@@ -35,10 +35,10 @@ export class TileJob {
     this.#scale = scale;
     this.#input = input;
     this.#output = output;
-    this.#resizer = new PlaneResizer(network.kernels, { input, output, scale });
     const { channels, depth } = input;
     const { width, height } = source;
     try {
+      this.#resizer = new PlaneResizer(network.kernels, { input, output, scale });
       // Planes of a tile have no padding between rows: that of the luma is the network's tensor.
       const rowBytes = width * 4;
       const plane = (factor: number): PlaneView => ({
@@ -97,8 +97,8 @@ export class TileJob {
     });
     const pixels: PixelView = { ...this.#upscaledPixels, rowBytes: target.width * this.#pixelBytes };
     if (colour) {
-      this.#resizer.run(cb, source, corner(upscaledCb), target);
-      this.#resizer.run(cr, source, corner(upscaledCr), target);
+      this.#resizer!.run(cb, source, corner(upscaledCb), target);
+      this.#resizer!.run(cr, source, corner(upscaledCr), target);
       const planes = {
         y: corner(upscaledY).pointer,
         cb: corner(upscaledCb).pointer,
@@ -112,7 +112,7 @@ export class TileJob {
     if (hasAlpha(this.#input)) {
       const alpha = this.#input.channels - 1;
       channelToPlane(kernels, source, this.#pixels, alpha, cb);
-      this.#resizer.run(cb, source, corner(upscaledCb), target);
+      this.#resizer!.run(cb, source, corner(upscaledCb), target);
       planeToChannel(kernels, target, corner(upscaledCb), pixels, alpha);
     }
     this.#writePixels(pixels, target);
@@ -146,7 +146,7 @@ export class TileJob {
   }
 
   dispose(): void {
-    this.#resizer.dispose();
+    this.#resizer?.dispose();
     for (const pointer of this.#blocks) this.#network.kernels.memory.free(pointer);
     this.#blocks.length = 0;
   }

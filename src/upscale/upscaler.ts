@@ -1,5 +1,5 @@
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
-import { check } from "../errors.ts";
+import { check, checkObject } from "../errors.ts";
 import {
   checkImage,
   createImage,
@@ -31,6 +31,8 @@ export interface UpscaleOptions {
   readonly tileSize?: number;
 }
 
+/** Edge of the tile on which the network's memory per pixel is determined. */
+const PROBE = 64;
 const SMALLEST_TILE = 16;
 const LARGEST_TILE = 512;
 /** WebAssembly memory that tiles are sized to stay within, weights and everything else included. */
@@ -43,6 +45,8 @@ export class Upscaler {
   readonly precision: "f32" | "int8";
   readonly #network: CompiledNetwork;
   readonly #halo: number;
+  /** The network's working memory per input pixel, once known. */
+  #networkBytes: number | undefined;
   #disposed = false;
 
   constructor(network: CompiledNetwork, options: { model: string; scale: number; halo: number }) {
@@ -60,13 +64,15 @@ export class Upscaler {
 
   /**
    * Upscales a picture by `scale`: luma (BT.601) through the network, chroma and alpha by bicubic interpolation. Channels and depth stay
-   * what they were. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit
+   * what they were. The picture is read while it runs: leave its samples alone until the promise settles. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit
    * pictures; f32 keeps their depth.
    *
    * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_DISPOSED; the signal's reason when aborted
    */
   async upscale(input: ImageInput, options: UpscaleOptions = {}): Promise<Image> {
+    checkObject("options", options);
     const { signal, onProgress } = options;
+    checkCallbacks(signal, onProgress);
     const image = checkImage(input);
     signal?.throwIfAborted();
     this.#checkAlive();
@@ -139,9 +145,8 @@ export class Upscaler {
       );
       return cutTiles(size, tileSize, this.#halo);
     }
-    const probe = 64;
-    const networkBytes = this.#network.plan(probe, probe).arenaBytes / probe ** 2;
-    const perPixel = networkBytes + bufferBytesPerPixel(channels, bytes, this.scale);
+    this.#networkBytes ??= this.#network.plan(PROBE, PROBE).arenaBytes / PROBE ** 2;
+    const perPixel = this.#networkBytes + bufferBytesPerPixel(channels, bytes, this.scale);
     const edge = Math.floor(Math.sqrt(MEMORY_BUDGET / perPixel)) - 2 * this.#halo;
     return cutTiles(size, Math.max(SMALLEST_TILE, Math.min(LARGEST_TILE, edge)), this.#halo);
   }
@@ -159,6 +164,13 @@ export class Upscaler {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function checkCallbacks(signal: unknown, onProgress: unknown): void {
+  const stops = signal === undefined || signal instanceof AbortSignal;
+  check(stops, "ERR_ARGUMENT", () => `signal: expected an AbortSignal, got ${String(signal)}`);
+  const calls = onProgress === undefined || typeof onProgress === "function";
+  check(calls, "ERR_ARGUMENT", () => `onProgress: expected a function, got ${String(onProgress)}`);
 }
 
 function scaleRegion({ x, y, width, height }: Region, scale: number): Region {

@@ -13,6 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { psnrY } from "../../src/image/metrics.ts";
+import { resize } from "../../src/image/resize.ts";
 import type { Image } from "../../src/image/types.ts";
 import { encodeImage } from "../../src/node/codec.ts";
 import { readImage, writeImage } from "../../src/node/files.ts";
@@ -152,6 +154,7 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["unknown network", ["inspect", "vgg"], 2, /model: expected one of/],
     ["a cycle", ["inspect", "cycle.json"], 1, /cycle/],
     ["not JSON", ["inspect", "broken.json"], 1, /broken\.json/],
+    ["a scale for a description", ["inspect", "cycle.json", "--scale", "4"], 2, /--scale: expected with a built-in/],
     ["input size", ["inspect", "sesr-m5", "--input", "12"], 2, /--input: expected HEIGHTxWIDTH/],
     ["suite", ["bench", "--suite", "all-of-it"], 2, /--suite: expected all or int8 or f32/],
   ];
@@ -238,6 +241,22 @@ describe("evaluate", () => {
     expect(report.images).toHaveLength(1);
     expect(report.mean.psnr).toBeGreaterThan(report.mean.bicubic.psnr);
     expect(report.mean.ssim).toBeGreaterThan(report.mean.bicubic.ssim);
+  });
+
+  test("the border is left out, of bicubic too: the same figure as from the library", async () => {
+    const photo = await readImage(PHOTO);
+    const low = await resize(photo, { scale: 0.5 });
+    const bicubic = psnrY(photo, await resize(low, photo), { shave: 2 });
+    expect(json("evaluate", "plain").mean.bicubic.psnr).toBeCloseTo(bicubic, 9);
+    expect(Math.abs(bicubic - psnrY(photo, await resize(low, photo)))).toBeGreaterThan(1e-3);
+  });
+
+  test("a picture that is too small: its name, exit status 1", async () => {
+    mkdirSync(at("small"), { recursive: true });
+    await writeImage(at("small/tiny.png"), noise(12, 12));
+    const result = cli("evaluate", "small");
+    expect(result.stderr).toMatch(/tiny\.png: expected at least 15x15 pixels, got 12x12\n$/);
+    expect(result.status).toBe(1);
   });
 
   test.skipIf(!hasSet("Set5"))("Set5 x2: bicubic as published, f32 and int8 at their targets", () => {

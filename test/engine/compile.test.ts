@@ -46,6 +46,21 @@ const mixed: Network = {
   output: "y",
 };
 
+/** The offset's source and output are read long after both were made. */
+const offsets: Network = {
+  name: "offsets",
+  layers: [
+    { op: "input", name: "x", channels: 2 },
+    { op: "offset", name: "x.low", input: "x", value: -0.5 },
+    conv("a", "x.low", { channels: 2 }),
+    conv("b", "a", { channels: 2 }),
+    conv("c", "b", { channels: 2 }),
+    { op: "add", name: "sum", inputs: ["c", "x.low"] },
+    { op: "add", name: "y", inputs: ["sum", "x"] },
+  ],
+  output: "y",
+};
+
 function quantised(
   model: Model,
   pictures: readonly { shape: readonly [number, number, number]; data: Float32Array }[],
@@ -58,6 +73,7 @@ const random = seeded(7);
 describe("the f32 engine", () => {
   test.each([
     ["a network with one of everything", mixed, [9, 14, 3]],
+    ["an offset that lives long", offsets, [7, 6, 2]],
     ["SESR-M3 x2", sesr({ variant: "m3", scale: 2 }), [17, 11, 1]],
     ["SESR-M3 x4, expanded", sesr({ variant: "m3", scale: 4, form: "expanded" }), [8, 5, 1]],
     ["SESR-M5 x2 on one pixel", sesr({ variant: "m5", scale: 2 }), [1, 1, 1]],
@@ -72,9 +88,29 @@ describe("the f32 engine", () => {
   });
 });
 
+test("f32 ReLU6 clamps at 6", async () => {
+  const network: Network = {
+    name: "six",
+    layers: [
+      { op: "input", name: "x", channels: 1 },
+      conv("y", "x", { channels: 1, kernel: [1, 1], activation: { kind: "relu6" } }),
+    ],
+    output: "y",
+  };
+  const weights = new Map([
+    ["y.w", { shape: [1, 1, 1, 1], data: Float32Array.of(1) }],
+    ["y.b", { shape: [1], data: Float32Array.of(0) }],
+  ]);
+  const compiled = await compile({ network, weights });
+  expect(compiled.run({ shape: [1, 5, 1], data: Float32Array.of(-1, 0, 5.5, 6.25, 100) }).data).toEqual(
+    Float32Array.of(0, 0, 5.5, 6, 6),
+  );
+});
+
 describe("the int8 engine", () => {
   test.each([
     ["a network with one of everything", mixed, [9, 14, 3]],
+    ["an offset that lives long", offsets, [7, 6, 2]],
     ["SESR-M5 x2", sesr({ variant: "m5", scale: 2 }), [23, 37, 1]],
     ["SESR-M3 x4", sesr({ variant: "m3", scale: 4 }), [8, 5, 1]],
     ["SESR-XL x2, 32 channels", sesr({ variant: "xl", scale: 2 }), [6, 9, 1]],

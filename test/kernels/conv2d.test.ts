@@ -76,6 +76,36 @@ describe("kernels.conv2d", () => {
     expect(() => plain.run(input, undefined, r)).toThrow(/residual: this convolution was made without one/);
   });
 
+  test("int8: ReLU cuts the sum, not the residual behind it", () => {
+    const quantization = { scale: 0.03, zeroPoint: 9 };
+    using conv = kernels.conv2d({ ...int8, activation: "relu", residual: { quantization } });
+    const r = int8Values(8, H * W * O);
+    const { inputQuantization: a, outputQuantization: b } = int8;
+    const multipliers = Float32Array.from(int8.weightScales, (s) => (a.scale * s) / b.scale);
+    const oracle = conv2dS8(
+      { shape: [H, W, C], data: x },
+      { shape: [O, 3, 3, C], weights: int8.weights },
+      {
+        stride: 1,
+        padding: "same",
+        inputZeroPoint: a.zeroPoint,
+        outputZeroPoint: b.zeroPoint,
+        bias: int8.bias!,
+        multipliers,
+        negativeMultipliers: new Float32Array(O),
+        qmin: -128,
+        qmax: 127,
+        residual: {
+          map: { shape: [H, W, O], data: r },
+          zeroPoint: quantization.zeroPoint,
+          multiplier: Math.fround(quantization.scale / b.scale),
+        },
+      },
+    ).data;
+    expect(conv.run(x, undefined, r)).toEqual(oracle);
+    expect(oracle.some((q) => q < b.zeroPoint)).toBe(true);
+  });
+
   const bad: [string, object, RegExp][] = [
     ["batch", { input: [2, H, W, C] }, /input: expected batch 1, got 2/],
     ["no rows", { input: [0, W, C] }, /input: expected 3 or 4 positive integers/],
@@ -96,6 +126,15 @@ describe("kernels.conv2d", () => {
     ["no quantisation", { outputQuantization: undefined }, /outputQuantization: scale: expected/],
     ["activation", { activation: "gelu" }, /activation: expected/],
     ["slopes", { activation: { prelu: [1, 2] } }, /activation.prelu: expected 10 values, got 2/],
+    ["no slopes", { activation: { prelu: null } }, /activation.prelu: expected an object, got null/],
+    ["slopes out of range", { activation: { prelu: new Array(O).fill(1e30) } }, /activation.prelu\[0\]: slope/],
+    [
+      "residual scale out of range",
+      { residual: { quantization: { scale: 1e30, zeroPoint: 0 } }, outputQuantization: { scale: 1e-6, zeroPoint: 0 } },
+      /weightScales\[0\]|residual.quantization: expected a multiplier from 2\^-60 to 2\^60/,
+    ],
+    ["f32 Winograd", { weights: new Float32Array(O * 54), algorithm: "winograd" }, /f32 convolutions are "direct"/],
+    ["NaN weight", { weights: new Float32Array(O * 54).fill(Number.NaN) }, /weights\[0\]: expected a finite number/],
     ["algorithm", { algorithm: "fft" }, /algorithm: expected/],
     [
       "winograd 5x5",

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { instantiateSync } from "@assemblyscript/loader";
 import asc from "assemblyscript/asc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CONV_PARAMS_BYTES } from "../../src/kernels/convolution/params.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { int8Values } from "../_helpers/kernels.ts";
 
@@ -13,6 +14,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wasmograd-debug-"));
 
 interface DebugExports extends Record<string, unknown> {
+  qs8_conv2d_4x8(params: number): void;
   s8_clamp(from: number, to: number, count: number, qmin: number, qmax: number): void;
 }
 
@@ -38,6 +40,11 @@ describe("the debug build through @assemblyscript/loader", () => {
         .map(([name]) => name)
         .sort();
     expect(names(debug)).toEqual(names(release.exports));
+  });
+
+  test("a kernel called against its contract aborts with a message", () => {
+    new Uint8Array(memory.buffer).fill(0, 4096, 4096 + CONV_PARAMS_BYTES);
+    expect(() => debug.qs8_conv2d_4x8(4096)).toThrow(/abort: shape: expected positive sizes/);
   });
 
   test("computes the same", () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { MAGIC_BITS } from "../../src/kernels/convolution/params.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { dequantizeValue, quantizeValue, requantize } from "../../src/quantization/requantize.ts";
 import { withGuards } from "../_helpers/guard.ts";
@@ -7,7 +8,6 @@ import { floatValues, int8Values } from "../_helpers/kernels.ts";
 
 const kernels = await instantiateKernels();
 const { memory, exports } = kernels;
-const MAGIC_BITS = 0x4b400000;
 const f = Math.fround;
 
 const int8 = fc.integer({ min: -128, max: 127 });
@@ -24,7 +24,7 @@ const shape = fc.record({
   qmax: fc.integer({ min: 0, max: 127 }),
 });
 
-test("s8_add equals requantize of both operands", () => {
+test("qs8_add equals requantize of both operands", () => {
   fc.assert(
     fc.property(shape, (c) => {
       const count = c.pixels * c.channels;
@@ -37,7 +37,7 @@ test("s8_add equals requantize of both operands", () => {
         memory.i8.set(a, pa);
         memory.i8.set(b, pb);
         const out = c.inPlace ? pa! : to!;
-        exports.s8_add(
+        exports.qs8_add(
           pa!,
           pb!,
           out,
@@ -63,7 +63,7 @@ test("s8_add equals requantize of both operands", () => {
   );
 });
 
-test("s8_prelu picks the multiplier by sign", () => {
+test("qs8_prelu picks the multiplier by sign", () => {
   fc.assert(
     fc.property(shape, (c) => {
       const count = c.pixels * c.channels;
@@ -75,7 +75,7 @@ test("s8_prelu picks the multiplier by sign", () => {
         memory.i8.set(x, from);
         memory.f32.set(negative, slopes! >> 2);
         const out = c.inPlace ? from! : to!;
-        exports.s8_prelu(from!, out, c.pixels, c.channels, c.zeroA, m, slopes!, magicZero, magicZero + c.qmin, c.qmax);
+        exports.qs8_prelu(from!, out, c.pixels, c.channels, c.zeroA, m, slopes!, magicZero, magicZero + c.qmin, c.qmax);
         const expected = x.map((v, i) => {
           const t = v - c.zeroA;
           return requantize(t, t < 0 ? negative[i % c.channels]! : m, c.zero, c.qmin, c.qmax);

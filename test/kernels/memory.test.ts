@@ -51,5 +51,7 @@ test("refusals: a foreign pointer, and more memory than there can be", () => {
   const memory = new WasmMemory();
   expect(() => memory.free(12345)).toThrow(/pointer: 12345/);
   expect(() => memory.allocate(2 ** 32)).toThrow(expect.objectContaining({ code: "ERR_OUT_OF_MEMORY" }));
+  // Pointers stay below 2^31, where typed-array indices made of them would turn negative.
+  expect(() => memory.allocate(2 ** 31 - 2 ** 16)).toThrow(expect.objectContaining({ code: "ERR_OUT_OF_MEMORY" }));
   expect(memory.allocate(16)).toBeGreaterThan(0); // still usable
 });

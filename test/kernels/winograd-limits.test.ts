@@ -48,7 +48,7 @@ describe("channel limits of complex Winograd", () => {
       const weights = new Int8Array(9 * ic).fill(127);
       const spec = { ...specOf(ic, 1, weights, "winograd", 2 ** -24), bias: new Int32Array(1) };
       const packed = new PackedConvolution(kernels, spec);
-      expect(Math.ceil(ic / packed.blockChannels)).toBe(blocks);
+      expect(Math.ceil(ic / packed.blocks.channels)).toBe(blocks);
       packed.dispose();
     }
   });
@@ -74,7 +74,7 @@ describe("channel limits of complex Winograd", () => {
     for (let i = 0; i < weights.length; i++) if (weights[i]! > -100) weights[i] = 127; // heavy enough to need blocks
     const spec = specOf(ic, oc, weights, "winograd", 2 ** -16);
     const packed = new PackedConvolution(kernels, spec);
-    expect(packed.blockChannels).toBeLessThan(ic);
+    expect(packed.blocks.channels).toBeLessThan(ic);
     packed.dispose();
     const input = int8Values(6, SHAPE[0] * SHAPE[1] * ic);
     expect(runConvolution(kernels, spec, [...SHAPE, ic], "same", input)).toEqual(oracleOf(spec, input));
@@ -99,7 +99,7 @@ describe("channel limits of complex Winograd", () => {
     expect(ic * k3 * (127 + 128 + 128 + 127)).toBeGreaterThan(2 ** 31);
     const spec = { ...specOf(ic, 1, weights, "winograd", 2 ** -19), bias: new Int32Array(1) };
     const packed = new PackedConvolution(kernels, spec);
-    expect(packed.blockChannels).toBe(ic);
+    expect(packed.blocks.channels).toBe(ic);
     packed.dispose();
     const kernel = runConvolution(kernels, spec, [6, 6, ic], "valid", input);
     const map = { shape: [6, 6, ic] as [number, number, number], data: input };
@@ -120,6 +120,19 @@ test("direct convolution: int32 accumulators wrap as the oracle's do", () => {
   expect(127 * 127 * 9 * ic).toBeGreaterThan(2 ** 31);
   expect(Math.min(...sums)).toBeLessThan(0); // only a wrapped sum of positive products is negative
   expect(runConvolution(kernels, spec, [...SHAPE, ic], "same", input)).toEqual(oracleOf(spec, input));
+});
+
+test("biases near the ends of int32, few and many channels: summed apart when 16 times the sum would not fit", () => {
+  for (let ic = 1; ic <= 17; ic++) {
+    for (const size of [2 ** 26, 2 ** 27, 2e8, 2 ** 30, 2 ** 31 - 1]) {
+      const oc = 3;
+      const weights = int8Values(ic, oc * 9 * ic, -127).map((w, i) => (i < 9 * ic ? 0 : w)); // the first filter is dead
+      const spec = { ...specOf(ic, oc, weights, "winograd", 2 ** -25), bias: Int32Array.of(size, -size, size >> 1) };
+      const input = int8Values(ic + 50, SHAPE[0] * SHAPE[1] * ic);
+      const kernel = runConvolution(kernels, spec, [...SHAPE, ic], "same", input);
+      expect(kernel, `${ic} channels, bias ${size}`).toEqual(oracleOf(spec, input));
+    }
+  }
 });
 
 test("46 stored values a filter, none above 24 * 127", () => {

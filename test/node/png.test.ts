@@ -194,9 +194,9 @@ describe("refusals", () => {
     const huge = assemble({ ...spec, width: 60000, height: 50000 }, rows(1));
     await expect(decodeImage(huge, portable)).rejects.toMatchObject({
       code: "ERR_TOO_LARGE",
-      message: "x.png: 60000 x 50000 = 3000000000 pixels exceed the limit of 134217728 (maxPixels)",
+      message: "x.png: 60000 x 50000 = 3000000000 pixels exceed the limit of 134217728",
     });
-    await expect(decodeImage(whole, { ...portable, maxPixels: 19 })).rejects.toThrow("limit of 19 (maxPixels)");
+    await expect(decodeImage(whole, { ...portable, maxPixels: 19 })).rejects.toThrow("limit of 19");
     const long = assemble({ ...spec, width: 2 ** 21, height: 1 }, rows(1));
     await expect(decodeImage(long, portable)).rejects.toMatchObject({
       code: "ERR_TOO_LARGE",

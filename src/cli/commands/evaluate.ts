@@ -29,7 +29,8 @@ async function pictures(directory: string): Promise<string[] | undefined> {
     const names = await readdir(directory);
     return names.filter((name) => READABLE.has(extname(name).toLowerCase())).sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw new WasmogradError("ERR_IO", `${directory}: cannot be read as a directory`, { cause: error });
   }
 }
@@ -87,6 +88,9 @@ async function loadPair({ name, high, low }: Pair, scale: number): Promise<{ hig
   return { high: crop(picture, width, height), low: small };
 }
 
+/** Edge of SSIM's window, which has to fit inside the border. */
+const WINDOW = 11;
+
 interface Score {
   readonly psnr: number;
   readonly ssim: number;
@@ -105,8 +109,12 @@ async function scoreBicubic(high: Image, low: Image, shave: number): Promise<Sco
   return { psnr: psnrY(high, enlarged, { shave }), ssim: ssimY(high, enlarged, { shave }) };
 }
 
+/** Means over the pictures; equal pictures, whose PSNR is infinite (null in JSON), are left out of its mean. */
 function mean(scores: readonly Score[]): Score {
-  const of = (key: keyof Score): number => scores.reduce((sum, s) => sum + s[key], 0) / scores.length;
+  const of = (key: keyof Score): number => {
+    const finite = scores.map((s) => s[key]).filter(Number.isFinite);
+    return finite.reduce((sum, value) => sum + value, 0) / finite.length;
+  };
   return { psnr: of("psnr"), ssim: of("ssim") };
 }
 
@@ -135,6 +143,10 @@ export const command: Command = {
         signal.throwIfAborted();
         progress.update(i / pairs.length, pair.name);
         const { high, low } = await loadPair(pair, scale);
+        const smallest = WINDOW + 2 * scale;
+        check(Math.min(high.width, high.height) >= smallest, "ERR_SHAPE", () => {
+          return `${pair.high}: expected at least ${smallest}x${smallest} pixels, got ${high.width}x${high.height}`;
+        });
         const bicubic = await scoreBicubic(high, low, scale);
         images.push({ name: pair.name, ...scoreNetwork(upscaler, high, low), bicubic });
       }

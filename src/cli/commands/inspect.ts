@@ -8,7 +8,7 @@ import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
 import { validate } from "../../network/validate.ts";
 import type { Command } from "../main.ts";
-import { choiceOption, scaleOption, sizeOption } from "../options.ts";
+import { choiceOption, scaleOption, sizeOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 
 /** Input that gives a 1280x720 result, for which the SESR paper counts. */
@@ -18,7 +18,7 @@ function defaultInput(scale: number): readonly [number, number] {
 
 /** A built-in network by id, or a description from a JSON file. */
 async function load(name: string, scale: 2 | 4, form: "collapsed" | "expanded"): Promise<Network> {
-  if (!name.endsWith(".json")) return buildModel(name, { scale, form });
+  if (!name.toLowerCase().endsWith(".json")) return buildModel(name, { scale, form });
   let text: string;
   try {
     text = await readFile(name, "utf8");
@@ -72,6 +72,10 @@ export const command: Command = {
   async run(parsed) {
     const [name] = parsed.positionals as [string];
     const scale = scaleOption(parsed);
+    const ignored = ["scale", "form"].filter((option) => parsed.text(option) !== undefined);
+    if (name.toLowerCase().endsWith(".json") && ignored.length > 0) {
+      throw new UsageError(`--${ignored[0]}: expected with a built-in network only, not with a description`);
+    }
     const form = choiceOption(parsed, "form", ["collapsed", "expanded"], "collapsed");
     const network = await load(name, scale, form);
     const input = sizeOption(parsed, "input") ?? defaultInput(scale);

@@ -1,3 +1,4 @@
+import { checkEncodableSize } from "../../node/codec.ts";
 import { checkOutput, readImage, writeImage } from "../../node/files.ts";
 import { DEFAULT_MAX_PIXELS } from "../../node/limits.ts";
 import { createUpscaler } from "../../upscale/create-upscaler.ts";
@@ -11,7 +12,8 @@ export const command: Command = {
     positionals: ["IN", "OUT"],
     summary:
       "Enlarges a picture with a super-resolution network.\n" +
-      "Reads and writes PNG and JPEG; with the optional package sharp also WebP, AVIF and TIFF.",
+      "Reads and writes PNG and JPEG; with the optional package sharp also WebP, AVIF and TIFF.\n" +
+      `The result may have up to ${DEFAULT_MAX_PIXELS} pixels, so the input a quarter of that at scale 2.`,
     options: {
       ...MODEL_OPTIONS,
       tile: { type: "string", value: "N", help: "edge of a tile in input pixels, by default as memory allows" },
@@ -27,7 +29,7 @@ export const command: Command = {
     const tileSize = integerOption(parsed, "tile", 16, Number.POSITIVE_INFINITY);
     const quality = integerOption(parsed, "quality", 1, 100);
     const threads = integerOption(parsed, "threads", 1, 1) ?? 1;
-    await checkOutput(to);
+    const format = await checkOutput(to);
     const upscaler = await createUpscaler({ model: parsed.text("model") ?? "sesr-m5", scale, precision });
 
     const started = performance.now();
@@ -37,6 +39,7 @@ export const command: Command = {
     const progress = progressLine();
     const outWidth = image.width * scale;
     const outHeight = image.height * scale;
+    await checkEncodableSize(format, { width: outWidth, height: outHeight });
     const sizes = `${image.width}x${image.height} -> ${outWidth}x${outHeight}`;
     const result = await upscaler
       .upscale(image, {

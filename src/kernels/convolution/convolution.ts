@@ -3,16 +3,15 @@
  * (`ConvolutionCall`), so that a network run at several tile sizes holds its weights once.
  */
 import { WasmogradError } from "../../errors.ts";
+import { COMPLEX_F4X4_SCALE } from "../../quantization/accumulator.ts";
 import { CF4X4_PRODUCTS, packCf4x4 } from "../../winograd/cf4x4-filter.ts";
 import type { KernelExports } from "../exports.ts";
 import type { KernelInstance } from "../load.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
-import { CONV_PARAMS_BYTES, type ConvParam, writeConvParams } from "./params.ts";
-import { winogradBlockChannels } from "./winograd-blocks.ts";
+import { CONV_PARAMS_BYTES, type ConvParam, MAGIC_BITS, writeConvParams } from "./params.ts";
+import { type WinogradBlocks, winogradBlocks } from "./winograd-blocks.ts";
 
-/** Bits of 1.5 * 2^23, whose addition rounds an f32 to an integer (assembly/common/requantize.ts). */
-const MAGIC_BITS = 0x4b400000;
 /** Tiles transformed together: enough to amortise the filter, few enough that products stay in L1. */
 const TILES = 16;
 
@@ -67,7 +66,7 @@ export function winogradApplies(spec: { kh: number; kw: number; stride: number }
   return spec.kh === 3 && spec.kw === 3 && spec.stride === 1;
 }
 
-/** Below this many channels on either side, transforming costs as much as it saves (measured: bench/suites/conv2d.mjs). */
+/** Below this many channels on either side, transforming costs as much as it saves (measured: npm run bench). */
 const WINOGRAD_CHANNELS = 8;
 
 /**
@@ -96,8 +95,8 @@ export class PackedConvolution {
   readonly #block: number;
   /** Descriptor fields that do not depend on the input size. */
   readonly constants: Readonly<Partial<Record<ConvParam, number>>>;
-  /** Input channels per Winograd block; ic when one block suffices. */
-  readonly blockChannels: number;
+  /** How the Winograd kernel sums over the input channels. */
+  readonly blocks: WinogradBlocks;
 
   constructor(kernels: KernelInstance, spec: ConvSpecS8 | ConvSpecF32) {
     this.spec = spec;
@@ -105,7 +104,7 @@ export class PackedConvolution {
     const { ic, oc, kh, kw } = spec;
     const narrow = oc <= 4;
     const winograd = spec.dtype === "s8" && spec.algorithm === "winograd";
-    this.blockChannels = ic;
+    this.blocks = { channels: ic, blocked: false };
     let filters: (Int16Array<ArrayBuffer> | Float32Array<ArrayBuffer>)[];
     let scale = 1;
     if (spec.dtype === "f32") {
@@ -118,10 +117,10 @@ export class PackedConvolution {
           `algorithm: "winograd" needs a 3x3 kernel with stride 1, got ${kh}x${kw} with stride ${spec.stride}`,
         );
       }
-      this.kernel = "qs8_conv2d_3x3_cf4x4";
-      this.blockChannels = winogradBlockChannels(spec.weights, oc, ic, spec.inputZeroPoint, spec.bias);
-      if (this.blockChannels === ic) scale = 16;
-      filters = packCf4x4(spec.weights, oc, ic, this.blockChannels);
+      this.kernel = "qs8_conv2d_cf4x4_3x3";
+      this.blocks = winogradBlocks(spec.weights, oc, ic, spec.inputZeroPoint, spec.bias);
+      if (!this.blocks.blocked) scale = COMPLEX_F4X4_SCALE;
+      filters = packCf4x4(spec.weights, oc, ic, this.blocks.channels);
     } else {
       this.kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
       filters = [packDirectS8(spec.weights, oc, kh, kw * ic, narrow ? 4 : 8)];
@@ -169,7 +168,7 @@ export class PackedConvolution {
         residualZeroPoint: spec.residual?.zeroPoint ?? 0,
         residualMultiplier: spec.residual?.multiplier ?? 0,
         residualBroadcast: spec.residual?.broadcast ? 1 : 0,
-        blockChannels: this.blockChannels,
+        blockChannels: this.blocks.channels,
         blockFilterBytes: filters[0]!.byteLength,
       };
     }
@@ -210,7 +209,7 @@ function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayou
 }
 
 function winogradScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
-  const channels = roundUp(Math.min(packed.blockChannels, g.ic), 8);
+  const channels = roundUp(packed.blocks.channels, 8);
   const count = Math.ceil(g.ow / 4) * Math.ceil(g.oh / 4);
   const tiles = Math.min(TILES, roundUp(count, 4));
   // Strides off the powers of two, so that the 46 planes do not fall into the same cache sets.
@@ -219,7 +218,7 @@ function winogradScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLay
   const planeTilesBytes = CF4X4_PRODUCTS * planeTilesStride;
   const productsBytes = roundUp(CF4X4_PRODUCTS * productsStride, 64);
   const patchBytes = roundUp(36 * g.ic + 16, 64);
-  const sumsBytes = packed.blockChannels < g.ic ? tiles * 16 * roundUp(g.oc, 8) * 4 : 0;
+  const sumsBytes = packed.blocks.blocked ? tiles * 16 * roundUp(g.oc, 8) * 4 : 0;
   const workspaceBytes = 36 * 16;
   return {
     bytes: planeTilesBytes + productsBytes + workspaceBytes + patchBytes + sumsBytes,
@@ -247,7 +246,7 @@ export class ConvolutionCall {
     this.geometry = geometry;
     this.#kernels = kernels;
     this.#packed = packed;
-    const winograd = packed.kernel === "qs8_conv2d_3x3_cf4x4";
+    const winograd = packed.kernel === "qs8_conv2d_cf4x4_3x3";
     this.#scratch = winograd ? winogradScratch(packed, geometry) : directScratch(packed, geometry);
     this.scratchBytes = this.#scratch.bytes;
     this.#params = kernels.memory.allocate(CONV_PARAMS_BYTES);
@@ -273,12 +272,12 @@ export class ConvolutionCall {
       ow: g.ow,
       padTop: g.padTop,
       padLeft: g.padLeft,
-      rowBegin: 0,
-      rowEnd: g.oh,
     });
   }
 
-  run(): void {
+  /** Computes output rows [rowBegin, rowEnd), all by default. */
+  run(rowBegin = 0, rowEnd = this.geometry.oh): void {
+    writeConvParams(this.#kernels.memory, this.#params, { rowBegin, rowEnd });
     this.#kernels.exports[this.#packed.kernel](this.#params);
   }
 

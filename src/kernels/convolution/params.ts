@@ -50,6 +50,9 @@ export const CONV_PARAMS = [
   "sums",
 ] as const;
 
+/** Bits of 1.5 * 2^23, whose addition rounds an f32 to an integer (assembly/common/requantize.ts). */
+export const MAGIC_BITS = 0x4b400000;
+
 export type ConvParam = (typeof CONV_PARAMS)[number];
 
 const FLOATS: ReadonlySet<ConvParam> = new Set(["residualMultiplier", "minimum", "maximum"]);

@@ -1,18 +1,29 @@
 import { accumulatorRange, COMPLEX_F4X4_SCALE, winogradSafe } from "../../quantization/accumulator.ts";
 
+/** How a Winograd kernel sums over the input channels. */
+export interface WinogradBlocks {
+  /** Channels summed at once: ic, or a multiple of 8. */
+  readonly channels: number;
+  /**
+   * false: one sum, bias included, that the kernel leaves multiplied by 16. true: each block's sum is divided by 16 and added in
+   * int32, bias last; also with a single block, when it is the bias that does not fit.
+   */
+  readonly blocked: boolean;
+}
+
 /**
- * Input channels that complex F(4x4,3x3) may sum at once with these int8 OHWI weights, so that 16 times every possible result fits int32:
- * all of `ic` if they do together (the exact rule, from the real weights, zero point and bias), else the largest multiple of 8 for
- * which each block of channels does by its own worst case. A block of 8 always fits: 16 * 8 * 9 * 255 * 127 < 2^31.
+ * Decides how complex F(4x4,3x3) sums with these int8 OHWI weights, so that 16 times every possible result fits int32: all of `ic` at once
+ * if that holds (the exact rule, from the real weights, zero point and bias), else in blocks of the largest multiple of 8 channels for
+ * which it holds by the block's own worst case, without bias. A block of 8 always fits: 16 * 8 * 9 * 255 * 127 < 2^31.
  */
-export function winogradBlockChannels(
+export function winogradBlocks(
   weights: Int8Array,
   oc: number,
   ic: number,
   zeroPoint: number,
   bias: Int32Array,
-): number {
-  if (winogradSafe(accumulatorRange(weights, oc, { zeroPoint, bias }))) return ic;
+): WinogradBlocks {
+  if (winogradSafe(accumulatorRange(weights, oc, { zeroPoint, bias }))) return { channels: ic, blocked: false };
   const reach = Math.max(127 - zeroPoint, zeroPoint + 128);
   /** Per input channel: the largest sum over its nine taps, over all output channels. */
   const worst = new Float64Array(ic);
@@ -30,7 +41,7 @@ export function winogradBlockChannels(
     }
     return true;
   };
-  let block = Math.floor((ic - 1) / 8) * 8;
-  while (block > 8 && !fits(block)) block -= 8;
-  return Math.max(8, block);
+  let channels = Math.ceil(ic / 8) * 8;
+  while (!fits(channels)) channels -= 8;
+  return { channels: Math.min(channels, ic), blocked: true };
 }

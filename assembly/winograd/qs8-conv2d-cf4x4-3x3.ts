@@ -2,7 +2,7 @@
  * int8 3x3 convolution, stride 1, by the complex Winograd F(4x4,3x3) with points 0, 1, -1, i, -i, inf: 46 products a tile and channel
  * instead of 144, bit-identical to the direct kernel.
  *
- *   OFM tile = requantise( A^T [ sum_c U_c (.) V_c ] A / 16 + bias )          arXiv 1901.01965; docs/winograd.md
+ *   OFM tile = requantise( A^T [ sum_c U_c (.) V_c ] A / 16 + bias )          arXiv 1901.01965
  *
  * Layout   IFM, OFM, residual int8 NHWC as in conv2d-4x8.ts. Filter packed int16 [block][oc/8][46][K2][8 outputs][2],
  *          K2 = ceil(channels of the block / 2), zero-padded; pairs are stored as c, d-c, c+d of the integer filter 4G g (4G)^T, times 2.
@@ -13,9 +13,9 @@
  * Aliasing none between input and output; the residual may be the output itself.
  * Tails    tiles over the right or bottom edge compute pixels that are not stored; tiles that touch a border read a padded copy.
  *          Loads reach at most 7 bytes past the input and 3 past the residual.
- * Test     test/kernels/qs8-winograd.test.ts
+ * Test     test/kernels/qs8-conv2d.test.ts, test/kernels/winograd-limits.test.ts
  */
-import { ConvParams } from "../common/conv-params";
+import { assert_geometry, ConvParams } from "../common/conv-params";
 import { epilogue_s8_4x4 } from "../common/epilogue-s8";
 import { cf4x4_input_s8 } from "./cf4x4-input-s8";
 import { cf4x4_column_pass } from "./cf4x4-output-s32";
@@ -23,7 +23,10 @@ import { gemm_s16_4x8 } from "./gemm-s16-4x8";
 
 const PLANES: i32 = 46;
 
-export function qs8_conv2d_3x3_cf4x4(p: ConvParams): void {
+export function qs8_conv2d_cf4x4_3x3(p: ConvParams): void {
+  assert_geometry(p);
+  assert(p.kh == 3 && p.kw == 3 && p.stride == 1, "kernel: expected 3x3 with stride 1");
+  assert(p.tiles > 0 && p.tiles % 4 == 0, "tiles: expected a multiple of 4");
   const tilesAcross = (p.ow + 3) >> 2;
   const count = ((p.rowEnd - p.rowBegin + 3) >> 2) * tilesAcross;
   for (let first = 0; first < count; first += p.tiles) {
@@ -88,7 +91,6 @@ function copy_patch(p: ConvParams, iy: i32, ix: i32): void {
     x1 = min(6, p.iw - ix);
   const y0 = max(0, -iy),
     y1 = min(6, p.ih - iy);
-  if (x1 <= x0) return;
   for (let y = y0; y < y1; y++) {
     const from = p.input + <usize>(iy + y) * <usize>p.inputRowStride + <usize>((ix + x0) * ic);
     memory.copy(p.patch + <usize>((y * 6 + x0) * ic), from, (x1 - x0) * ic);
