@@ -19,11 +19,13 @@ const stems = readdirSync("weights")
 
 for (const stem of stems) {
   const base64 = readFileSync(`weights/${stem}.safetensors`).toString("base64");
-  const { ranges } = JSON.parse(readFileSync(`weights/${stem}.calibration.json`, "utf8"));
+  const { ranges, equalisation = {} } = JSON.parse(readFileSync(`weights/${stem}.calibration.json`, "utf8"));
   writeFileSync(
     `${target}/${stem}.generated.ts`,
-    `${banner}import type { Calibration } from "../../quantization/ranges.ts";\n\n` +
+    `${banner}import type { Equalisation } from "../../quantization/equalise.ts";\n` +
+      `import type { Calibration } from "../../quantization/ranges.ts";\n\n` +
       `export const calibration: Calibration = ${JSON.stringify(ranges)};\n` +
+      `export const equalisation: Equalisation = ${JSON.stringify(equalisation)};\n` +
       `export const safetensors =\n  "${base64}";\n`,
   );
 }

@@ -1,9 +1,10 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * wasmograd: small, efficient neural networks in plain WebAssembly.
  *
  * - `createUpscaler`: pictures in, larger pictures out.
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
- * - `sesr`, `collapse`, `fuse`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
+ * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  */
 export { type CompileOptions, compile } from "./engine/compile.ts";
 export type { CompiledNetwork, Tensor } from "./engine/compiled-network.ts";
@@ -15,6 +16,7 @@ export { type ResizeTo, resize } from "./image/resize.ts";
 export type { Image, ImageDataLike, ImageInput } from "./image/types.ts";
 export type { Conv2d, Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
+export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
 export { buildModel, modelIds } from "./models/registry.ts";
 export { type SesrOptions, sesr } from "./models/sesr.ts";
 export { countNetwork, trainingMacs } from "./network/counts.ts";
@@ -26,6 +28,8 @@ export { inferShapes } from "./network/shapes.ts";
 export { validate } from "./network/validate.ts";
 export { checkWeights, weightShapes } from "./network/weights.ts";
 export { calibrate } from "./quantization/calibrate.ts";
+export { type Equalisation, equalise } from "./quantization/equalise.ts";
+export { type EqualisationOptions, findEqualisation } from "./quantization/find-equalisation.ts";
 export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
 export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";

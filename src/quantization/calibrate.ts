@@ -1,13 +1,10 @@
 import { check } from "../errors.ts";
 import type { FeatureMap, Model } from "../network/description.ts";
-import { inputLayer } from "../network/graph.ts";
 import { Histogram } from "./histogram.ts";
+import { type Executor, observe } from "./observe.ts";
 import { prepare } from "./quantise.ts";
 import { type RangeMethod, rangeFrom } from "./range-methods.ts";
 import { type Calibration, checkRange, type Range } from "./ranges.ts";
-
-/** Runs a fused f32 model and returns the values of its tensors by name (`runReference`, or an engine that keeps them). */
-export type Executor = (model: Model, input: FeatureMap<Float32Array>) => ReadonlyMap<string, Float32Array>;
 
 export interface CalibrateOptions {
   /** "min-max" unless given. */
@@ -34,25 +31,6 @@ function checkOptions({ method, percentile }: { method: RangeMethod; percentile:
   check(sound, "ERR_ARGUMENT", () => `percentile: expected above 50 up to 100, got ${String(percentile)}`);
 }
 
-/** Histograms of every tensor over all inputs. */
-function observe(model: Model, inputs: Iterable<FeatureMap<Float32Array>>, run: Executor): Map<string, Histogram> {
-  const { layers } = model.network;
-  const input = inputLayer(model.network).name;
-  const histograms = new Map(layers.map(({ name }): [string, Histogram] => [name, new Histogram()]));
-  let pictures = 0;
-  for (const picture of inputs) {
-    const tensors = run(model, picture);
-    for (const [name, histogram] of histograms) {
-      const values = name === input ? picture.data : tensors.get(name);
-      check(values !== undefined, "ERR_ARGUMENT", () => `run: expected the values of tensor ${name}, got none`);
-      histogram.add(values, name);
-    }
-    pictures++;
-  }
-  check(pictures > 0, "ERR_ARGUMENT", () => "inputs: expected at least one calibration input, got none");
-  return histograms;
-}
-
 /**
  * Observes the ranges of all tensors of a model while it runs over calibration inputs. The model is collapsed and fused first, as
  * `quantise` does, so the names agree. The result is plain data: store it as JSON beside the weights.
@@ -66,7 +44,12 @@ export function calibrate(
   { method = "min-max", percentile = 99.99, fixed = {} }: CalibrateOptions = {},
 ): Calibration {
   checkOptions({ method, percentile });
-  const histograms = observe(prepare(model), inputs, run);
+  const prepared = prepare(model);
+  const histograms = new Map(prepared.network.layers.map(({ name }): [string, Histogram] => [name, new Histogram()]));
+  const observers = new Map(
+    [...histograms].map(([name, histogram]) => [name, (values: Float32Array) => histogram.add(values, name)] as const),
+  );
+  observe(prepared, inputs, run, observers);
   for (const [name, range] of Object.entries(fixed)) {
     checkRange(range, `fixed: ${name}`);
     check(

@@ -13,7 +13,7 @@ import { fuse } from "../network/passes/fuse.ts";
 import { validate } from "../network/validate.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
 import type { Calibration } from "./ranges.ts";
-import { type QuantizationParams, roundHalfEven } from "./requantize.ts";
+import { checkedMultiplier, type QuantizationParams, roundHalfEven, SMALLEST_MULTIPLIER } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
 
 /** A convolution in int8, ready for `requantize`. Vectors have one entry per output channel. */
@@ -75,19 +75,14 @@ export interface QuantisedModel {
 
 /**
  * Largest bias in steps. A weight scale that would make the bias larger is lifted instead: what such weights can still add to the sum
- * is far below the output's step, and the sum of the products keeps as much room again.
+ * is far below the output's step. 16 times a bias and its sum then still fit int32, so that a dead filter with a bias does not keep
+ * its layer from being summed at once by the Winograd kernel.
  */
-const BIAS_LIMIT = 2 ** 30;
-/** Multipliers lie within these, far from what binary32 could not hold or would flush to a subnormal. */
-const SMALLEST_MULTIPLIER = 2 ** -60;
-const LARGEST_MULTIPLIER = 2 ** 60;
+const BIAS_LIMIT = 2 ** 26;
 
-/** A ratio of scales rounded to binary32. @throws WasmogradError ERR_QUANTIZATION outside the range in which arithmetic is sound */
+/** A ratio of scales in the form that kernels multiply by. @throws WasmogradError ERR_QUANTIZATION */
 function multiplier(layer: string, value: number): number {
-  const rounded = Math.fround(value);
-  const sound = rounded >= SMALLEST_MULTIPLIER / 2 && rounded <= LARGEST_MULTIPLIER;
-  check(sound, "ERR_QUANTIZATION", () => `layer ${layer}: expected a multiplier from 2^-60 to 2^60, got ${value}`);
-  return rounded;
+  return checkedMultiplier(`layer ${layer}`, value);
 }
 
 /** Limits that ReLU and ReLU6 are in int8: real 0 is the zero point, exactly. */

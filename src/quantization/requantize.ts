@@ -32,6 +32,21 @@ export function checkQuantization(name: string, params: QuantizationParams): voi
   );
 }
 
+/** Multipliers lie within these, far from what binary32 could not hold or would flush to a subnormal. */
+export const SMALLEST_MULTIPLIER = 2 ** -60;
+const LARGEST_MULTIPLIER = 2 ** 60;
+
+/**
+ * A ratio of scales rounded to binary32, as `requantize` multiplies by.
+ * @throws WasmogradError ERR_QUANTIZATION outside 2^-60..2^60, where products could overflow or vanish
+ */
+export function checkedMultiplier(name: string, value: number): number {
+  const rounded = Math.fround(value);
+  const sound = rounded >= SMALLEST_MULTIPLIER / 2 && rounded <= LARGEST_MULTIPLIER;
+  check(sound, "ERR_QUANTIZATION", () => `${name}: expected a multiplier from 2^-60 to 2^60, got ${value}`);
+  return rounded;
+}
+
 /** Rounds to the nearest integer, halves to even; exact for |x| < 2^51. */
 export function roundHalfEven(x: number): number {
   const magic = 6755399441055744; // 1.5 * 2^52: the addition itself rounds to an integer, halves to even

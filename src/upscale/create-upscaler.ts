@@ -6,8 +6,9 @@ import { buildModel } from "../models/registry.ts";
 import type { Network } from "../network/description.ts";
 import { collapse } from "../network/passes/collapse.ts";
 import { halo } from "../network/receptive-field.ts";
-import { quantise } from "../quantization/quantise.ts";
+import type { Equalisation } from "../quantization/equalise.ts";
 import type { Calibration } from "../quantization/ranges.ts";
+import { int8Model } from "./int8-model.ts";
 import { Upscaler } from "./upscaler.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
 
@@ -22,6 +23,8 @@ export interface UpscalerOptions {
   readonly weights?: Uint8Array;
   /** Ranges of the activations for int8 with your own weights: what `calibrate` returns. */
   readonly calibration?: Calibration;
+  /** Scales that your own weights were equalised with before they were calibrated, if they were: what `findEqualisation` returns. */
+  readonly equalisation?: Equalisation;
 }
 
 /** Models whose trained weights come with the package. */
@@ -47,19 +50,21 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
   const network = buildModel(model, { scale });
-  const { weights, calibration } = await weightsFor(network, model, options, scale);
+  const { weights, calibration, equalisation } = await weightsFor(network, model, options, scale);
   const trained = collapse({ network, weights });
   const kernels = await instantiateKernels();
-  const compiled = await compile(precision === "f32" ? trained : quantise(trained, calibration()), { kernels });
+  const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
+  const compiled = await compile(ready, { kernels });
   const { top, bottom, left, right } = halo(network);
   return new Upscaler(compiled, { model, scale, halo: Math.max(top, bottom, left, right) });
 }
 
 async function weightsFor(network: Network, model: string, options: UpscalerOptions, scale: number) {
   if (options.weights) {
-    const { calibration } = options;
+    const { calibration, equalisation } = options;
     return {
       weights: loadWeights(options.weights, network),
+      equalisation,
       calibration: () => {
         if (calibration) return calibration;
         throw new WasmogradError("ERR_ARGUMENT", "calibration: expected ranges for int8 with your own weights");
@@ -71,6 +76,6 @@ async function weightsFor(network: Network, model: string, options: UpscalerOpti
     const list = SHIPPED.map((s) => `${s.id} x${s.scale}`).join(", ");
     throw new WasmogradError("ERR_ARGUMENT", `model: no weights are shipped for ${model} x${scale}, only for ${list}`);
   }
-  const { safetensors, calibration } = await shipped.load();
-  return { weights: loadWeights(decodeBase64(safetensors), network), calibration: () => calibration };
+  const { safetensors, calibration, equalisation } = await shipped.load();
+  return { weights: loadWeights(decodeBase64(safetensors), network), calibration: () => calibration, equalisation };
 }

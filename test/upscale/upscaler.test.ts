@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.ts";
 import { loadWeights } from "../../src/formats/weights-file.ts";
@@ -6,15 +7,15 @@ import type { Channels, Depth, Image } from "../../src/image/types.ts";
 import { decodeBase64 } from "../../src/kernels/load.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import { readImage } from "../../src/node/files.ts";
-import { quantise } from "../../src/quantization/quantise.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
 import { runReferenceQuantised } from "../../src/reference/run.ts";
 import { createUpscaler, shippedModels } from "../../src/upscale/create-upscaler.ts";
+import { int8Model } from "../../src/upscale/int8-model.ts";
 import type { UpscaleProgress } from "../../src/upscale/upscaler.ts";
-import { calibration, safetensors } from "../../src/upscale/weights/sesr-m5-x2.generated.ts";
+import { calibration, equalisation, safetensors } from "../../src/upscale/weights/sesr-m5-x2.generated.ts";
 import { integers } from "../_helpers/random.ts";
 
-const PHOTO = new URL("../../examples/photo.png", import.meta.url).pathname;
+const PHOTO = fileURLToPath(new URL("../../examples/photo.png", import.meta.url));
 
 function picture(width: number, height: number, channels: Channels, depth: Depth = 8, seed = 3): Image {
   const values = integers(seed, width * height * channels, 2 ** depth - 1);
@@ -25,7 +26,8 @@ describe("on a photograph", () => {
   test("int8: the engine equals the oracle on the whole picture, bit for bit, direct and Winograd", async () => {
     const photo = await readImage(PHOTO);
     const network = sesr({ variant: "m5", scale: 2 });
-    const model = quantise({ network, weights: loadWeights(decodeBase64(safetensors), network) }, calibration);
+    const trained = { network, weights: loadWeights(decodeBase64(safetensors), network) };
+    const model = int8Model(trained, { calibration, equalisation });
     const params = model.tensors.get("x")!;
     const input = {
       shape: [photo.height, photo.width, 1] as const,
@@ -135,6 +137,22 @@ describe("while it runs", () => {
     expect((await upscaler.upscale(image)).width).toBe(128);
   });
 
+  test("an abort at the very last tile still rejects", async () => {
+    using upscaler = await createUpscaler();
+    const controller = new AbortController();
+    const running = upscaler.upscale(picture(20, 20, 3), {
+      signal: controller.signal,
+      onProgress: ({ fraction }) => fraction === 1 && controller.abort(new Error("late")),
+    });
+    await expect(running).rejects.toThrow(/late/);
+  });
+
+  test("disposed of while it runs: it stops with ERR_DISPOSED", async () => {
+    const upscaler = await createUpscaler();
+    const running = upscaler.upscale(picture(64, 64, 3), { tileSize: 16, onProgress: () => upscaler.dispose() });
+    await expect(running).rejects.toThrow(expect.objectContaining({ code: "ERR_DISPOSED" }));
+  });
+
   test("two at once do not disturb each other", async () => {
     using upscaler = await createUpscaler();
     const a = picture(50, 30, 3, 8, 1);
@@ -190,6 +208,11 @@ describe("refusals", () => {
     const image = picture(8, 8, 3);
     await expect(upscaler.upscale({ ...image, width: 0 })).rejects.toThrow(/image.width/);
     await expect(upscaler.upscale(null as never)).rejects.toThrow(/image: expected/);
+    await expect(upscaler.upscale(image, null as never)).rejects.toThrow(/options: expected an object/);
+    await expect(upscaler.upscale(image, { signal: {} as never })).rejects.toThrow(/signal: expected an AbortSignal/);
+    await expect(upscaler.upscale(image, { onProgress: 5 as never })).rejects.toThrow(
+      /onProgress: expected a function/,
+    );
     for (const tileSize of [0, 15, 20.5, Number.NaN]) {
       await expect(upscaler.upscale(image, { tileSize })).rejects.toThrow(/tileSize: expected an integer from 16/);
     }

@@ -1,0 +1,71 @@
+import { check } from "../errors.ts";
+import type { Conv2dLayer, Model, Weight } from "../network/description.ts";
+import { prepare } from "./quantise.ts";
+import { scalingGroups } from "./scaling-groups.ts";
+
+/**
+ * Scales by tensor: channel c of the tensor is to be stored divided by scale c. One entry serves all tensors that sums tie to the named
+ * one; tensors without an entry stay as they are. Plain data, so it can be stored as JSON.
+ */
+export type Equalisation = Readonly<Record<string, readonly number[]>>;
+
+/** @throws WasmogradError ERR_SHAPE, ERR_QUANTIZATION */
+function checkScales(name: string, scales: readonly number[], channels: number): void {
+  const count = Array.isArray(scales) ? scales.length : typeof scales;
+  const message = () => `equalisation of ${name}: expected ${channels} scales, got ${count}`;
+  check(count === channels, "ERR_SHAPE", message);
+  const bad = scales.findIndex((scale) => !(scale > 0 && Number.isFinite(scale)));
+  const unsound = () => `equalisation of ${name}: expected positive finite scales, got ${scales[bad]} at index ${bad}`;
+  check(bad < 0, "ERR_QUANTIZATION", unsound);
+}
+
+/** Scales of every tensor that has them, members of a group included. */
+function scalesByTensor({ network }: Model, equalisation: Equalisation): Map<string, readonly number[]> {
+  const groups = scalingGroups(network);
+  const scales = new Map<string, readonly number[]>();
+  for (const [name, own] of Object.entries(equalisation)) {
+    const group = groups.find(({ tensors }) => tensors.includes(name));
+    const unknown = () => `equalisation: expected tensors whose channels can be scaled, got ${name}`;
+    check(group !== undefined, "ERR_ARGUMENT", unknown);
+    const twice = () => `equalisation of ${name}: expected one entry for tied tensors, got two`;
+    check(!scales.has(name), "ERR_ARGUMENT", twice);
+    checkScales(name, own, group.channels);
+    for (const tensor of group.tensors) scales.set(tensor, own);
+  }
+  return scales;
+}
+
+/** w[o, ..., i] * inputs[i] / outputs[o], in float64 and rounded once. @param weight OHWI, or a bias [out] without `inputs` */
+function rescale({ shape, data }: Weight, outputs?: readonly number[], inputs?: readonly number[]): Weight {
+  const perOutput = data.length / shape[0]!;
+  const channels = shape.at(-1)!;
+  const factor = (j: number) => (inputs?.[j % channels] ?? 1) / (outputs?.[Math.floor(j / perOutput)] ?? 1);
+  return { shape, data: data.map((value, j) => value * factor(j)) };
+}
+
+/**
+ * Cross-layer equalisation (Nagel et al. 2019, arXiv 1906.04721, section 4.1): an int8 tensor has one step for all its channels, which
+ * is too coarse for the small ones. So small channels are enlarged where they are computed and made small again where they are read:
+ *
+ *   producer   w[o, ...] / s[o],  b[o] / s[o]        consumer   w[..., i] * s[i]
+ *
+ * The function stays the same in real arithmetic, as every activation between is positively homogeneous; f32 results move by
+ * rounding only, and not at all where scales are powers of two. `scalingGroups` says which tensors qualify.
+ * @param model in any form; it is collapsed and fused first, as calibration and quantisation do
+ * @returns the collapsed and fused model with new filters and biases; calibrate this one, as its ranges are others
+ * @throws WasmogradError ERR_ARGUMENT on names of tensors that cannot be scaled, ERR_SHAPE on other than one scale a channel,
+ *   ERR_QUANTIZATION on scales that are not positive and finite, and as `collapse`
+ */
+export function equalise(model: Model, equalisation: Equalisation): Model {
+  const prepared = prepare(model);
+  const scales = scalesByTensor(prepared, equalisation);
+  const weights = new Map(prepared.weights);
+  for (const layer of prepared.network.layers) {
+    if (layer.op !== "conv2d") continue;
+    const { weights: filter, bias }: Conv2dLayer = layer;
+    const outputs = scales.get(layer.name);
+    weights.set(filter, rescale(weights.get(filter)!, outputs, scales.get(layer.input)));
+    if (bias !== undefined) weights.set(bias, rescale(weights.get(bias)!, outputs));
+  }
+  return { network: prepared.network, weights };
+}

@@ -1,0 +1,16 @@
+import type { Model } from "../network/description.ts";
+import { type Equalisation, equalise } from "../quantization/equalise.ts";
+import { type QuantisedModel, quantise } from "../quantization/quantise.ts";
+import type { Calibration } from "../quantization/ranges.ts";
+
+/** What calibration found for a trained network. */
+export interface Int8Recipe {
+  readonly calibration: Calibration;
+  /** The scales under which `calibration` was observed; none if absent. */
+  readonly equalisation?: Equalisation | undefined;
+}
+
+/** The int8 network that an upscaler runs: equalised, then quantised. @throws WasmogradError as `equalise` and `quantise` */
+export function int8Model(model: Model, { calibration, equalisation = {} }: Int8Recipe): QuantisedModel {
+  return quantise(equalise(model, equalisation), calibration);
+}
