@@ -65,7 +65,12 @@ function fault(value: Record<string, unknown>, fields: Fields): string | undefin
   return `${extra}: not a field here; expected only ${Object.keys(fields).join(", ")}`;
 }
 
-const text: Field = { expected: "a non-empty string", test: (v) => typeof v === "string" && v.length > 0 };
+/** Names reach messages and terminals as they are, so they hold nothing that moves a cursor or breaks a line. */
+const CONTROL = /\p{Cc}/u;
+const text: Field = {
+  expected: "a non-empty string without control characters",
+  test: (v) => typeof v === "string" && v.length > 0 && !CONTROL.test(v),
+};
 const finite: Field = { expected: "a finite number", test: (v) => Number.isFinite(v) };
 const flag: Field = { expected: "true or false", test: (v) => typeof v === "boolean" };
 const channels = integer(1, 65536);

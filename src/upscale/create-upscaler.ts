@@ -1,5 +1,5 @@
 import { compile } from "../engine/compile.ts";
-import { check, WasmogradError } from "../errors.ts";
+import { check, checkObject, WasmogradError } from "../errors.ts";
 import { loadWeights } from "../formats/weights-file.ts";
 import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
 import { buildModel } from "../models/registry.ts";
@@ -42,6 +42,7 @@ export function shippedModels(): readonly { readonly model: string; readonly sca
  *   ERR_QUANTIZATION, ERR_WASM
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
+  checkObject("options", options);
   const { model = "sesr-m5", scale = 2, precision = "int8" } = options;
   check(
     precision === "int8" || precision === "f32",
@@ -70,6 +71,13 @@ async function weightsFor(network: Network, model: string, options: UpscalerOpti
         throw new WasmogradError("ERR_ARGUMENT", "calibration: expected ranges for int8 with your own weights");
       },
     };
+  }
+  for (const name of ["calibration", "equalisation"] as const) {
+    check(
+      options[name] === undefined,
+      "ERR_ARGUMENT",
+      () => `${name}: expected together with weights of your own only`,
+    );
   }
   const shipped = SHIPPED.find((s) => s.id === model && s.scale === scale);
   if (!shipped) {

@@ -61,9 +61,14 @@ describe("validate", () => {
   it.each<[string, unknown, string]>([
     ["no object", 3, "network: expected an object with layers, got 3"],
     ["no layers", net([]), "network: layers: expected a non-empty array of layers, got []"],
-    ["no output", { name: "n", layers: [x] }, "network: output: expected a non-empty string, got nothing"],
+    [
+      "no output",
+      { name: "n", layers: [x] },
+      "network: output: expected a non-empty string without control characters, got nothing",
+    ],
     ["an unknown field of the network", { ...net([x, clip]), outputs: [] }, "network: outputs: not a field here"],
     ["a layer that is no object", net([x, 7]), "layers[1]: expected an object with op and name, got 7"],
+    ["a name that moves the cursor", net([x, { op: "clip", name: "a\u001b[2J" }]), "without control characters"],
     ["a layer without a name", net([x, { op: "clip" }]), "layers[1].name: expected a non-empty string"],
     ["an unknown op", net([x, { op: "softmax", name: "y" }]), 'layer "y": op: expected one of input, conv2d, '],
     ["an inherited op", net([x, { op: "toString", name: "y" }]), 'layer "y": op: expected one of input'],

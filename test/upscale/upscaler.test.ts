@@ -197,6 +197,8 @@ describe("refusals", () => {
     await expect(createUpscaler({ model: "sesr-xl", scale: 4 })).rejects.toThrow(
       /no weights are shipped for sesr-xl x4/,
     );
+    await expect(createUpscaler(null as never)).rejects.toThrow(/options: expected an object, got null/);
+    await expect(createUpscaler({ calibration: {} })).rejects.toThrow(/calibration: expected together with weights/);
     await expect(createUpscaler({ weights: new Uint8Array(3) })).rejects.toThrow(
       expect.objectContaining({ code: "ERR_FORMAT" }),
     );
