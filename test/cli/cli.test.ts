@@ -186,7 +186,7 @@ describe("bad input: one line on stderr, nothing written", () => {
     const before = readdirSync(folder).sort();
     const child = spawn(
       process.execPath,
-      [MAIN, "upscale", "large.png", "never.png", "--precision", "f32", "--tile", "32"],
+      [MAIN, "upscale", "large.png", "never.png", "--precision", "f32", "--tile", "16"],
       {
         cwd: folder,
       },
