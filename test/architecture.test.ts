@@ -23,18 +23,11 @@ const ORDER = [
   "cli",
 ];
 
-interface Import {
-  readonly target: string;
-  /** Erased when compiled. */
-  readonly typeOnly: boolean;
-}
-
-function importsOf(file: string): Import[] {
+/** What a file imports, types included. */
+function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^"';]*?from\s+"([^"]+)"|import\("([^"]+)"/gm)].map((m) => ({
-    target: (m[2] ?? m[3])!,
-    typeOnly: m[1] !== undefined,
-  }));
+  const found = text.matchAll(/^(?:import|export)\s+[^"';]*?from\s+"([^"]+)"|import\("([^"]+)"/gm);
+  return [...found].map((m) => (m[1] ?? m[2])!);
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
@@ -49,7 +42,7 @@ test("folders depend downwards only", () => {
   const upwards: string[] = [];
   for (const [file, imports] of graph) {
     if (file === join(SRC, "index.ts")) continue;
-    for (const { target } of imports) {
+    for (const target of imports) {
       if (!target.startsWith(".")) continue;
       const [from, to] = [folderOf(file), folderOf(resolved(file, target))];
       expect(ORDER, `folder of ${target}`).toContain(to);
@@ -59,14 +52,14 @@ test("folders depend downwards only", () => {
   expect(upwards).toEqual([]);
 });
 
-test("no file imports itself through others", () => {
+test("no file imports itself through others, types included", () => {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
     const at = path.indexOf(file);
     if (at >= 0) expect.fail(`cycle: ${[...path.slice(at), file].map((f) => relative(SRC, f)).join(" -> ")}`);
     if (done.has(file)) return;
-    for (const { target, typeOnly } of graph.get(file) ?? []) {
-      if (target.startsWith(".") && !typeOnly) visit(resolved(file, target), [...path, file]);
+    for (const target of graph.get(file) ?? []) {
+      if (target.startsWith(".")) visit(resolved(file, target), [...path, file]);
     }
     done.add(file);
   };
@@ -79,7 +72,7 @@ test("the core imports no package and no node: module", () => {
   const visit = (file: string): void => {
     if (seen.has(file)) return;
     seen.add(file);
-    for (const { target } of graph.get(file) ?? []) {
+    for (const target of graph.get(file) ?? []) {
       if (target.startsWith(".")) visit(resolved(file, target));
       else outside.push(`${relative(SRC, file)} -> ${target}`);
     }

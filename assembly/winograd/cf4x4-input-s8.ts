@@ -9,7 +9,7 @@
  * Planes   0..15: rows 0,1,2,5 x columns 0,1,2,5. From 16, three planes a pair: (0|1|2|5, i), then (i, 0|1|2|5), (i,i), (i,-i).
  * Layout   tile: rows `rowStride` bytes apart, pixels `pixelStride` bytes apart; to: int16, planes `plane` bytes apart.
  *          Works on `channels` rounded up to 8; lanes beyond hold whatever follows (their weights are zero).
- * Range    gain 16: |V| <= 16 * 128 = 2048, the sums a+b included, so int16 never overflows (winograd.md section 4).
+ * Range    gain 16: |V| <= 16 * 128 = 2048, the sums a+b included, so int16 never overflows.
  */
 
 @inline

@@ -1,18 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import type { Command } from "./command.ts";
 import { command as bench } from "./commands/bench.ts";
 import { command as evaluate } from "./commands/evaluate.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as models } from "./commands/models.ts";
 import { command as upscale } from "./commands/upscale.ts";
 import { command as verify } from "./commands/verify.ts";
-import { type CommandSpec, commandHelp, exitStatus, type Parsed, parseCommand, UsageError } from "./options.ts";
-
-export interface Command {
-  readonly spec: CommandSpec;
-  /** Aborted on Ctrl-C; throws to fail. */
-  run(parsed: Parsed, signal: AbortSignal): Promise<void>;
-}
+import { commandHelp, exitStatus, parseCommand, UsageError } from "./options.ts";
 
 const COMMANDS: readonly Command[] = [upscale, evaluate, models, inspect, bench, verify];
 

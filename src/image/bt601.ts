@@ -1,5 +1,5 @@
 /**
- * BT.601 studio-range YCbCr as 3x4 affine maps (sesr.md section 4; ITU-R BT.601 with Y in 16..235, Cb and Cr in
+ * BT.601 studio-range YCbCr as 3x4 affine maps (ITU-R BT.601 with Y in 16..235, Cb and Cr in
  * 16..240). RGB has the range of its depth, 0..255 or 0..65535; YCbCr always has the units of 8 bits, not rounded.
  */
 import type { Depth } from "./types.ts";

@@ -49,7 +49,7 @@ export interface Conv2dLayer extends Named {
 }
 
 /**
- * SESR's collapsible linear block in its training form (sesr.md section 2.1): a kxk convolution to `expansion` channels, then a 1x1
+ * SESR's collapsible linear block in its training form (arXiv 2103.09404): a kxk convolution to `expansion` channels, then a 1x1
  * projection, no activation between; with `shortResidual` the block's input is added to its output.
  */
 export interface LinearBlockLayer extends Named {

@@ -1,6 +1,6 @@
 import type { FeatureMap } from "../network/description.ts";
 
-type NumericArray = Int8Array | Float32Array | Float64Array;
+type NumericArray = Int8Array | Uint8Array | Int32Array | Float32Array | Float64Array;
 
 /** out[y*b+dy, x*b+dx, c] = in[y, x, (dy*b+dx)*C' + c] with C' = C / b^2 (TensorFlow's order); values are moved, not changed. */
 export function depthToSpace<Data extends NumericArray>(
@@ -22,3 +22,9 @@ export function depthToSpace<Data extends NumericArray>(
   }
   return { shape: [height * block, width * block, depth], data: moved };
 }
+
+/**
+ * SESR x4 applies depth-to-space 2 twice. One depth-to-space 4 does the same when position k of its input takes channel
+ * SESR_X4_CHANNELS[k]; a test derives it from the two steps.
+ */
+export const SESR_X4_CHANNELS: readonly number[] = [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];

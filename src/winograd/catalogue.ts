@@ -1,4 +1,4 @@
-/** The algorithms that have a name: those of winograd.md section 1, of the paper (arXiv 1901.01965), and the ones with kernels. */
+/** The algorithms that have a name: the classical ones, that of the paper (arXiv 1901.01965) and its relatives, and the ones with kernels. */
 import { check } from "../errors.ts";
 import { type Algorithm, winograd } from "./algorithm.ts";
 import { growth } from "./growth.ts";

@@ -1,6 +1,6 @@
 /**
  * How large values get, exactly: the gain of a transform is the sum of the absolute coefficients of one output, its worst case over
- * all data is reached, and widths are two's complement (winograd.md section 4). And how many channels an int32 accumulator takes
+ * all data is reached, and widths are two's complement. And how many channels an int32 accumulator takes
  * (section 5): every step after the products is linear with integer coefficients and exact modulo 2^32, so intermediate values may wrap
  * as long as scale * Y fits; an odd factor of the scale can also be undone modulo 2^32, so then only its power of two counts.
  */

@@ -4,7 +4,7 @@
  * Row j of G, row j of B^T and column j of A^T are multiplied together, so a factor may sit in any of them. Each is divided by its
  * content (the primitive rows Gn, Bn and An); what remains is one weight w_j a point, and `scale` is the least integer with all
  * scale * w_j integers. These D_j = scale * w_j go
- *   "scaled"          into the filter: rows D_j Gn_j, that is 2G, 4G, 24G for the algorithms of winograd.md section 1;
+ *   "scaled"          into the filter: rows D_j Gn_j, that is 2G, 4G, 24G for F(2x2), complex and rational F(4x4);
  *   "row-normalised"  into the output: columns D_j An_j, which keeps the stored filter narrow.
  */
 import { type Algorithm, conjugateRows } from "./algorithm.ts";

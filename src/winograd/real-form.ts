@@ -1,6 +1,6 @@
 /**
  * Real arithmetic in one dimension: a pair of conjugate points is carried as two real rows, R (real part) at the place of its first point
- * and S (imaginary part) at the place of the second. No complex type is needed (winograd.md section 3).
+ * and S (imaginary part) at the place of the second. No complex type is needed.
  *
  * A pair contributes A M + conj(A M) = 2 (Re A Re M - Im A Im M), so the columns of the output are Re A and -Im A, and R and S reach
  * it doubled; the doubling is left to whoever folds the products back, once a pair however many dimensions there are.

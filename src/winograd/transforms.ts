@@ -4,7 +4,7 @@
  * turns into two complex numbers,
  *   V(p, q) = (RR - SS) + i (RS + SR)        V(p, q') = (RR + SS) + i (SR - RS)
  * and back: with P = M(p, q) and Q = M(p, q'), RR = P.re + Q.re, SS = Q.re - P.re, RS = P.im - Q.im, SR = P.im + Q.im, each doubled as
- * everything of pairs is, here or in the filter (winograd.md section 3).
+ * everything of pairs is, here or in the filter.
  */
 import { type Arithmetic, counted, noOperations, type OperationCount } from "./arithmetic.ts";
 import type { Nested } from "./nested.ts";

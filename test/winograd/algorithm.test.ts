@@ -8,7 +8,7 @@ import { denominator, type Matrix } from "../../src/winograd/matrix.ts";
 
 const text = (matrix: Matrix): string[] => matrix.map((row) => row.join(" "));
 
-describe("the matrices printed in winograd.md section 1", () => {
+describe("the matrices printed in the reference notes, section 1", () => {
   test("F(2x2,3x3)", () => {
     const form = integerForm(winograd({ m: 2, r: 3, points: "0,1,-1,inf" }), "scaled");
     expect(form.scale).toBe(2n);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CF4X4_PRODUCTS, transformFilterCf4x4 } from "../../src/winograd/cf4x4-filter.ts";
 
-test("the 46 factors are those of the schedule in winograd.md section 3, pairs doubled", () => {
+test("the 46 factors are those of the schedule in the reference notes, section 3, pairs doubled", () => {
   const one = ([g0, g1, g2]: readonly number[]): number[] => {
     const u = g0! + g2!;
     return [4 * g0!, u + g1!, u - g1!, g0! - g2!, g1!, 4 * g2!];

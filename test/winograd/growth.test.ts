@@ -24,7 +24,7 @@ test("two's complement", () => {
   ]).toEqual([8, 9, 1, 1]);
 });
 
-/** winograd.md section 4: input gain, max, bits; filter gain, max, bits; largest product and its bits; bits of 9-bit data. */
+/** the reference notes, section 4: input gain, max, bits; filter gain, max, bits; largest product and its bits; bits of 9-bit data. */
 const GROWTH: [AlgorithmId, FormKind, number[], number[], [number, number], [number, number]][] = [
   ["f2x2-3x3", "scaled", [4, 512, 10], [9, 1143, 12], [585_216, 21], [11, 13]],
   ["f4x4-3x3-rational", "scaled", [100, 12768, 15], [576, 73152, 18], [932_688_000, 31], [16, 19]],
@@ -139,7 +139,7 @@ describe("what does not fit int16", () => {
   });
 });
 
-describe("channel limits of winograd.md section 5", () => {
+describe("channel limits of the reference notes, section 5", () => {
   const limits = (id: AlgorithmId, form: FormKind, magnitudes = {}): number[] =>
     Object.values(channelLimits(nestedOf(id, { form }), magnitudes));
 

@@ -34,7 +34,7 @@ function verify(matrix: IntegerMatrix): Schedule {
   return schedule;
 }
 
-/** One-dimensional counts of winograd.md section 3: [adds, shifts, constant products]. */
+/** One-dimensional counts of the reference notes, section 3: [adds, shifts, constant products]. */
 const LIMITS: [AlgorithmId, FormKind, "BT" | "G" | "AT", readonly [number, number, number]][] = [
   ["f4x4-3x3-complex", "scaled", "BT", [8, 0, 0]],
   ["f4x4-3x3-complex", "scaled", "G", [4, 2, 0]],

@@ -10,7 +10,7 @@ import { countProducts, planes, reduction, structure } from "../../src/winograd/
 const product = (a: Matrix, b: Matrix): Gaussian[][] =>
   a.map((row) => transpose(b).map((column) => row.reduce((sum, z, i) => sum.add(z.mul(column[i]!)), Gaussian.ZERO)));
 
-/** Rows of winograd.md section 1: outputs, taps, points, products, reduction. */
+/** Rows of the reference notes, section 1: outputs, taps, points, products, reduction. */
 const TABLE = [
   [4, 3, "0,1,-1,i,-i,inf", 46, 3.13],
   [3, 3, "0,1,i,-i,inf", 33, 2.455],

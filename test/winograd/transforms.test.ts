@@ -62,7 +62,7 @@ test("different algorithms for rows and columns", () => {
   }
 });
 
-describe("counts of winograd.md section 3", () => {
+describe("counts of the reference notes, section 3", () => {
   const ops = (adds: number, shifts = 0, constants = 0): OperationCount => ({ adds, shifts, constants });
   const countOf = (id: AlgorithmId, choice: NestedChoice) => countTransforms(transforms(nestedOf(id, choice)));
 
@@ -78,7 +78,7 @@ describe("counts of winograd.md section 3", () => {
     expect(countOf("f4x4-3x3-complex", { form: "scaled", doubling: "filter" }).output).toEqual(ops(104));
   });
 
-  test("complex F(4x4,3x3), row-normalised: 4 shifts fewer than in winograd.md, which shifts before both passes", () => {
+  test("complex F(4x4,3x3), row-normalised: 4 shifts fewer than in the reference notes, which shifts before both passes", () => {
     expect(countOf("f4x4-3x3-complex", { form: "row-normalised" })).toEqual({
       input: ops(110),
       filter: ops(60),

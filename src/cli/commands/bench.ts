@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import { runSuite, SUITES } from "../../bench/suite.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { choiceOption } from "../options.ts";
 import { progressLine, table } from "../terminal.ts";
 

@@ -7,7 +7,7 @@ import type { Image } from "../../image/types.ts";
 import { readImage } from "../../node/files.ts";
 import { createUpscaler } from "../../upscale/create-upscaler.ts";
 import type { Upscaler } from "../../upscale/upscaler.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { choiceOption, MODEL_OPTIONS, scaleOption } from "../options.ts";
 import { progressLine, table } from "../terminal.ts";
 

@@ -7,7 +7,7 @@ import type { Network, Shape } from "../../network/description.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
 import { validate } from "../../network/validate.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { choiceOption, scaleOption, sizeOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 

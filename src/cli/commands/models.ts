@@ -1,7 +1,7 @@
 import { buildModel, modelIds } from "../../models/registry.ts";
 import { countNetwork } from "../../network/counts.ts";
 import { shippedModels } from "../../upscale/create-upscaler.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { grouped, table } from "../terminal.ts";
 
 /** Counts are given for pictures that come out at 1280x720, as the SESR paper does. */

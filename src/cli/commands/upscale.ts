@@ -2,7 +2,7 @@ import { checkEncodableSize } from "../../node/codec.ts";
 import { checkOutput, readImage, writeImage } from "../../node/files.ts";
 import { DEFAULT_MAX_PIXELS } from "../../node/limits.ts";
 import { createUpscaler } from "../../upscale/create-upscaler.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { choiceOption, integerOption, MODEL_OPTIONS, scaleOption } from "../options.ts";
 import { progressLine } from "../terminal.ts";
 

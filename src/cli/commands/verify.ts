@@ -9,7 +9,7 @@ import { isExact, nest } from "../../winograd/nested.ts";
 import { claimNumbers, claims } from "../../winograd/report.ts";
 import { type AlgorithmSummary, algorithmTable, directLimit, summarise } from "../../winograd/summary.ts";
 import { transforms } from "../../winograd/transforms.ts";
-import type { Command } from "../main.ts";
+import type { Command } from "../command.ts";
 import { integerOption, type Parsed, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Oracle of the colour conversions, in double precision: BT.601 studio range as sesr.md section 4 writes it.
+ * Oracle of the colour conversions, in double precision: BT.601 studio range.
  * One pixel at a time; R, G, B in 0..255, Y in 16..235, Cb and Cr in 16..240 for colours inside the cube.
  */
 export type Triple = readonly [number, number, number];
