@@ -7,7 +7,7 @@ import { makePng } from "../_helpers/png.ts";
 import { integers } from "../_helpers/random.ts";
 
 const sharp = await loadSharp();
-if (!sharp) console.log("skipped: tests with sharp, which is not installed (npm install --no-save sharp)");
+if (!sharp) console.log("skipped: tests with sharp, which is not installed (npm install --no-save --save-dev sharp)");
 
 const forms = ([8, 16] as Depth[]).flatMap((depth) =>
   ([1, 2, 3, 4] as Channels[]).map((channels) => ({ channels, depth })),
