@@ -7,7 +7,7 @@
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  */
 export { type CompileOptions, compile } from "./engine/compile.ts";
-export type { CompiledNetwork, Tensor } from "./engine/compiled-network.ts";
+export type { CompiledNetwork } from "./engine/compiled-network.ts";
 export { type ErrorCode, WasmogradError } from "./errors.ts";
 export { parseSafetensors, serialiseSafetensors } from "./formats/safetensors.ts";
 export { loadWeights, saveWeights } from "./formats/weights-file.ts";

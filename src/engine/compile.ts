@@ -1,11 +1,9 @@
-import { check, checkObject } from "../errors.ts";
-import type { AlgorithmOption } from "../kernels/convolution/convolution.ts";
+import { checkObject } from "../errors.ts";
+import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/convolution.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
 import type { Model } from "../network/description.ts";
-import { collapse } from "../network/passes/collapse.ts";
-import { fuse } from "../network/passes/fuse.ts";
 import { checkWeights } from "../network/weights.ts";
-import type { QuantisedModel } from "../quantization/quantise.ts";
+import { prepare, type QuantisedModel } from "../quantization/quantise.ts";
 import { CompiledNetwork } from "./compiled-network.ts";
 import { ProgramF32, ProgramS8 } from "./program.ts";
 
@@ -29,17 +27,13 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
   checkObject("model", model);
   checkObject("options", options);
   const algorithm = options.algorithm ?? "auto";
-  check(
-    algorithm === "auto" || algorithm === "direct" || algorithm === "winograd",
-    "ERR_ARGUMENT",
-    () => `algorithm: expected "auto", "direct" or "winograd", got ${String(algorithm)}`,
-  );
+  checkAlgorithm(algorithm);
   if ("filters" in model) {
     const kernels = options.kernels ?? (await instantiateKernels());
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, algorithm));
   }
   checkWeights(model.network, model.weights);
-  const ready = fuse(collapse(model));
+  const ready = prepare(model);
   const kernels = options.kernels ?? (await instantiateKernels());
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready));
 }

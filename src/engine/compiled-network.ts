@@ -1,16 +1,11 @@
 import { check, WasmogradError } from "../errors.ts";
 import type { ConvAlgorithm, PackedConvolution } from "../kernels/convolution/convolution.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { Network } from "../network/description.ts";
+import type { FeatureMap, Network } from "../network/description.ts";
+import { valuesIn } from "../network/shapes.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
 import { Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
-
-/** A feature map, NHWC with batch 1. */
-export interface Tensor<Data = Float32Array> {
-  readonly shape: readonly [height: number, width: number, channels: number];
-  readonly data: Data;
-}
 
 /**
  * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) for the input
@@ -74,10 +69,10 @@ export class CompiledNetwork {
    * its output. `data` holds height * width * channels values.
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
-  run(input: Tensor): Tensor {
+  run(input: FeatureMap<Float32Array>): FeatureMap<Float32Array> {
     const plan = this.#planFor(input, "Float32Array", input.data instanceof Float32Array);
     const { memory } = this.#kernels;
-    const count = plan.outputShape.reduce((a, b) => a * b, 1);
+    const count = valuesIn(plan.outputShape);
     if (this.precision === "f32") {
       memory.f32.set(input.data, plan.input >> 2);
       plan.run();
@@ -86,42 +81,46 @@ export class CompiledNetwork {
     const staging = memory.allocate(4 * Math.max(input.data.length, count));
     try {
       memory.f32.set(input.data, staging >> 2);
-      this.quantizeInput(plan, staging);
+      this.writeInput(plan, staging);
       plan.run();
-      this.dequantizeOutput(plan, staging);
+      this.readOutput(plan, staging);
       return { shape: plan.outputShape, data: memory.f32.slice(staging >> 2, (staging >> 2) + count) };
     } finally {
       memory.free(staging);
     }
   }
 
-  /** int8 networks: real values at `from` -> the plan's input. */
-  quantizeInput(plan: Plan, from: number): void {
-    const { scale, zeroPoint } = this.inputQuantization!;
-    const count = plan.inputShape.reduce((a, b) => a * b, 1);
-    this.#kernels.exports.s8_quantize(from, plan.input, count, 1 / scale, zeroPoint);
+  /** Real values at `from`, in kernel memory and in units of 1 / unit, -> the plan's input. */
+  writeInput(plan: Plan, from: number, unit = 1): void {
+    const { exports } = this.#kernels;
+    const count = valuesIn(plan.inputShape);
+    const params = this.inputQuantization;
+    if (params) exports.s8_quantize(from, plan.input, count, 1 / (params.scale * unit), params.zeroPoint);
+    else exports.f32_affine(from, plan.input, count, 1 / unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** int8 networks: the plan's output -> real values at `to`. */
-  dequantizeOutput(plan: Plan, to: number): void {
-    const { scale, zeroPoint } = this.outputQuantization!;
-    const count = plan.outputShape.reduce((a, b) => a * b, 1);
-    this.#kernels.exports.f32_dequantize(plan.output, to, count, scale, zeroPoint);
+  /** The plan's output -> real values at `to`, in kernel memory and in units of 1 / unit. */
+  readOutput(plan: Plan, to: number, unit = 1): void {
+    const { exports } = this.#kernels;
+    const count = valuesIn(plan.outputShape);
+    const params = this.outputQuantization;
+    if (params) exports.f32_dequantize(plan.output, to, count, params.scale * unit, params.zeroPoint);
+    else exports.f32_affine(plan.output, to, count, unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
   /** The same for an int8 network with quantised values on both sides. */
-  runInt8(input: Tensor<Int8Array>): Tensor<Int8Array> {
+  runInt8(input: FeatureMap<Int8Array>): FeatureMap<Int8Array> {
     if (this.precision !== "int8") {
       throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
     }
     const plan = this.#planFor(input, "Int8Array", input.data instanceof Int8Array);
     this.#kernels.memory.i8.set(input.data, plan.input);
     plan.run();
-    const count = plan.outputShape.reduce((a, b) => a * b, 1);
+    const count = valuesIn(plan.outputShape);
     return { shape: plan.outputShape, data: this.#kernels.memory.i8.slice(plan.output, plan.output + count) };
   }
 
-  #planFor(input: Tensor<{ length: number }>, type: string, typeFits: boolean): Plan {
+  #planFor(input: FeatureMap<{ length: number }>, type: string, typeFits: boolean): Plan {
     const { shape } = input;
     const channels = this.#program.inputChannels;
     const wellFormed = Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isInteger(n) && n > 0);

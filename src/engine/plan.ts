@@ -5,7 +5,7 @@ import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
-import { inferShapes } from "../network/shapes.ts";
+import { inferShapes, valuesIn } from "../network/shapes.ts";
 import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
 import { type Program, ProgramS8 } from "./program.ts";
 
@@ -123,7 +123,7 @@ function placeTensors(
       life.last = Math.max(life.last, lastUse.get(layer.name)!);
       return;
     }
-    const bytes = shapes.get(layer.name)!.reduce((a, b) => a * b, 1) * elementBytes;
+    const bytes = valuesIn(shapes.get(layer.name)!) * elementBytes;
     homes.set(layer.name, layer.name);
     lifetimes.set(layer.name, { bytes, first: step, last: lastUse.get(layer.name)! });
   });

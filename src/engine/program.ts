@@ -8,6 +8,7 @@ import {
   PackedConvolution,
   type ResidualSpec,
 } from "../kernels/convolution/convolution.ts";
+import { epilogueF32 } from "../kernels/convolution/epilogue-f32.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { Conv2dLayer, Model, Network } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
@@ -86,25 +87,15 @@ export class ProgramF32 extends Program {
     this.pack((layer) => {
       const { activation, residual } = layer;
       const before = residual?.position === "before-activation";
-      const clampsAtZero = activation?.kind === "relu" || activation?.kind === "relu6";
-      // A residual after ReLU must not be clamped with it: ReLU is then PReLU with slope 0, and the clamp stays open.
-      const reluByClamp = clampsAtZero && (before || !residual);
       if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
       if (activation?.kind === "relu6" && residual && !before) throw unsupported(layer, "a residual after ReLU6");
-      const slopes =
-        activation?.kind === "prelu"
-          ? data(activation.slope)
-          : clampsAtZero && !reluByClamp
-            ? new Float32Array(layer.channels)
-            : undefined;
+      const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
       return {
         dtype: "f32",
         ...this.geometryOf(layer),
         weights: data(layer.weights),
         bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
-        ...(slopes && { slopes }),
-        minimum: reluByClamp ? 0 : Number.NEGATIVE_INFINITY,
-        maximum: activation?.kind === "relu6" ? 6 : Number.POSITIVE_INFINITY,
+        ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
         ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
       };
     });

@@ -12,10 +12,12 @@ import {
   ConvolutionCall,
   type ConvSpecF32,
   type ConvSpecS8,
+  checkAlgorithm,
   chooseAlgorithm,
   PackedConvolution,
   type ResidualSpec,
 } from "./convolution/convolution.ts";
+import { epilogueF32 } from "./convolution/epilogue-f32.ts";
 import { type ConvGeometry, convGeometry } from "./convolution/geometry.ts";
 import type { KernelInstance } from "./load.ts";
 
@@ -232,19 +234,12 @@ function specF32(options: Conv2dOptionsF32, g: ConvGeometry): ConvSpecF32 {
   check(bad < 0, "ERR_ARGUMENT", () => `weights[${bad}]: expected a finite number, got ${options.weights[bad]}`);
   if (bias) checkVector("bias", bias, g.oc);
   check(!(residual && activation === "relu6"), "ERR_UNSUPPORTED", () => "residual: cannot follow relu6 in one kernel");
-  // A clamp would also cut the residual, so ReLU before one is PReLU with slope 0.
-  const slopes = typeof activation === "object" ? activation.prelu : undefined;
-  const reluBeforeResidual = activation === "relu" && residual !== undefined;
-  const clamped = (activation === "relu" || activation === "relu6") && !reluBeforeResidual;
   return {
     dtype: "f32",
     ...g,
     weights: options.weights,
     bias: bias ? Float32Array.from(bias) : new Float32Array(g.oc),
-    ...(slopes && { slopes: Float32Array.from(slopes) }),
-    ...(reluBeforeResidual && { slopes: new Float32Array(g.oc) }),
-    minimum: clamped ? 0 : Number.NEGATIVE_INFINITY,
-    maximum: activation === "relu6" ? 6 : Number.POSITIVE_INFINITY,
+    ...epilogueF32(activation, residual !== undefined, g.oc),
     ...(residual && { residual: { broadcast: broadcastResidual(residual, g.oc) } }),
   };
 }
@@ -267,11 +262,7 @@ function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): ConvSpecS8 {
     check(bias.length === g.oc, "ERR_SHAPE", () => `bias: expected ${g.oc} values, got ${bias.length}`);
   }
   check(!(residual && activation === "relu6"), "ERR_UNSUPPORTED", () => "residual: cannot follow relu6 in one kernel");
-  check(
-    algorithm === "auto" || algorithm === "direct" || algorithm === "winograd",
-    "ERR_ARGUMENT",
-    () => `algorithm: expected "auto", "direct" or "winograd", got ${String(algorithm)}`,
-  );
+  checkAlgorithm(algorithm);
   const multipliers = new Float32Array(g.oc);
   for (let o = 0; o < g.oc; o++) {
     const ratio = (inputQuantization.scale * weightScales[o]!) / outputQuantization.scale;

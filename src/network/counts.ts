@@ -1,5 +1,5 @@
 import type { Layer, Network, Shape } from "./description.ts";
-import { inferChannels, inferShapes } from "./shapes.ts";
+import { inferChannels, inferShapes, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 import { type WeightRole, weightUses } from "./weights.ts";
 
@@ -36,10 +36,6 @@ function plus(counts: ParameterCounts, role: WeightRole, values: number): Parame
   return { ...counts, params: counts.params + values, [field]: counts[field] + values };
 }
 
-function product(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
 /** Parameters per layer and in all. A weight that several layers share counts in each of them, but once in the total. */
 function countParameters(network: Network): { total: ParameterCounts; perLayer: Map<string, ParameterCounts> } {
   const seen = new Set<string>();
@@ -48,8 +44,8 @@ function countParameters(network: Network): { total: ParameterCounts; perLayer: 
   for (const [layer, uses] of weightUses(network)) {
     let own = NOTHING;
     for (const { name, role, shape } of uses) {
-      own = plus(own, role, product(shape));
-      if (!seen.has(name)) total = plus(total, role, product(shape));
+      own = plus(own, role, valuesIn(shape));
+      if (!seen.has(name)) total = plus(total, role, valuesIn(shape));
       seen.add(name);
     }
     perLayer.set(layer, own);
@@ -62,10 +58,10 @@ function workOf(layer: Layer, shape: Shape, inChannels: number): { macs: number;
   const [h, w, channels] = shape;
   const pixels = h * w;
   if (layer.op === "conv2d") {
-    return { macs: pixels * channels * product(layer.kernel) * inChannels, activations: pixels * channels };
+    return { macs: pixels * channels * valuesIn(layer.kernel) * inChannels, activations: pixels * channels };
   }
   if (layer.op === "linear-block") {
-    const perPixel = layer.expansion * (product(layer.kernel) * inChannels + channels);
+    const perPixel = layer.expansion * (valuesIn(layer.kernel) * inChannels + channels);
     return { macs: pixels * perPixel, activations: pixels * (layer.expansion + channels) };
   }
   return { macs: 0, activations: 0 };
@@ -101,7 +97,7 @@ export function collapseMacs(network: Network): number {
   for (const layer of validate(network).layers) {
     if (layer.op !== "linear-block") continue;
     const images = channels.get(layer.input)!;
-    const positions = product(layer.kernel);
+    const positions = valuesIn(layer.kernel);
     macs += images * positions * layer.expansion * (positions * images + layer.channels);
   }
   return macs;
@@ -131,7 +127,9 @@ export function trainingMacs(
   const channels = inferChannels(network);
   const perPatch = validate(network).layers.map((layer, i) => {
     const { shape, macs: ownMacs } = layers[i]!;
-    return layer.op === "linear-block" ? product(layer.kernel) * channels.get(layer.input)! * product(shape) : ownMacs;
+    return layer.op === "linear-block"
+      ? valuesIn(layer.kernel) * channels.get(layer.input)! * valuesIn(shape)
+      : ownMacs;
   });
   const forward = batch * perPatch.reduce((a, b) => a + b, 0);
   const collapse = collapseMacs(network);

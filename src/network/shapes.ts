@@ -4,6 +4,11 @@ import type { Layer, Network, Shape } from "./description.ts";
 import { show } from "./layer-fields.ts";
 import { validate } from "./validate.ts";
 
+/** Number of values of a tensor or weight. */
+export function valuesIn(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
 /** Channels of a sum; an operand of one channel is broadcast. */
 function sumChannels(name: string, a: number, b: number): number {
   const fits = a === b || a === 1 || b === 1;

@@ -1,7 +1,7 @@
 import { check } from "../errors.ts";
 import type { Layer, Network, Weights } from "./description.ts";
 import { show } from "./layer-fields.ts";
-import { inferChannels } from "./shapes.ts";
+import { inferChannels, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 
 /** What a weight is for; only "filter" values count as `weights` in the published tables. */
@@ -74,7 +74,7 @@ export function checkWeights(network: Network, weights: Weights): void {
       continue;
     }
     const { data } = weight;
-    const length = shape.reduce((a, b) => a * b, 1);
+    const length = valuesIn(shape);
     if (String(weight.shape) !== String(shape)) {
       faults.push(`${show(name)} has shape ${show(weight.shape)}, expected ${show(shape)}`);
     } else if (data.length !== length) {

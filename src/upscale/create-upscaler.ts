@@ -4,7 +4,6 @@ import { loadWeights } from "../formats/weights-file.ts";
 import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
 import { buildModel } from "../models/registry.ts";
 import type { Network } from "../network/description.ts";
-import { collapse } from "../network/passes/collapse.ts";
 import { halo } from "../network/receptive-field.ts";
 import type { Equalisation } from "../quantization/equalise.ts";
 import type { Calibration } from "../quantization/ranges.ts";
@@ -52,7 +51,7 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
   const network = buildModel(model, { scale });
   const { weights, calibration, equalisation } = await weightsFor(network, model, options, scale);
-  const trained = collapse({ network, weights });
+  const trained = { network, weights };
   const kernels = await instantiateKernels();
   const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
   const compiled = await compile(ready, { kernels });

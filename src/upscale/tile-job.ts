@@ -166,19 +166,8 @@ export function runLuma(
   from: number,
   to: number,
 ): void {
-  const { exports } = network.kernels;
   const plan = network.plan(height, width);
-  const [outHeight, outWidth] = plan.outputShape;
-  const input = network.inputQuantization;
-  const output = network.outputQuantization;
-  if (input && output) {
-    exports.s8_quantize(from, plan.input, width * height, 1 / (input.scale * PEAK), input.zeroPoint);
-    plan.run();
-    exports.f32_dequantize(plan.output, to, outWidth * outHeight, output.scale * PEAK, output.zeroPoint);
-  } else {
-    const [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    exports.f32_affine(from, plan.input, width * height, 1 / PEAK, 0, least, most);
-    plan.run();
-    exports.f32_affine(plan.output, to, outWidth * outHeight, PEAK, 0, least, most);
-  }
+  network.writeInput(plan, from, PEAK);
+  plan.run();
+  network.readOutput(plan, to, PEAK);
 }

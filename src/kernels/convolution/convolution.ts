@@ -2,14 +2,14 @@
  * A convolution on the kernel side: filters packed once (`PackedConvolution`), then one small descriptor per input size
  * (`ConvolutionCall`), so that a network run at several tile sizes holds its weights once.
  */
-import { WasmogradError } from "../../errors.ts";
+import { check, WasmogradError } from "../../errors.ts";
 import { COMPLEX_F4X4_SCALE } from "../../quantization/accumulator.ts";
 import { CF4X4_PRODUCTS, packCf4x4 } from "../../winograd/cf4x4-filter.ts";
 import type { KernelExports } from "../exports.ts";
 import type { KernelInstance } from "../load.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
-import { CONV_PARAMS_BYTES, type ConvParam, MAGIC_BITS, writeConvParams } from "./params.ts";
+import { CONV_PARAMS_BYTES, type ConvParam, MAGIC_BITS, writeConvParams, writeRowRange } from "./params.ts";
 import { type WinogradBlocks, winogradBlocks } from "./winograd-blocks.ts";
 
 /** Tiles transformed together: enough to amortise the filter, few enough that products stay in L1. */
@@ -60,6 +60,15 @@ export interface ConvSpecF32 extends ConvSpec {
 }
 
 type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
+
+/** @throws WasmogradError ERR_ARGUMENT unless the value is an algorithm or "auto" */
+export function checkAlgorithm(algorithm: unknown): asserts algorithm is AlgorithmOption {
+  check(
+    algorithm === "auto" || algorithm === "direct" || algorithm === "winograd",
+    "ERR_ARGUMENT",
+    () => `algorithm: expected "auto", "direct" or "winograd", got ${String(algorithm)}`,
+  );
+}
 
 /** Whether the exact Winograd kernel applies to this kernel size and stride. */
 export function winogradApplies(spec: { kh: number; kw: number; stride: number }): boolean {
@@ -140,11 +149,12 @@ export class PackedConvolution {
     kernels.memory.u8.fill(0, bias, negative + vectorBytes);
     const { i32, f32 } = kernels.memory;
     let hasNegative: boolean;
+    let own: Partial<Record<ConvParam, number>>;
     if (spec.dtype === "f32") {
       f32.set(spec.bias, bias >> 2);
       hasNegative = spec.slopes !== undefined;
       if (spec.slopes) f32.set(spec.slopes, negative >> 2);
-      this.constants = {
+      own = {
         minimum: spec.minimum,
         maximum: spec.maximum,
         residualBroadcast: spec.residual?.broadcast ? 1 : 0,
@@ -160,7 +170,7 @@ export class PackedConvolution {
         if (spec.negativeMultipliers) f32[(negative >> 2) + o] = spec.negativeMultipliers[o]! / scale;
       }
       hasNegative = spec.negativeMultipliers !== undefined;
-      this.constants = {
+      own = {
         inputZeroPoint: spec.inputZeroPoint,
         qmax: spec.qmax,
         magicZero: MAGIC_BITS - spec.outputZeroPoint,
@@ -173,7 +183,7 @@ export class PackedConvolution {
       };
     }
     this.constants = {
-      ...this.constants,
+      ...own,
       filter: this.#block,
       bias,
       multiplier,
@@ -277,7 +287,7 @@ export class ConvolutionCall {
 
   /** Computes output rows [rowBegin, rowEnd), all by default. */
   run(rowBegin = 0, rowEnd = this.geometry.oh): void {
-    writeConvParams(this.#kernels.memory, this.#params, { rowBegin, rowEnd });
+    writeRowRange(this.#kernels.memory, this.#params, rowBegin, rowEnd);
     this.#kernels.exports[this.#packed.kernel](this.#params);
   }
 

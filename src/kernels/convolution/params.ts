@@ -60,6 +60,16 @@ const INDEX = new Map(CONV_PARAMS.map((name, i) => [name, i]));
 
 export const CONV_PARAMS_BYTES = CONV_PARAMS.length * 4;
 
+const ROW_BEGIN = INDEX.get("rowBegin")!;
+const ROW_END = INDEX.get("rowEnd")!;
+
+/** Writes the row range of the descriptor at `pointer`: before every run, so without the detours of `writeConvParams`. */
+export function writeRowRange(memory: WasmMemory, pointer: number, rowBegin: number, rowEnd: number): void {
+  const { i32 } = memory;
+  i32[(pointer >> 2) + ROW_BEGIN] = rowBegin;
+  i32[(pointer >> 2) + ROW_END] = rowEnd;
+}
+
 /** Writes some fields of the descriptor at `pointer`. */
 export function writeConvParams(
   memory: WasmMemory,
