@@ -11,4 +11,4 @@ export * from "./image/planes-to-rgb";
 export * from "./image/rgb-to-planes";
 export * from "./image/x32-depth-to-space";
 export * from "./image/x8-depth-to-space";
-export * from "./winograd/qs8-conv2d-cf4x4-3x3";
+export * from "./winograd/kernels";

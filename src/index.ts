@@ -7,14 +7,16 @@
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  */
 export { type CompileOptions, compile } from "./engine/compile.ts";
-export type { CompiledNetwork } from "./engine/compiled-network.ts";
+export type { CompiledNetwork, LayerAlgorithm } from "./engine/compiled-network.ts";
 export { type ErrorCode, WasmogradError } from "./errors.ts";
 export { parseSafetensors, serialiseSafetensors } from "./formats/safetensors.ts";
 export { loadWeights, saveWeights } from "./formats/weights-file.ts";
 export { psnrY, ssimY } from "./image/metrics.ts";
 export { type ResizeTo, resize } from "./image/resize.ts";
 export type { Image, ImageDataLike, ImageInput } from "./image/types.ts";
-export type { Conv2d, Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d.ts";
+export type { Conv2d } from "./kernels/conv2d.ts";
+export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d-options.ts";
+export type { AlgorithmId, AlgorithmOption } from "./kernels/convolution/choice.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
 export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
 export { buildModel, modelIds } from "./models/registry.ts";

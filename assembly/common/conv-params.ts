@@ -37,17 +37,18 @@ export class ConvParams {
   minimum: f32; //          f32 kernels: clamp of the result
   maximum: f32;
   scratchRowStride: i32; // direct kernels: bytes between rows of the padded line buffer
-  // Winograd kernels; pointers into the kernel's scratch
-  tiles: i32; //            tiles per group, a multiple of 4
+  // Winograd kernels; pointers into the kernel's scratch but for `scales`
+  resultShift: i32; //      results are 2^resultShift times the convolution
   blockChannels: i32; //    input channels per block: a multiple of 8, or all of ic
   blockFilterBytes: i32; // bytes of packed filter per block
-  planeTiles: usize; //     transformed input [46][tiles][channels rounded up to 8] int16
+  narrowFilter: i32; //     1: the packed filter is int8, 0: int16 or f32
+  scales: usize; //         int32 [oc/8][planes][8], powers of two that scaled filters are multiplied by; 0 for exact ones
+  planeTiles: usize; //     transformed input [planes][tiles][channels rounded up to a vector] int16 or f32
   planeTilesStride: i32; // bytes between its planes
-  products: usize; //       [46][tiles][8] int32
-  productsStride: i32; //   bytes between its planes
-  workspace: usize; //      36 vectors
-  patch: usize; //          6 x 6 x ic int8, for tiles that touch a border
-  sums: usize; //           [tiles][16][oc rounded up to 8] int32, only with several blocks; else 0
+  products: usize; //       [planes][tiles][8] int32 or f32, planes STRIDE bytes apart
+  workspace: usize; //      vectors of both transforms, as the algorithm needs
+  patch: usize; //          n x n x ic input values, for tiles that touch a border
+  sums: usize; //           [tiles][m x m][oc rounded up to 8] int32, only with several blocks; else 0
 }
 
 /** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */

@@ -17,9 +17,49 @@ function finish(p: ConvParams, acc: v128, oc: i32, residual: usize): v128 {
 }
 
 /**
- * Four neighbouring pixels of output row `oy`, from column `ox` on, x four output channels from `oc` on: activation, residual, clamp
- * (NaN stays NaN), store. Pixels from column `end` on and channels beyond p.oc are not stored.
+ * Four pixels x four output channels from `oc` on: activation, residual, clamp (NaN stays NaN), store. The first pixel is (oy, ox);
+ * the others lie (y1, x1), (y2, x2), (y3, x3) from it and are stored where v1, v2, v3 hold. Channels beyond p.oc are not stored.
  */
+@inline
+function epilogue_f32(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  oc: i32,
+  y1: usize,
+  x1: usize,
+  v1: bool,
+  y2: usize,
+  x2: usize,
+  v2: bool,
+  y3: usize,
+  x3: usize,
+  v3: bool,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  const step = (<usize>p.oc) << 2,
+    row = <usize>p.outputRowStride;
+  const count = p.oc - oc;
+  const out = p.output + <usize>oy * row + <usize>ox * step + ((<usize>oc) << 2);
+  let r: usize = 0,
+    rStep: usize = 0,
+    rRow: usize = 0;
+  if (p.residual) {
+    rStep = p.residualBroadcast ? 4 : step;
+    rRow = <usize>p.residualRowStride;
+    r = p.residual + <usize>oy * rRow + <usize>ox * rStep;
+    if (!p.residualBroadcast) r += (<usize>oc) << 2;
+  }
+  store_f32(out, finish(p, a0, oc, r), count);
+  if (v1) store_f32(out + y1 * row + x1 * step, finish(p, a1, oc, r + y1 * rRow + x1 * rStep), count);
+  if (v2) store_f32(out + y2 * row + x2 * step, finish(p, a2, oc, r + y2 * rRow + x2 * rStep), count);
+  if (v3) store_f32(out + y3 * row + x3 * step, finish(p, a3, oc, r + y3 * rRow + x3 * rStep), count);
+}
+
+/** Four neighbouring pixels of row `oy`, from column `ox` on; pixels from column `end` on are not stored. */
 @inline
 export function epilogue_f32_4x4(
   p: ConvParams,
@@ -32,19 +72,23 @@ export function epilogue_f32_4x4(
   a2: v128,
   a3: v128,
 ): void {
-  const step = (<usize>p.oc) << 2;
   const left = end - ox;
-  const count = p.oc - oc;
-  let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + ((<usize>oc) << 2);
-  let r: usize = 0,
-    rStep: usize = 0;
-  if (p.residual) {
-    rStep = p.residualBroadcast ? 4 : step;
-    r = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * rStep;
-    if (!p.residualBroadcast) r += (<usize>oc) << 2;
-  }
-  store_f32(out, finish(p, a0, oc, r), count);
-  if (left > 1) store_f32(out + step, finish(p, a1, oc, r + rStep), count);
-  if (left > 2) store_f32(out + step * 2, finish(p, a2, oc, r + rStep * 2), count);
-  if (left > 3) store_f32(out + step * 3, finish(p, a3, oc, r + rStep * 3), count);
+  epilogue_f32(p, oy, ox, oc, 0, 1, left > 1, 0, 2, left > 2, 0, 3, left > 3, a0, a1, a2, a3);
+}
+
+/** A block of 2 x 2 pixels, row by row; pixels from row p.rowEnd or column p.ow on are not stored. */
+@inline
+export function epilogue_f32_2x2x4(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  const right = ox + 1 < p.ow,
+    below = oy + 1 < p.rowEnd;
+  epilogue_f32(p, oy, ox, oc, 0, 1, right, 1, 0, below, 1, 1, below && right, a0, a1, a2, a3);
 }

@@ -1,11 +1,14 @@
 /** The convolutions that are timed: one table, read by `wasmograd bench`, by bench/run.mjs and by bench/second-opinion.mjs. */
-import { type ConvAlgorithm, ConvolutionCall, PackedConvolution } from "../kernels/convolution/convolution.ts";
+import { ConvolutionCall } from "../kernels/convolution/call.ts";
+import type { AlgorithmId } from "../kernels/convolution/choice.ts";
 import { convGeometry } from "../kernels/convolution/geometry.ts";
+import { PackedConvolution } from "../kernels/convolution/packed.ts";
+import type { ConvSpecF32, ConvSpecS8 } from "../kernels/convolution/spec.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 
 export interface ConvCase {
   readonly dtype: "int8" | "f32";
-  readonly algorithm: ConvAlgorithm;
+  readonly algorithm: AlgorithmId;
   readonly height: number;
   readonly width: number;
   readonly ic: number;
@@ -26,13 +29,26 @@ export const CONV_CASES: readonly ConvCase[] = [
     const shape = { height, width, ic: c, oc: c, kernel: 3 };
     return [
       { dtype: "int8", algorithm: "direct", ...shape },
-      { dtype: "int8", algorithm: "winograd", ...shape },
+      { dtype: "int8", algorithm: "f4x4-3x3-complex", ...shape },
+      { dtype: "int8", algorithm: "f4x4-3x3-rational", ...shape },
+      { dtype: "int8", algorithm: "f2x2-3x3", ...shape },
       { dtype: "f32", algorithm: "direct", ...shape },
+      { dtype: "f32", algorithm: "f4x4-3x3-rational", ...shape },
+      { dtype: "f32", algorithm: "f4x4-3x3-complex", ...shape },
     ] as const;
   }),
   ...(["int8", "f32"] as const).flatMap((dtype) => [
     { dtype, algorithm: "direct" as const, height: 360, width: 640, ic: 1, oc: 16, kernel: 5 },
     { dtype, algorithm: "direct" as const, height: 360, width: 640, ic: 16, oc: 4, kernel: 5 },
+    {
+      dtype,
+      algorithm: dtype === "int8" ? ("f2x2-5x5-complex" as const) : ("f2x2-5x5-rational" as const),
+      height: 360,
+      width: 640,
+      ic: 16,
+      oc: 4,
+      kernel: 5,
+    },
     { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 64, oc: 256, kernel: 1 },
   ]),
 ];
@@ -78,7 +94,7 @@ export function prepareCase(kernels: KernelInstance, c: ConvCase): { run: () => 
           outputZeroPoint: -7,
           qmin: -128,
           qmax: 127,
-          algorithm: c.algorithm,
+          algorithm: c.algorithm as ConvSpecS8["algorithm"],
         }
       : {
           dtype: "f32",
@@ -87,6 +103,7 @@ export function prepareCase(kernels: KernelInstance, c: ConvCase): { run: () => 
           bias: new Float32Array(c.oc),
           minimum: Number.NEGATIVE_INFINITY,
           maximum: Number.POSITIVE_INFINITY,
+          algorithm: c.algorithm as ConvSpecF32["algorithm"],
         },
   );
   const geometry = convGeometry([c.height, c.width, c.ic], c.oc, [c.kernel, c.kernel], 1, "same");

@@ -1,9 +1,10 @@
-import { checkObject } from "../errors.ts";
-import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/convolution.ts";
+import { check, checkObject } from "../errors.ts";
+import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/choice.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
-import type { Model } from "../network/description.ts";
+import type { Model, Network } from "../network/description.ts";
 import { checkWeights } from "../network/weights.ts";
 import { prepare, type QuantisedModel } from "../quantization/quantise.ts";
+import { checkFilterScaling, type FilterScaling } from "../winograd/filter-scaling.ts";
 import { CompiledNetwork } from "./compiled-network.ts";
 import { ProgramF32, ProgramS8 } from "./program.ts";
 
@@ -11,9 +12,19 @@ export interface CompileOptions {
   /** The kernel instance to run on; a fresh one by default. */
   readonly kernels?: KernelInstance;
   /**
-   * int8 convolutions: "auto" (default) picks per layer, "direct" and "winograd" force one where it applies. All give the same bits.
+   * "auto" (default): of the int8 algorithms that are exact for a layer's weights the fastest; f32 layers are direct. "winograd": Winograd
+   * wherever it applies; or an algorithm by name ("direct", "f4x4-3x3-complex", "f4x4-3x3-rational", "f2x2-3x3", "f2x2-5x5-complex", in f32
+   * "f2x2-5x5-rational" too), for the layers that it applies to; others are direct. int8 results are the same bits whatever is taken; f32
+   * Winograd differs from direct by rounding, and a little with where tiles are cut.
    */
   readonly algorithm?: AlgorithmOption;
+  /** Options of single layers, by name. */
+  readonly layerAlgorithms?: Readonly<Record<string, AlgorithmOption>>;
+  /**
+   * int8: the transformed filters of Winograd layers in 8 to 16 bits with power-of-two scales (arXiv 1901.01965, filter scaling). Not
+   * exact: docs/winograd.md has its error.
+   */
+  readonly filterScaling?: FilterScaling;
 }
 
 /**
@@ -26,14 +37,30 @@ export interface CompileOptions {
 export async function compile(model: Model | QuantisedModel, options: CompileOptions = {}): Promise<CompiledNetwork> {
   checkObject("model", model);
   checkObject("options", options);
-  const algorithm = options.algorithm ?? "auto";
+  const { algorithm = "auto", layerAlgorithms: layers, filterScaling } = options;
   checkAlgorithm(algorithm);
+  checkLayers(layers, model.network);
+  const choice = { algorithm, layers, filterScaling };
   if ("filters" in model) {
+    if (filterScaling !== undefined) checkFilterScaling(filterScaling);
     const kernels = options.kernels ?? (await instantiateKernels());
-    return new CompiledNetwork(kernels, new ProgramS8(kernels, model, algorithm));
+    return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice));
   }
+  check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
   checkWeights(model.network, model.weights);
   const ready = prepare(model);
   const kernels = options.kernels ?? (await instantiateKernels());
-  return new CompiledNetwork(kernels, new ProgramF32(kernels, ready));
+  return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice));
+}
+
+function checkLayers(layers: CompileOptions["layerAlgorithms"], network: Network): void {
+  if (layers === undefined) return;
+  checkObject("layerAlgorithms", layers);
+  const convolutions = new Set(
+    network.layers.filter(({ op }) => op === "conv2d" || op === "linear-block").map(({ name }) => name),
+  );
+  for (const [name, option] of Object.entries(layers)) {
+    check(convolutions.has(name), "ERR_ARGUMENT", () => `layerAlgorithms: there is no convolution called ${name}`);
+    checkAlgorithm(option, `layerAlgorithms.${name}`);
+  }
 }

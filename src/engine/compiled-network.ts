@@ -1,11 +1,19 @@
 import { check, WasmogradError } from "../errors.ts";
-import type { ConvAlgorithm, PackedConvolution } from "../kernels/convolution/convolution.ts";
+import type { AlgorithmId } from "../kernels/convolution/choice.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { FeatureMap, Network } from "../network/description.ts";
 import { valuesIn } from "../network/shapes.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
 import { Plan } from "./plan.ts";
 import type { Program } from "./program.ts";
+
+/** How one convolution is computed. */
+export interface LayerAlgorithm {
+  readonly algorithm: AlgorithmId;
+  readonly reason: string;
+  /** Export of the binary. */
+  readonly kernel: string;
+}
 
 /**
  * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) for the input
@@ -34,13 +42,10 @@ export class CompiledNetwork {
     return this.#program.tensorParams(this.network.output);
   }
 
-  /** The kernel chosen for each convolution, by layer name. */
-  get algorithms(): ReadonlyMap<string, { readonly algorithm: ConvAlgorithm; readonly kernel: string }> {
-    const of = (c: PackedConvolution) => ({
-      algorithm: c.spec.dtype === "s8" ? c.spec.algorithm : ("direct" as const),
-      kernel: c.kernel,
-    });
-    return new Map([...this.#program.convolutions].map(([name, c]) => [name, of(c)]));
+  /** What was chosen for each convolution and why, by layer name. */
+  get algorithms(): ReadonlyMap<string, LayerAlgorithm> {
+    const { convolutions, choices } = this.#program;
+    return new Map([...choices].map(([name, choice]) => [name, { ...choice, kernel: convolutions.get(name)!.kernel }]));
   }
 
   /** The instance that it runs on. */

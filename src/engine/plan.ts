@@ -1,5 +1,5 @@
 import { WasmogradError } from "../errors.ts";
-import { ConvolutionCall } from "../kernels/convolution/convolution.ts";
+import { ConvolutionCall } from "../kernels/convolution/call.ts";
 import { convGeometry } from "../kernels/convolution/geometry.ts";
 import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";

@@ -2,18 +2,28 @@
  * What of a network does not depend on the input size: its layers in order, packed convolutions, small constant vectors.
  */
 import { WasmogradError } from "../errors.ts";
-import {
-  type AlgorithmOption,
-  chooseAlgorithm,
-  PackedConvolution,
-  type ResidualSpec,
-} from "../kernels/convolution/convolution.ts";
+import { type AlgorithmOption, type Choice, chooseF32, chooseS8 } from "../kernels/convolution/choice.ts";
 import { epilogueF32 } from "../kernels/convolution/epilogue-f32.ts";
+import { PackedConvolution } from "../kernels/convolution/packed.ts";
+import type { LayerShape, ResidualSpec } from "../kernels/convolution/spec.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { Conv2dLayer, Model, Network } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
+import type { FilterScaling } from "../winograd/filter-scaling.ts";
+
+/** How the algorithms of a network are chosen. */
+export interface AlgorithmChoice {
+  readonly algorithm: AlgorithmOption;
+  /** Layers that have an option of their own, by name. */
+  readonly layers?: Readonly<Record<string, AlgorithmOption>> | undefined;
+  /** Filters of Winograd layers in fewer bits. */
+  readonly filterScaling?: FilterScaling | undefined;
+}
+
+const algorithmOf = ({ algorithm, layers }: AlgorithmChoice, { name }: Conv2dLayer): AlgorithmOption =>
+  layers?.[name] ?? algorithm;
 
 export abstract class Program {
   readonly network: Network;
@@ -21,6 +31,8 @@ export abstract class Program {
   readonly input: string;
   readonly inputChannels: number;
   readonly convolutions = new Map<string, PackedConvolution>();
+  /** Why each convolution runs as it does. */
+  readonly choices = new Map<string, Choice>();
   protected readonly kernels: KernelInstance;
   /** Channels of every tensor, which do not depend on the input size. */
   protected readonly channels: ReadonlyMap<string, number>;
@@ -48,7 +60,12 @@ export abstract class Program {
     }
   }
 
-  protected geometryOf(layer: Conv2dLayer): { ic: number; oc: number; kh: number; kw: number; stride: number } {
+  protected choose<C extends Choice>(layer: Conv2dLayer, choice: C): C["algorithm"] {
+    this.choices.set(layer.name, choice);
+    return choice.algorithm;
+  }
+
+  protected geometryOf(layer: Conv2dLayer): LayerShape {
     const [kh, kw] = layer.kernel;
     return { ic: this.channels.get(layer.input)!, oc: layer.channels, kh, kw, stride: layer.stride };
   }
@@ -81,7 +98,7 @@ export abstract class Program {
 export class ProgramF32 extends Program {
   readonly precision = "f32";
 
-  constructor(kernels: KernelInstance, { network, weights }: Model) {
+  constructor(kernels: KernelInstance, { network, weights }: Model, options: AlgorithmChoice) {
     super(kernels, network);
     const data = (name: string): Float32Array => weights.get(name)!.data;
     this.pack((layer) => {
@@ -90,9 +107,11 @@ export class ProgramF32 extends Program {
       if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
       if (activation?.kind === "relu6" && residual && !before) throw unsupported(layer, "a residual after ReLU6");
       const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
+      const geometry = this.geometryOf(layer);
       return {
         dtype: "f32",
-        ...this.geometryOf(layer),
+        ...geometry,
+        algorithm: this.choose(layer, chooseF32(algorithmOf(options, layer), geometry)),
         weights: data(layer.weights),
         bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
         ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
@@ -119,7 +138,7 @@ export class ProgramS8 extends Program {
   readonly precision = "int8";
   readonly model: QuantisedModel;
 
-  constructor(kernels: KernelInstance, model: QuantisedModel, algorithm: AlgorithmOption) {
+  constructor(kernels: KernelInstance, model: QuantisedModel, options: AlgorithmChoice) {
     super(kernels, model.network);
     this.model = model;
     this.pack((layer) => {
@@ -131,19 +150,27 @@ export class ProgramS8 extends Program {
         const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
         residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier: filter.residualMultiplier! };
       }
+      const { weights, bias } = filter;
+      const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;
+      const data = { weights, bias, inputZeroPoint, ic: geometry.ic, oc: geometry.oc };
+      const { filterScaling } = options;
+      const scaled = filterScaling !== undefined;
+      const choice = chooseS8(algorithmOf(options, layer), geometry, { layer: data, scaled });
+      const algorithm = this.choose(layer, choice);
       return {
         dtype: "s8",
         ...geometry,
-        weights: filter.weights,
-        bias: filter.bias,
+        weights,
+        bias,
         multipliers: filter.multipliers,
         ...(filter.negativeMultipliers && { negativeMultipliers: filter.negativeMultipliers }),
-        inputZeroPoint: model.tensors.get(layer.input)!.zeroPoint,
+        inputZeroPoint,
         outputZeroPoint: output.zeroPoint,
         qmin: filter.qmin,
         qmax: filter.qmax,
         ...(residual && { residual }),
-        algorithm: chooseAlgorithm(algorithm, geometry),
+        algorithm,
+        ...(filterScaling && algorithm !== "direct" && { filterScaling }),
       };
     });
     for (const [name, activation] of model.activations) {

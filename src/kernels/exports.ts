@@ -8,9 +8,16 @@ export interface KernelExports extends ImageKernels {
   /** `params` points at a descriptor (convolution/params.ts). */
   qs8_conv2d_4x8(params: number): void;
   qs8_conv2d_6x4(params: number): void;
-  qs8_conv2d_cf4x4_3x3(params: number): void;
   f32_conv2d_4x8(params: number): void;
   f32_conv2d_6x4(params: number): void;
+  /** Winograd, one an algorithm and data type (winograd/table.ts). */
+  qs8_conv2d_f2x2_3x3(params: number): void;
+  qs8_conv2d_cf4x4_3x3(params: number): void;
+  qs8_conv2d_f4x4_3x3(params: number): void;
+  qs8_conv2d_cf2x2_5x5(params: number): void;
+  f32_conv2d_cf4x4_3x3(params: number): void;
+  f32_conv2d_f4x4_3x3(params: number): void;
+  f32_conv2d_f2x2_5x5(params: number): void;
 
   qs8_add(
     a: number,

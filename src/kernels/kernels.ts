@@ -1,6 +1,7 @@
 import { check } from "../errors.ts";
 import { checkQuantization, type QuantizationParams } from "../quantization/requantize.ts";
-import { type Conv2d, type Conv2dOptionsF32, type Conv2dOptionsInt8, createConv2d } from "./conv2d.ts";
+import { type Conv2d, createConv2d } from "./conv2d.ts";
+import type { Conv2dOptionsF32, Conv2dOptionsInt8 } from "./conv2d-options.ts";
 import { instantiateKernels, type KernelInstance } from "./load.ts";
 
 /** The kernels over one WebAssembly memory of their own. */

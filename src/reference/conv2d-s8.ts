@@ -70,8 +70,15 @@ export function conv2dS8(
   filter: FilterS8,
   options: ConvS8Options,
 ): FeatureMap<Int8Array> {
+  return finishS8(accumulateS8(input, filter, options), options);
+}
+
+/** int32 sums -> int8: `requantize` with the fused residual. */
+export function finishS8(
+  { shape, data: sums }: FeatureMap<Int32Array>,
+  options: Omit<ConvS8Options, keyof AccumulateOptions>,
+): FeatureMap<Int8Array> {
   const { multipliers, negativeMultipliers = multipliers, outputZeroPoint, qmin, qmax, residual } = options;
-  const { shape, data: sums } = accumulateS8(input, filter, options);
   const channels = shape[2];
   const data = new Int8Array(sums.length);
   const broadcast = residual?.map.shape[2] === 1;

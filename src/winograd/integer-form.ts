@@ -5,13 +5,16 @@
  * content (the primitive rows Gn, Bn and An); what remains is one weight w_j a point, and `scale` is the least integer with all
  * scale * w_j integers. These D_j = scale * w_j go
  *   "scaled"          into the filter: rows D_j Gn_j, that is 2G, 4G, 24G for F(2x2), complex and rational F(4x4);
- *   "row-normalised"  into the output: columns D_j An_j, which keeps the stored filter narrow.
+ *   "row-normalised"  into the output: columns D_j An_j, which keeps the stored filter narrow;
+ *   "split"           odd part into the filter, power of two and sign into the output (ours): the output needs no products by constants,
+ *                     and the filter hardly grows. Rational F(4x4): D = 6 -4 -4 1 1 24 gives 3 1 1 1 1 3 on the rows whose gain is 1, so
+ *                     the filter stays below the 7 of the points +-2.
  */
 import { type Algorithm, conjugateRows } from "./algorithm.ts";
 import { Gaussian, lcm } from "./gaussian.ts";
 import { conjugate, type Matrix, primitive, scale as scaled, transpose, type Vector } from "./matrix.ts";
 
-export type FormKind = "scaled" | "row-normalised";
+export type FormKind = "scaled" | "row-normalised" | "split";
 
 export interface IntegerForm {
   readonly kind: FormKind;
@@ -47,6 +50,16 @@ function factorise(column: Vector, filter: Vector, input: Vector): Factors {
   };
 }
 
+/** What of a diagonal entry goes into the filter, the rest going into the output. */
+function filterShare(kind: FormKind, d: Gaussian): Gaussian {
+  if (kind === "scaled") return d;
+  if (kind === "row-normalised") return Gaussian.ONE;
+  let odd = d.div(d.unit());
+  const half = Gaussian.ONE.div(Gaussian.of(2));
+  for (let next = odd.mul(half); next.den === 1n; next = odd.mul(half)) odd = next;
+  return odd;
+}
+
 export function integerForm(algorithm: Algorithm, kind: FormKind): IntegerForm {
   const partner = conjugateRows(algorithm);
   const A = transpose(algorithm.AT);
@@ -63,14 +76,14 @@ export function integerForm(algorithm: Algorithm, kind: FormKind): IntegerForm {
   }
   const scale = factors.reduce((common, { weight }) => lcm(common, weight.den), 1n);
   const diagonal = factors.map(({ weight }) => weight.mul(Gaussian.of(scale)));
-  const inFilter = kind === "scaled";
+  const inFilter = diagonal.map((d) => filterShare(kind, d));
   return {
     kind,
     algorithm,
     scale,
     diagonal,
-    AT: transpose(factors.map(({ a }, j) => (inFilter ? a : scaled(a, diagonal[j]!)))),
-    G: factors.map(({ g }, j) => (inFilter ? scaled(g, diagonal[j]!) : g)),
+    AT: transpose(factors.map(({ a }, j) => scaled(a, diagonal[j]!.div(inFilter[j]!)))),
+    G: factors.map(({ g }, j) => scaled(g, inFilter[j]!)),
     BT: factors.map(({ b }) => b),
   };
 }

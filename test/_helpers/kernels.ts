@@ -1,10 +1,7 @@
-import {
-  ConvolutionCall,
-  type ConvSpecF32,
-  type ConvSpecS8,
-  PackedConvolution,
-} from "../../src/kernels/convolution/convolution.ts";
+import { ConvolutionCall } from "../../src/kernels/convolution/call.ts";
 import { convGeometry } from "../../src/kernels/convolution/geometry.ts";
+import { PackedConvolution } from "../../src/kernels/convolution/packed.ts";
+import type { ConvSpecF32, ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
 import type { KernelInstance } from "../../src/kernels/load.ts";
 import { withGuards } from "./guard.ts";
 import { random } from "./random.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Conv2dOptionsF32, Conv2dOptionsInt8 } from "../../src/kernels/conv2d.ts";
+import type { Conv2dOptionsF32, Conv2dOptionsInt8 } from "../../src/kernels/conv2d-options.ts";
 import { loadKernels } from "../../src/kernels/kernels.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
 import { conv2dS8 } from "../../src/reference/conv2d-s8.ts";
@@ -46,10 +46,19 @@ describe("kernels.conv2d", () => {
     "int8 with %s equals the oracle, by every algorithm",
     (name) => {
       const activation = name === "prelu" ? { prelu: new Float32Array(O).fill(0.25) } : name;
-      for (const algorithm of ["auto", "direct", "winograd"] as const) {
+      for (const algorithm of [
+        "auto",
+        "direct",
+        "winograd",
+        "f4x4-3x3-complex",
+        "f4x4-3x3-rational",
+        "f2x2-3x3",
+      ] as const) {
         using conv = kernels.conv2d({ ...int8, activation, algorithm });
         expect(conv.outputShape).toEqual([H, W, O]);
-        if (algorithm !== "auto") expect(conv.algorithm).toBe(algorithm);
+        if (algorithm === "winograd") expect(conv.algorithm).not.toBe("direct");
+        else if (algorithm !== "auto") expect(conv.algorithm).toBe(algorithm);
+        expect(conv.reason).not.toBe("");
         expect(conv.run(x)).toEqual(expected(name));
       }
     },
@@ -133,13 +142,32 @@ describe("kernels.conv2d", () => {
       { residual: { quantization: { scale: 1e30, zeroPoint: 0 } }, outputQuantization: { scale: 1e-6, zeroPoint: 0 } },
       /weightScales\[0\]|residual.quantization: expected a multiplier from 2\^-60 to 2\^60/,
     ],
-    ["f32 Winograd", { weights: new Float32Array(O * 54), algorithm: "winograd" }, /f32 convolutions are "direct"/],
+    [
+      "an f32 algorithm that there is not",
+      { weights: new Float32Array(O * 54), algorithm: "f2x2-3x3" },
+      /algorithm: f2x2-3x3 has no f32 kernel for 3x3 with stride 1/,
+    ],
+    [
+      "filter scaling",
+      { filterScaling: { bits: 7, granularity: "tap" } },
+      /filterScaling.bits: expected an integer from 8/,
+    ],
+    [
+      "filter scaling of direct",
+      { algorithm: "direct", filterScaling: { bits: 9, granularity: "tap" } },
+      /filterScaling: direct convolution has no such filters/,
+    ],
+    [
+      "filter scaling of the rational algorithm",
+      { algorithm: "f4x4-3x3-rational", filterScaling: { bits: 9, granularity: "tap" } },
+      /filterScaling: f4x4-3x3-rational cannot, rounded filters give no multiples of 9/,
+    ],
     ["NaN weight", { weights: new Float32Array(O * 54).fill(Number.NaN) }, /weights\[0\]: expected a finite number/],
     ["algorithm", { algorithm: "fft" }, /algorithm: expected/],
     [
-      "winograd 5x5",
-      { kernel: [5, 5], weights: new Int8Array(O * 25 * C), algorithm: "winograd" },
-      /algorithm: "winograd" needs a 3x3 kernel with stride 1, got 5x5 with stride 1/,
+      "winograd 7x7",
+      { kernel: [7, 7], weights: new Int8Array(O * 49 * C), algorithm: "winograd" },
+      /algorithm: winograd has no int8 kernel for 7x7 with stride 1/,
     ],
     [
       "residual",

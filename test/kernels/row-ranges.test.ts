@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
-import {
-  type ConvAlgorithm,
-  ConvolutionCall,
-  type ConvSpecS8,
-  PackedConvolution,
-} from "../../src/kernels/convolution/convolution.ts";
+import { ConvolutionCall } from "../../src/kernels/convolution/call.ts";
 import { convGeometry } from "../../src/kernels/convolution/geometry.ts";
+import { PackedConvolution } from "../../src/kernels/convolution/packed.ts";
+import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { int8Values } from "../_helpers/kernels.ts";
 
@@ -13,25 +10,33 @@ const kernels = await instantiateKernels();
 const { memory } = kernels;
 const [H, W, C, O] = [19, 13, 9, 10];
 
-test.each(["direct", "winograd"] as const)("%s: any cut into row ranges gives the rows of the whole", (algorithm) => {
+const ALGORITHMS = [
+  ["direct", 3],
+  ["f2x2-3x3", 3],
+  ["f4x4-3x3-complex", 3],
+  ["f4x4-3x3-rational", 3],
+  ["f2x2-5x5-complex", 5],
+] as const;
+
+test.each(ALGORITHMS)("%s: any cut into row ranges gives the rows of the whole", (algorithm, size) => {
   const spec: ConvSpecS8 = {
     dtype: "s8",
     ic: C,
     oc: O,
-    kh: 3,
-    kw: 3,
+    kh: size,
+    kw: size,
     stride: 1,
-    weights: int8Values(1, O * 9 * C, -127),
+    weights: int8Values(1, O * size ** 2 * C, -127),
     bias: new Int32Array(O).fill(77),
     multipliers: new Float32Array(O).fill(2 ** -9),
     inputZeroPoint: 11,
     outputZeroPoint: -3,
     qmin: -128,
     qmax: 127,
-    algorithm: algorithm satisfies ConvAlgorithm,
+    algorithm,
   };
   const packed = new PackedConvolution(kernels, spec);
-  const call = new ConvolutionCall(kernels, packed, convGeometry([H, W, C], O, [3, 3], 1, "same"));
+  const call = new ConvolutionCall(kernels, packed, convGeometry([H, W, C], O, [size, size], 1, "same"));
   const x = memory.allocate(H * W * C);
   const y = memory.allocate(H * W * O);
   const scratch = memory.allocate(call.scratchBytes);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { WasmogradError } from "../../errors.ts";
-import { chooseAlgorithm } from "../../kernels/convolution/convolution.ts";
+import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
 import { buildModel, modelIds } from "../../models/registry.ts";
 import { countNetwork } from "../../network/counts.ts";
 import type { Network, Shape } from "../../network/description.ts";
@@ -45,14 +45,14 @@ function receptiveField(network: Network): number | null {
   }
 }
 
-/** The int8 kernel that "auto" takes for each convolution of the collapsed network. */
-function algorithms(network: Network, shapes: ReadonlyMap<string, Shape>): ReadonlyMap<string, string> {
-  const chosen = new Map<string, string>();
+/** What "auto" takes for each convolution of the collapsed network in int8, judged without weights: by the worst case over all. */
+function choices(network: Network, shapes: ReadonlyMap<string, Shape>): ReadonlyMap<string, Choice> {
+  const chosen = new Map<string, Choice>();
   for (const layer of collapseNetwork(network).layers) {
     if (layer.op !== "conv2d") continue;
     const [kh, kw] = layer.kernel;
     const ic = shapes.get(layer.input)![2];
-    chosen.set(layer.name, chooseAlgorithm("auto", { kh, kw, stride: layer.stride, ic, oc: layer.channels }));
+    chosen.set(layer.name, chooseS8("auto", { kh, kw, stride: layer.stride, ic, oc: layer.channels }));
   }
   return chosen;
 }
@@ -81,7 +81,7 @@ export const command: Command = {
     const input = sizeOption(parsed, "input") ?? defaultInput(scale);
     const counts = countNetwork(network, input);
     const shapes = new Map(counts.layers.map((layer) => [layer.name, layer.shape]));
-    const chosen = algorithms(network, shapes);
+    const chosen = choices(network, shapes);
     const layers = counts.layers.map((layer) => ({
       name: layer.name,
       op: layer.op,
@@ -90,7 +90,7 @@ export const command: Command = {
       weights: layer.weights,
       macs: layer.macs,
       activations: layer.activations,
-      ...(chosen.has(layer.name) && { algorithm: chosen.get(layer.name) }),
+      ...chosen.get(layer.name),
     }));
     const { params, weights, macs, activations } = counts;
     const report = {
@@ -114,10 +114,11 @@ export const command: Command = {
       grouped(layer.params),
       grouped(layer.macs),
       layer.algorithm ?? "",
+      layer.reason ?? "",
     ]);
     process.stdout.write(
       `${network.name} on ${input.join("x")}\n\n` +
-        table(["layer", "operator", "output", "parameters", "MACs", "int8 kernel"], rows) +
+        table(["layer", "operator", "output", "parameters", "MACs", "int8 algorithm", "because"], rows) +
         `\nparameters ${grouped(params)}, of them weights ${grouped(weights)}\n` +
         `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n`,
     );

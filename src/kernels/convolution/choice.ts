@@ -1,0 +1,132 @@
+/**
+ * Which algorithm computes an int8 convolution: the cheapest by the measured table of those that are exact. All give the same bits, so
+ * this is about speed alone. f32 convolutions are direct unless asked for otherwise, as Winograd rounds differently.
+ */
+import { check, WasmogradError } from "../../errors.ts";
+import { worstCaseChannels } from "../../quantization/accumulator.ts";
+import {
+  WINOGRAD_ALGORITHMS,
+  type WinogradF32,
+  type WinogradId,
+  type WinogradKernel,
+  type WinogradS8,
+  winogradApplies,
+  winogradKernel,
+} from "../winograd/algorithms.ts";
+import { fitsOneBlock, type WinogradLayer } from "../winograd/blocks.ts";
+import { scalingObstacle } from "../winograd/scaled.ts";
+import { relativeTime } from "./cost.ts";
+import type { LayerShape } from "./spec.ts";
+
+export type AlgorithmId = "direct" | WinogradId;
+
+/** "auto": the cheapest; "winograd": the cheapest Winograd algorithm that applies, else direct; or one by name. */
+export type AlgorithmOption = "auto" | "winograd" | AlgorithmId;
+
+export interface Choice<Id extends AlgorithmId = AlgorithmId> {
+  readonly algorithm: Id;
+  /** One line. */
+  readonly reason: string;
+}
+
+export interface ChoiceOptions {
+  /** Real weights: exactness is then decided by their sums instead of by the worst case over all weights. */
+  readonly layer?: WinogradLayer | undefined;
+  /** Output size, where known: tiles that hang over it cost as much as full ones. */
+  readonly output?: readonly [height: number, width: number] | undefined;
+  /** Only algorithms that can run with scaled filters. */
+  readonly scaled?: boolean;
+}
+
+const IDS: readonly string[] = ["direct", ...new Set(WINOGRAD_ALGORITHMS.map(({ algorithm }) => algorithm))];
+
+/** @throws WasmogradError ERR_ARGUMENT unless the value is "auto", "winograd" or an algorithm */
+export function checkAlgorithm(option: unknown, name = "algorithm"): asserts option is AlgorithmOption {
+  const known = option === "auto" || option === "winograd" || IDS.includes(option as string);
+  check(known, "ERR_ARGUMENT", () => `${name}: expected auto, winograd, ${IDS.join(", ")}, got ${String(option)}`);
+}
+
+interface Candidate {
+  readonly kernel: WinogradKernel;
+  readonly fits: boolean;
+  /** Why it is exact, or why it needs blocks. */
+  readonly because: string;
+}
+
+/** Exactness by the weights if they are there, else by the worst case. */
+function candidate(kernel: WinogradKernel, shape: LayerShape, layer: WinogradLayer | undefined): Candidate {
+  const limit = worstCaseChannels({ taps: kernel.r ** 2, scale: 2 ** kernel.shift });
+  // A zero point or a bias adds to the worst case, so with a real layer its own sums decide.
+  if (layer) {
+    const fits = fitsOneBlock(kernel, layer);
+    const because = fits ? "exact by the sums of its weights" : "its weights need sums in blocks of channels";
+    return { kernel, fits, because };
+  }
+  const fits = shape.ic <= limit;
+  return { kernel, fits, because: fits ? `exact to ${limit} channels` : `more than ${limit} channels, sums in blocks` };
+}
+
+/** Chooses the algorithm of an int8 convolution. A named algorithm is taken where it applies; elsewhere the layer stays direct. */
+export function chooseS8(
+  option: AlgorithmOption,
+  shape: LayerShape,
+  { layer, output, scaled = false }: ChoiceOptions = {},
+): Choice<"direct" | WinogradS8> {
+  if (option === "direct") return { algorithm: "direct", reason: "asked for" };
+  const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "s8" && winogradApplies(a, shape));
+  if (option !== "auto" && option !== "winograd") {
+    const named = applying.find(({ algorithm }) => algorithm === option);
+    if (named) return { algorithm: option as WinogradS8, reason: "asked for" };
+    return { algorithm: "direct", reason: `${option} does not apply to this kernel and stride` };
+  }
+  if (applying.length === 0)
+    return { algorithm: "direct", reason: "no int8 Winograd kernel for this kernel and stride" };
+  const usable = applying.filter((a) => !scaled || scalingObstacle(a) === undefined);
+  const all = usable.map((kernel) => candidate(kernel, shape, layer));
+  // Blocks cost an extra pass over the sums, so they are a last resort.
+  const fitting = all.some(({ fits }) => fits) ? all.filter(({ fits }) => fits) : all;
+  const priced = fitting
+    .map((c) => ({ ...c, time: relativeTime(c.kernel, shape, output) }))
+    .sort((a, b) => a.time - b.time);
+  const { kernel, because, time } = priced[0]!;
+  if (option === "auto" && time >= 1 && !scaled) {
+    return {
+      algorithm: "direct",
+      reason: `${kernel.algorithm} takes ${time.toFixed(2)} times as long (measured table)`,
+    };
+  }
+  const speed = `${(1 / time).toFixed(2)}x the speed of direct (measured table)`;
+  return { algorithm: kernel.algorithm as WinogradS8, reason: `${because}; ${speed}` };
+}
+
+/** The algorithm of an f32 convolution: direct unless one is named that applies. */
+export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"direct" | WinogradF32> {
+  if (option === "direct") return { algorithm: "direct", reason: "asked for" };
+  if (option === "auto") return { algorithm: "direct", reason: "f32 Winograd rounds differently; ask for it by name" };
+  const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "f32" && winogradApplies(a, shape));
+  if (option === "winograd") {
+    // Of two f32 algorithms the one with fewer products.
+    const [best] = [...applying].sort((a, b) => a.planes - b.planes);
+    if (best) return { algorithm: best.algorithm as WinogradF32, reason: "asked for; fewest products" };
+    return { algorithm: "direct", reason: "no f32 Winograd kernel for this kernel and stride" };
+  }
+  const named = applying.find(({ algorithm }) => algorithm === option);
+  if (named) return { algorithm: option as WinogradF32, reason: "asked for" };
+  return { algorithm: "direct", reason: `${option} has no f32 kernel for this kernel and stride` };
+}
+
+/** A named algorithm that does not apply is an error, for callers with a single layer. @throws WasmogradError ERR_UNSUPPORTED */
+export function requireNamed(option: AlgorithmOption, dtype: "s8" | "f32", shape: LayerShape): void {
+  if (option === "auto" || option === "direct") return;
+  const applies =
+    option === "winograd"
+      ? WINOGRAD_ALGORITHMS.some((a) => a.dtype === dtype && winogradApplies(a, shape))
+      : winogradKernel(dtype, option) !== undefined && winogradApplies(winogradKernel(dtype, option)!, shape);
+  if (applies) return;
+  const type = dtype === "s8" ? "int8" : "f32";
+  const { kh, kw, stride } = shape;
+  throw new WasmogradError(
+    "ERR_UNSUPPORTED",
+    `algorithm: ${option} has no ${type} kernel for ${kh}x${kw} with stride ${stride}`,
+  );
+}

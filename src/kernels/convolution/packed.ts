@@ -1,0 +1,192 @@
+/** Filters packed once, whatever the input sizes, so that a network run at several tile sizes holds its weights once. */
+import { check } from "../../errors.ts";
+import type { KernelExports } from "../exports.ts";
+import type { KernelInstance } from "../load.ts";
+import { type WinogradKernel, winogradApplies, winogradKernel } from "../winograd/algorithms.ts";
+import { type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
+import { packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
+import { packScaled } from "../winograd/scaled.ts";
+import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
+import { type ConvParam, MAGIC_BITS } from "./params.ts";
+import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
+
+type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
+type Fields = Readonly<Partial<Record<ConvParam, number>>>;
+
+/** Filters in a kernel's layout, and what of the descriptor belongs to them. */
+interface Packed {
+  readonly kernel: KernelName;
+  /** undefined: direct. */
+  readonly winograd: WinogradKernel | undefined;
+  readonly blocks: WinogradBlocks;
+  readonly filters: readonly (Int8Array | Int16Array | Float32Array)[];
+  /** int32 or f32, [oc]. */
+  readonly bias: Int32Array | Float32Array;
+  /** int8: what the multipliers are divided by, a power of two. */
+  readonly scale: number;
+  readonly scales?: Int32Array;
+  readonly fields: Fields;
+}
+
+/** The kernel of a Winograd algorithm, which must apply to the layer. @throws WasmogradError ERR_UNSUPPORTED */
+function winogradOf({ dtype, algorithm, kh, kw, stride }: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
+  if (algorithm === "direct") return undefined;
+  const found = winogradKernel(dtype, algorithm);
+  check(found !== undefined, "ERR_UNSUPPORTED", () => `algorithm: there is no ${dtype} kernel for ${algorithm}`);
+  check(winogradApplies(found, { kh, kw, stride }), "ERR_UNSUPPORTED", () => {
+    return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${kh}x${kw} with stride ${stride}`;
+  });
+  return found;
+}
+
+function packF32(spec: ConvSpecF32): Packed {
+  const { weights, oc, ic, kh, kw, bias } = spec;
+  const winograd = winogradOf(spec);
+  const blocks = { channels: ic, blocked: false };
+  if (winograd) {
+    const filters = [packWinogradF32(winograd, spec)];
+    const fields = { blockChannels: ic };
+    return { kernel: winograd.kernel, winograd, blocks, filters, bias, scale: 1, fields };
+  }
+  const narrow = oc <= 4;
+  const filters = [packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
+  const kernel = narrow ? "f32_conv2d_6x4" : "f32_conv2d_4x8";
+  return { kernel, winograd, blocks, filters, bias, scale: 1, fields: {} };
+}
+
+/** bias - zeroPoint * sum of weights, times `factor`, modulo 2^32: raw input values are multiplied. */
+function foldedBias({ weights, bias, oc, inputZeroPoint }: ConvSpecS8, factor: number): Int32Array {
+  const length = weights.length / oc;
+  return bias.map((b, o) => {
+    let sum = 0;
+    for (let k = 0; k < length; k++) sum += weights[o * length + k]!;
+    return Math.imul(b - Math.imul(inputZeroPoint, sum), factor);
+  });
+}
+
+function packS8(spec: ConvSpecS8): Packed {
+  const { weights, oc, ic, kh, kw, filterScaling } = spec;
+  const winograd = winogradOf(spec);
+  if (!winograd) {
+    check(
+      filterScaling === undefined,
+      "ERR_UNSUPPORTED",
+      () => "filterScaling: direct convolution has no such filters",
+    );
+    const narrow = oc <= 4;
+    const filters = [packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
+    const blocks = { channels: ic, blocked: false };
+    const kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
+    return { kernel, winograd, blocks, filters, bias: foldedBias(spec, 1), scale: 1, fields: {} };
+  }
+  const { kernel, shift, biasFactor } = winograd;
+  if (filterScaling) {
+    const { filter, scales, bias } = packScaled(winograd, spec, filterScaling);
+    const blocks = { channels: ic, blocked: false };
+    const fields = { resultShift: shift, blockChannels: ic, narrowFilter: filter instanceof Int8Array ? 1 : 0 };
+    return { kernel, winograd, blocks, filters: [filter], bias, scale: 2 ** shift, scales, fields };
+  }
+  const blocks = winogradBlocks(winograd, spec);
+  const filters = packWinogradS8(winograd, spec, blocks.channels);
+  const fields = {
+    resultShift: shift,
+    blockChannels: blocks.channels,
+    blockFilterBytes: filters[0]!.byteLength,
+  };
+  // One block keeps its results scaled: dividing the multiplier by a power of two and multiplying the bias cancel exactly.
+  const [bias, scale] = blocks.blocked ? [foldedBias(spec, 1), 1] : [foldedBias(spec, biasFactor), 2 ** shift];
+  return { kernel, winograd, blocks, filters, bias, scale, fields };
+}
+
+/** Filters, bias and multipliers of one convolution in WebAssembly memory, in the layout of the kernel that will run them. */
+export class PackedConvolution {
+  readonly spec: ConvSpecS8 | ConvSpecF32;
+  readonly kernel: KernelName;
+  readonly winograd: WinogradKernel | undefined;
+  /** How a Winograd kernel sums over the input channels. */
+  readonly blocks: WinogradBlocks;
+  /** Bytes of packed filters. */
+  readonly filterBytes: number;
+  /** Descriptor fields that do not depend on the input size. */
+  readonly constants: Fields;
+  readonly #kernels: KernelInstance;
+  readonly #block: number;
+
+  /** @throws WasmogradError ERR_UNSUPPORTED when the algorithm does not apply, ERR_OUT_OF_MEMORY */
+  constructor(kernels: KernelInstance, spec: ConvSpecS8 | ConvSpecF32) {
+    this.spec = spec;
+    this.#kernels = kernels;
+    const packed = spec.dtype === "f32" ? packF32(spec) : packS8(spec);
+    this.kernel = packed.kernel;
+    this.winograd = packed.winograd;
+    this.blocks = packed.blocks;
+    this.filterBytes = packed.filters.reduce((sum, f) => sum + f.byteLength, 0);
+
+    const { oc } = spec;
+    const { memory } = kernels;
+    const vectorBytes = roundUp(oc, 8) * 4;
+    // Filters of int8 may end between words.
+    const filterEnd = roundUp(this.filterBytes, 16);
+    const scalesBytes = packed.scales?.byteLength ?? 0;
+    this.#block = memory.allocate(filterEnd + scalesBytes + 3 * vectorBytes);
+    let at = this.#block;
+    for (const f of packed.filters) {
+      memory.u8.set(new Uint8Array(f.buffer, f.byteOffset, f.byteLength), at);
+      at += f.byteLength;
+    }
+    const scales = this.#block + filterEnd;
+    if (packed.scales) memory.i32.set(packed.scales, scales >> 2);
+    const bias = scales + scalesBytes;
+    const multiplier = bias + vectorBytes;
+    const negative = multiplier + vectorBytes;
+    memory.u8.fill(0, bias, negative + vectorBytes);
+    const { i32, f32 } = memory;
+    if (packed.bias instanceof Int32Array) i32.set(packed.bias, bias >> 2);
+    else f32.set(packed.bias, bias >> 2);
+    const slopes = spec.dtype === "f32" ? spec.slopes : spec.negativeMultipliers;
+    if (slopes) {
+      f32.set(
+        slopes.map((x) => x / packed.scale),
+        negative >> 2,
+      );
+    }
+    if (spec.dtype === "s8") {
+      f32.set(
+        spec.multipliers.map((m) => m / packed.scale),
+        multiplier >> 2,
+      );
+    }
+    this.constants = {
+      ...packed.fields,
+      ...(spec.dtype === "f32" ? fieldsF32(spec) : fieldsS8(spec)),
+      filter: this.#block,
+      scales: packed.scales ? scales : 0,
+      bias,
+      multiplier,
+      negative: slopes ? negative : 0,
+      ic: spec.ic,
+      oc,
+      kh: spec.kh,
+      kw: spec.kw,
+      stride: spec.stride,
+      residualBroadcast: spec.residual?.broadcast ? 1 : 0,
+    };
+  }
+
+  dispose(): void {
+    this.#kernels.memory.free(this.#block);
+  }
+}
+
+const fieldsF32 = ({ minimum, maximum }: ConvSpecF32): Fields => ({ minimum, maximum });
+
+function fieldsS8({ inputZeroPoint, outputZeroPoint, qmin, qmax, residual }: ConvSpecS8): Fields {
+  return {
+    inputZeroPoint,
+    qmax,
+    magicZero: MAGIC_BITS - outputZeroPoint,
+    magicMin: MAGIC_BITS - outputZeroPoint + qmin,
+    residualZeroPoint: residual?.zeroPoint ?? 0,
+    residualMultiplier: residual?.multiplier ?? 0,
+  };
+}

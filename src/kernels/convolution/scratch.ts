@@ -1,0 +1,51 @@
+/** The working memory of one convolution call: how large, and where the kernel's buffers lie in it. */
+import type { WinogradKernel } from "../winograd/algorithms.ts";
+import { PRODUCTS_STRIDE, TILES } from "../winograd/table.ts";
+import type { ConvGeometry } from "./geometry.ts";
+import { roundUp } from "./pack.ts";
+import type { PackedConvolution } from "./packed.ts";
+import type { ConvParam } from "./params.ts";
+
+export interface ScratchLayout {
+  readonly bytes: number;
+  readonly fields: (scratch: number) => Partial<Record<ConvParam, number>>;
+}
+
+function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+  const elementBytes = packed.spec.dtype === "f32" ? 4 : 2;
+  const pixels = packed.spec.oc <= 4 ? 6 : 4;
+  // The last group of pixels reads columns beyond the padded row; those products are not stored.
+  const columns = (roundUp(g.ow, pixels) - 1) * g.stride + g.kw;
+  const elements = Math.max(columns, g.padLeft + g.iw) * g.ic + 16;
+  // A row stride that is an odd multiple of 64 keeps the kh rows out of each other's cache sets.
+  const rowStride = (Math.ceil((elements * elementBytes + 64) / 64) | 1) * 64;
+  return { bytes: g.kh * rowStride, fields: (scratch) => ({ scratch, scratchRowStride: rowStride }) };
+}
+
+function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g: ConvGeometry): ScratchLayout {
+  const { m, n, planes, workspaceBytes } = algorithm;
+  const float = packed.spec.dtype === "f32";
+  // Whole vectors of channels: 8 int16 or 4 f32.
+  const tileBytes = Math.ceil(packed.blocks.channels / (float ? 4 : 8)) * 16;
+  const tiles = Math.min(TILES, roundUp(Math.ceil(g.ow / m) * Math.ceil(g.oh / m), 4));
+  // Off the powers of two, so that the planes do not fall into the same cache sets.
+  const planeTilesStride = tiles * tileBytes + 64;
+  const planeTilesBytes = planes * planeTilesStride;
+  const productsBytes = roundUp(planes * PRODUCTS_STRIDE, 64);
+  const patchBytes = roundUp(n * n * g.ic * (float ? 4 : 1) + 16, 64);
+  const sumsBytes = packed.blocks.blocked ? tiles * m * m * roundUp(g.oc, 8) * 4 : 0;
+  return {
+    bytes: planeTilesBytes + productsBytes + workspaceBytes + patchBytes + sumsBytes,
+    fields: (scratch) => {
+      const products = scratch + planeTilesBytes;
+      const workspace = products + productsBytes;
+      const patch = workspace + workspaceBytes;
+      const sums = sumsBytes === 0 ? 0 : patch + patchBytes;
+      return { planeTiles: scratch, planeTilesStride, products, workspace, patch, sums };
+    },
+  };
+}
+
+export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
+  return packed.winograd ? winogradScratch(packed, packed.winograd, geometry) : directScratch(packed, geometry);
+}

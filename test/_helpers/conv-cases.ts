@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
+import type { KernelInstance } from "../../src/kernels/load.ts";
+import { type ConvS8Options, conv2dS8 } from "../../src/reference/conv2d-s8.ts";
+import { int8Values, runConvolution } from "./kernels.ts";
+import { random } from "./random.ts";
+
+/** An int8 convolution to be compared with the oracle. */
+export interface Case {
+  seed: number;
+  height: number;
+  width: number;
+  ic: number;
+  oc: number;
+  kh: number;
+  kw: number;
+  stride: 1 | 2;
+  padding: "same" | "valid";
+  inputZeroPoint: number;
+  outputZeroPoint: number;
+  clamp: "none" | "relu" | "relu6";
+  slopes: boolean;
+  residual: "none" | "full" | "one";
+  extreme: boolean;
+}
+
+/** Any kernel, stride, padding, channel counts, zero points, activation and residual. */
+export const anyCase: fc.Arbitrary<Case> = fc.record({
+  seed: fc.nat(),
+  height: fc.integer({ min: 1, max: 14 }),
+  width: fc.integer({ min: 1, max: 19 }),
+  ic: fc.oneof(fc.constantFrom(1, 3, 16), fc.integer({ min: 1, max: 21 })),
+  oc: fc.oneof(fc.constantFrom(1, 4, 16), fc.integer({ min: 1, max: 21 })),
+  kh: fc.constantFrom(1, 3, 5, 7),
+  kw: fc.constantFrom(1, 3, 5, 7),
+  stride: fc.constantFrom(1, 2),
+  padding: fc.constantFrom("same", "valid"),
+  inputZeroPoint: fc.oneof(fc.constantFrom(-128, 0, 127), fc.integer({ min: -128, max: 127 })),
+  outputZeroPoint: fc.oneof(fc.constantFrom(-128, 0, 127), fc.integer({ min: -128, max: 127 })),
+  clamp: fc.constantFrom("none", "relu", "relu6"),
+  slopes: fc.boolean(),
+  residual: fc.constantFrom("none", "full", "one"),
+  extreme: fc.boolean(),
+});
+
+/** Runs a case on the kernel of `algorithm` and on the oracle. */
+export function both(
+  kernels: KernelInstance,
+  c: Case,
+  algorithm: ConvSpecS8["algorithm"],
+): { kernel: Int8Array; oracle: Int8Array } {
+  const { ic, oc, kh, kw, stride, padding, inputZeroPoint, outputZeroPoint } = c;
+  const next = random(c.seed);
+  const values = (seed: number, n: number, low: number): Int8Array =>
+    c.extreme ? int8Values(seed, n, 0, 1).map((v) => (v ? 127 : low)) : int8Values(seed, n, low);
+  const input = values(c.seed, c.height * c.width * ic, -128);
+  const weights = values(c.seed + 1, oc * kh * kw * ic, -127);
+  const size = 127 * 64 * Math.sqrt(kh * kw * ic);
+  const bias = Int32Array.from({ length: oc }, () => Math.round((next() - 0.5) * size));
+  // From mostly inside int8 to mostly saturating, some exactly on a half.
+  const spread = c.extreme ? 1 : 2 ** Math.floor(next() * 6 - 3);
+  const multipliers = Float32Array.from({ length: oc }, () =>
+    next() < 0.2 ? 2 ** -9 : (spread * (0.2 + next()) * 100) / size,
+  );
+  const negativeMultipliers = c.slopes ? multipliers.map((m) => m * (next() * 2 - 0.5)) : undefined;
+  const qmin = c.clamp === "none" ? -128 : outputZeroPoint;
+  const qmax = c.clamp === "relu6" ? Math.min(127, outputZeroPoint + 40) : 127;
+  const oh = padding === "same" ? Math.ceil(c.height / stride) : Math.floor((c.height - kh) / stride) + 1;
+  const ow = padding === "same" ? Math.ceil(c.width / stride) : Math.floor((c.width - kw) / stride) + 1;
+  const residualChannels = c.residual === "one" ? 1 : oc;
+  const residual = c.residual === "none" ? undefined : int8Values(c.seed + 2, oh * ow * residualChannels);
+  const residualZeroPoint = Math.floor(next() * 256) - 128;
+  const residualMultiplier = Math.fround(0.01 + next() * 2);
+  const spec: ConvSpecS8 = {
+    dtype: "s8",
+    ic,
+    oc,
+    kh,
+    kw,
+    stride,
+    weights,
+    bias,
+    multipliers,
+    ...(negativeMultipliers && { negativeMultipliers }),
+    inputZeroPoint,
+    outputZeroPoint,
+    qmin,
+    qmax,
+    ...(residual && {
+      residual: {
+        broadcast: residualChannels < oc,
+        zeroPoint: residualZeroPoint,
+        multiplier: residualMultiplier,
+      },
+    }),
+    algorithm,
+  };
+  const options: ConvS8Options = {
+    stride,
+    padding,
+    inputZeroPoint,
+    bias,
+    multipliers,
+    ...(negativeMultipliers && { negativeMultipliers }),
+    outputZeroPoint,
+    qmin,
+    qmax,
+    ...(residual && {
+      residual: {
+        map: { shape: [oh, ow, residualChannels], data: residual },
+        zeroPoint: residualZeroPoint,
+        multiplier: residualMultiplier,
+      },
+    }),
+  };
+  const shape = [c.height, c.width, ic] as const;
+  const oracle = conv2dS8({ shape, data: input }, { shape: [oc, kh, kw, ic], weights }, options).data;
+  return { kernel: runConvolution(kernels, spec, shape, padding, input, residual), oracle };
+}
+
+export function fits(c: Case): boolean {
+  return c.padding === "same" || (c.height >= c.kh && c.width >= c.kw);
+}
+
+/** A layer with everything on; cases change what they are about. */
+export const layer: Case = {
+  seed: 1,
+  height: 1,
+  width: 1,
+  ic: 8,
+  oc: 8,
+  kh: 3,
+  kw: 3,
+  stride: 1,
+  padding: "same",
+  inputZeroPoint: -128,
+  outputZeroPoint: 5,
+  clamp: "none",
+  slopes: true,
+  residual: "full",
+  extreme: false,
+};

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { convGeometry } from "../../src/kernels/convolution/geometry.ts";
+import { instantiateKernels } from "../../src/kernels/load.ts";
+import type { WinogradF32 } from "../../src/kernels/winograd/algorithms.ts";
+import { conv2dReal } from "../../src/reference/conv2d-f32.ts";
+import { nestedOfKernel, WINOGRAD_KERNELS } from "../../src/winograd/kernel-table.ts";
+import { roundingBound } from "../../src/winograd/rounding.ts";
+import { transforms } from "../../src/winograd/transforms.ts";
+import { floatValues, runConvolution } from "../_helpers/kernels.ts";
+
+const kernels = await instantiateKernels();
+const runs = process.env.WASMOGRAD_SLOW ? 1000 : 60;
+
+const KERNELS = WINOGRAD_KERNELS.filter(({ dtype }) => dtype === "f32").map(
+  (entry) => [entry.algorithm as WinogradF32, transforms(nestedOfKernel(entry))] as const,
+);
+
+const anyCase = fc.record({
+  seed: fc.nat(),
+  height: fc.integer({ min: 1, max: 13 }),
+  width: fc.integer({ min: 1, max: 13 }),
+  ic: fc.oneof(fc.constantFrom(1, 3, 16), fc.integer({ min: 1, max: 21 })),
+  oc: fc.oneof(fc.constantFrom(1, 4, 16), fc.integer({ min: 1, max: 13 })),
+  padding: fc.constantFrom("same" as const, "valid" as const),
+  /** Powers of two between the largest and the smallest values. */
+  range: fc.constantFrom(0, 20),
+});
+
+describe.each(KERNELS)("f32 Winograd %s", (algorithm, found) => {
+  const { m, n, r } = found.nested.vertical.algorithm;
+
+  test("stays within the bound of src/winograd/rounding.ts, any size and channel count", () => {
+    fc.assert(
+      fc.property(anyCase, ({ seed, height, width, ic, oc, padding, range }) => {
+        fc.pre(padding === "same" || (height >= r && width >= r));
+        const spread = (values: Float32Array): Float32Array =>
+          values.map((v, i) => v * 2 ** -Math.round(range * Math.abs(Math.sin(i))));
+        const x = spread(floatValues(seed, height * width * ic));
+        const w = spread(floatValues(seed + 1, oc * r * r * ic));
+        const bias = floatValues(seed + 2, oc);
+        const shape = [height, width, ic] as const;
+        const g = convGeometry(shape, oc, [r, r], 1, padding);
+        const open = { minimum: Number.NEGATIVE_INFINITY, maximum: Number.POSITIVE_INFINITY };
+        const spec = { dtype: "f32", ...g, weights: w, bias, ...open, algorithm } as const;
+        const y = runConvolution(kernels, spec, shape, padding, x);
+        const exact = conv2dReal(
+          { shape, data: x },
+          { shape: [oc, r, r, ic], weights: w },
+          { stride: 1, padding, bias },
+          (length) => new Float64Array(length),
+        ).data;
+        for (let ty = 0; ty < g.oh; ty += m) {
+          for (let tx = 0; tx < g.ow; tx += m) {
+            for (let o = 0; o < oc; o++) {
+              const channels = Array.from({ length: ic }, (_, c) => ({
+                tile: Array.from({ length: n * n }, (_, i) => {
+                  const [iy, ix] = [ty - g.padTop + Math.floor(i / n), tx - g.padLeft + (i % n)];
+                  return iy >= 0 && ix >= 0 && iy < height && ix < width ? x[(iy * width + ix) * ic + c]! : 0;
+                }),
+                filter: Array.from({ length: r * r }, (_, t) => w[(o * r * r + t) * ic + c]!),
+              }));
+              for (const [i, bound] of roundingBound(found, channels).entries()) {
+                const [oy, ox] = [ty + Math.floor(i / m), tx + (i % m)];
+                if (oy >= g.oh || ox >= g.ow) continue;
+                const at = (oy * g.ow + ox) * oc + o;
+                // The bias goes through the sum and the output transform too: K roundings of it.
+                const allowed = bound * (1 + Math.abs(bias[o]!)) + (ic + 30) * 2 ** -24 * Math.abs(bias[o]!);
+                expect(Math.abs(y[at]! - exact[at]!), `${oy}, ${ox}, ${o}`).toBeLessThanOrEqual(allowed);
+              }
+            }
+          }
+        }
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test("small integers come out exactly, with activation, residual and clamp as direct convolution has them", () => {
+    // Integers to 3, times filters divisible by the scale: every intermediate value is an integer below 2^24.
+    const [height, width, ic, oc] = [9, 11, 5, 6];
+    const scale = Number(found.nested.result.scale);
+    const whole = (seed: number, length: number): Float32Array =>
+      floatValues(seed, length).map((v) => Math.round(v * 3));
+    const x = whole(1, height * width * ic);
+    const w = whole(2, oc * r * r * ic).map((v) => v * scale);
+    const residual = whole(3, height * width * oc);
+    const shape = [height, width, ic] as const;
+    const common = {
+      dtype: "f32" as const,
+      ic,
+      oc,
+      kh: r,
+      kw: r,
+      stride: 1,
+      weights: w,
+      bias: whole(4, oc),
+      slopes: Float32Array.of(0.5, 0.25, -1, 2, 0, 1),
+      minimum: -50 * scale,
+      maximum: 80 * scale,
+      residual: { broadcast: false },
+    };
+    const run = (id: "direct" | WinogradF32): Float32Array =>
+      runConvolution(kernels, { ...common, algorithm: id }, shape, "same", x, residual).map((v) => v + 0);
+    expect(run(algorithm)).toEqual(run("direct"));
+  });
+});
