@@ -38,3 +38,4 @@ export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } f
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
 export { createUpscaler, shippedModels, type UpscalerOptions } from "./upscale/create-upscaler.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";
+export type { FilterScaling } from "./winograd/filter-scaling.ts";

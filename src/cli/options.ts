@@ -1,6 +1,8 @@
 /** Command-line options: what a command takes, and one-line errors for what it does not. */
 import { parseArgs } from "node:util";
 import { WasmogradError } from "../errors.ts";
+import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/choice.ts";
+import { FEWEST_BITS, type FilterScaling, GRANULARITIES, MOST_BITS } from "../winograd/filter-scaling.ts";
 
 /** A wrong command line: exit status 2. */
 export class UsageError extends Error {}
@@ -117,3 +119,34 @@ export const MODEL_OPTIONS = {
   scale: { type: "string", value: "2|4", help: "upscaling factor, 2 by default" },
   precision: { type: "string", value: "int8|f32", help: "arithmetic, int8 by default" },
 } as const satisfies OptionSpecs;
+
+/** The options that choose how convolutions are computed. */
+export const ALGORITHM_OPTIONS = {
+  algorithm: {
+    type: "string",
+    value: "NAME",
+    help: "auto (default), direct, winograd, or one such as f4x4-3x3-complex",
+  },
+  "filter-bits": {
+    type: "string",
+    value: "N",
+    help: "int8: Winograd filters scaled to 8 to 16 bits, which is not exact",
+  },
+  granularity: { type: "string", value: "NAME", help: `of those scales: ${GRANULARITIES.join(", ")}; tap by default` },
+} as const satisfies OptionSpecs;
+
+/** What ALGORITHM_OPTIONS say, as `compile` and `createUpscaler` take it. @throws UsageError, WasmogradError ERR_ARGUMENT */
+export function algorithmOptions(parsed: Parsed): { algorithm?: AlgorithmOption; filterScaling?: FilterScaling } {
+  const algorithm = parsed.text("algorithm");
+  if (algorithm !== undefined) checkAlgorithm(algorithm, "--algorithm");
+  const bits = integerOption(parsed, "filter-bits", FEWEST_BITS, MOST_BITS);
+  if (bits === undefined && parsed.text("granularity") !== undefined) {
+    throw new UsageError("--granularity: expected together with --filter-bits only");
+  }
+  return {
+    ...(algorithm !== undefined && { algorithm }),
+    ...(bits !== undefined && {
+      filterScaling: { bits, granularity: choiceOption(parsed, "granularity", GRANULARITIES, "tap") },
+    }),
+  };
+}

@@ -1,11 +1,24 @@
 /** What a person sees: tables on stdout, a progress line on stderr when that is a terminal. */
 
-/** Columns aligned by spaces; numbers are given as text. The first column is flush left, the rest flush right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Columns aligned by spaces; numbers are given as text. The first column is flush left, the rest flush right, but for a last column of
+ * sentences.
+ */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { lastLeft = false }: { readonly lastLeft?: boolean } = {},
+): string {
   const all = [header, ...rows];
   const widths = header.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
+    row
+      .map((cell, i) => {
+        const left = i === 0 || (lastLeft && i === header.length - 1);
+        return left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!);
+      })
+      .join("  ")
+      .trimEnd();
   return `${all.map(line).join("\n")}\n`;
 }
 

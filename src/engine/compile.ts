@@ -18,11 +18,11 @@ export interface CompileOptions {
    * Winograd differs from direct by rounding, and a little with where tiles are cut.
    */
   readonly algorithm?: AlgorithmOption;
-  /** Options of single layers, by name. */
+  /** Options of single layers, by the names that `CompiledNetwork.algorithms` lists: those of the fused network. */
   readonly layerAlgorithms?: Readonly<Record<string, AlgorithmOption>>;
   /**
-   * int8: the transformed filters of Winograd layers in 8 to 16 bits with power-of-two scales (arXiv 1901.01965, filter scaling). Not
-   * exact: docs/winograd.md has its error.
+   * int8: the transformed filters of those layers that Winograd computes in 8 to 16 bits with power-of-two scales (arXiv 1901.01965,
+   * filter scaling), which rules the rational algorithm out. Not exact: docs/winograd.md has its error.
    */
   readonly filterScaling?: FilterScaling;
 }
@@ -39,16 +39,17 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
   checkObject("options", options);
   const { algorithm = "auto", layerAlgorithms: layers, filterScaling } = options;
   checkAlgorithm(algorithm);
-  checkLayers(layers, model.network);
   const choice = { algorithm, layers, filterScaling };
   if ("filters" in model) {
     if (filterScaling !== undefined) checkFilterScaling(filterScaling);
+    checkLayers(layers, model.network);
     const kernels = options.kernels ?? (await instantiateKernels());
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice));
   }
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
   checkWeights(model.network, model.weights);
   const ready = prepare(model);
+  checkLayers(layers, ready.network);
   const kernels = options.kernels ?? (await instantiateKernels());
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice));
 }
@@ -56,11 +57,11 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
 function checkLayers(layers: CompileOptions["layerAlgorithms"], network: Network): void {
   if (layers === undefined) return;
   checkObject("layerAlgorithms", layers);
-  const convolutions = new Set(
-    network.layers.filter(({ op }) => op === "conv2d" || op === "linear-block").map(({ name }) => name),
-  );
+  const convolutions = new Set(network.layers.filter(({ op }) => op === "conv2d").map(({ name }) => name));
   for (const [name, option] of Object.entries(layers)) {
-    check(convolutions.has(name), "ERR_ARGUMENT", () => `layerAlgorithms: there is no convolution called ${name}`);
+    check(convolutions.has(name), "ERR_ARGUMENT", () => {
+      return `layerAlgorithms: expected names of ${[...convolutions].join(", ")}, got ${name}`;
+    });
     checkAlgorithm(option, `layerAlgorithms.${name}`);
   }
 }

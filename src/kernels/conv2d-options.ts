@@ -57,7 +57,7 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
   readonly algorithm?: AlgorithmOption;
   /**
    * Transformed filters of a Winograd algorithm in 8 to 16 bits with power-of-two scales (arXiv 1901.01965, filter scaling). The one option
-   * that is not exact: docs/winograd.md has its error.
+   * that is not exact: docs/winograd.md has its error. Without an algorithm by name it takes "winograd".
    */
   readonly filterScaling?: FilterScaling;
 }
@@ -177,7 +177,9 @@ function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32
 }
 
 function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): Chosen<ConvSpecS8> {
-  const { activation = "none", algorithm = "auto", filterScaling, residual, weightScales, weights } = options;
+  const { activation = "none", filterScaling, residual, weightScales, weights } = options;
+  // Only Winograd has filters to be scaled, so asking for that is asking for it.
+  const { algorithm = filterScaling === undefined ? "auto" : "winograd" } = options;
   const { inputQuantization, outputQuantization } = options;
   checkQuantization("inputQuantization", inputQuantization);
   checkQuantization("outputQuantization", outputQuantization);

@@ -1,12 +1,14 @@
 import { compile } from "../engine/compile.ts";
 import { check, checkObject, WasmogradError } from "../errors.ts";
 import { loadWeights } from "../formats/weights-file.ts";
+import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
 import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
 import { buildModel } from "../models/registry.ts";
 import type { Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
 import type { Equalisation } from "../quantization/equalise.ts";
 import type { Calibration } from "../quantization/ranges.ts";
+import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { int8Model } from "./int8-model.ts";
 import { Upscaler } from "./upscaler.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
@@ -18,6 +20,10 @@ export interface UpscalerOptions {
   readonly scale?: 2 | 4;
   /** "int8" (default): the faster; "f32": the network as it was trained. */
   readonly precision?: "int8" | "f32";
+  /** How convolutions are computed; "auto" by default. See `compile`: in int8 it changes the speed and nothing else. */
+  readonly algorithm?: AlgorithmOption;
+  /** int8: filters of Winograd layers in fewer bits. See `compile`: not exact, and results depend a little on where tiles are cut. */
+  readonly filterScaling?: FilterScaling;
   /** Your own weights as a safetensors file with the names of the model's collapsed form, instead of the shipped ones. */
   readonly weights?: Uint8Array;
   /** Ranges of the activations for int8 with your own weights: what `calibrate` returns. */
@@ -54,7 +60,8 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   const trained = { network, weights };
   const kernels = await instantiateKernels();
   const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
-  const compiled = await compile(ready, { kernels });
+  const { algorithm = "auto", filterScaling } = options;
+  const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling && { filterScaling }) });
   const { top, bottom, left, right } = halo(network);
   return new Upscaler(compiled, { model, scale, halo: Math.max(top, bottom, left, right) });
 }

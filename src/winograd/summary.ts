@@ -2,6 +2,7 @@
 import { algorithmOf, CATALOGUE, nestedOf } from "./catalogue.ts";
 import { type ChannelLimits, channelLimits, directChannels, type Growth, growth } from "./growth.ts";
 import type { FormKind } from "./integer-form.ts";
+import { WINOGRAD_KERNELS } from "./kernel-table.ts";
 import type { Nested } from "./nested.ts";
 import { countProducts } from "./structure.ts";
 import { countTransforms, type TransformCounts, transforms } from "./transforms.ts";
@@ -10,7 +11,7 @@ export interface AlgorithmSummary {
   readonly title: string;
   readonly points: string;
   readonly form: FormKind;
-  /** "2G", "4G", "24G": the factor in the filter; "Gn": row-normalised. */
+  /** "2G", "4G", "24G": the factor in the filter; "Gn": row-normalised; "odd Gn": its odd part in the filter. */
   readonly formName: string;
   /** Outputs of a tile, taps of the kernel: rows x columns. */
   readonly outputs: number;
@@ -47,7 +48,7 @@ export function summarise(nested: Nested, title: string): AlgorithmSummary {
     title,
     points: points.map((algorithm) => algorithm.points.join(",")).join(" x "),
     form: vertical.kind,
-    formName: vertical.kind === "scaled" ? `${vertical.scale}G` : "Gn",
+    formName: { scaled: `${vertical.scale}G`, "row-normalised": "Gn", split: "odd Gn" }[vertical.kind],
     outputs,
     taps,
     products,
@@ -68,13 +69,21 @@ export function summarise(nested: Nested, title: string): AlgorithmSummary {
   };
 }
 
-/** The catalogue, each algorithm in its preferred form, and the rational F(4x4,3x3) in the scaled one too, for its 18 bits. */
-export function algorithmTable(): AlgorithmSummary[] {
+export interface TableRow extends AlgorithmSummary {
+  /** Kernels that compute in this form. */
+  readonly kernels: readonly string[];
+}
+
+/** The catalogue, each algorithm in its preferred form and in those that kernels use; rational F(4x4,3x3) in all three. */
+export function algorithmTable(): TableRow[] {
   return CATALOGUE.flatMap(({ id, title }) => {
-    const preferred = nestedOf(id);
-    const rows = [summarise(preferred, title)];
-    if (id === "f4x4-3x3-rational") rows.push(summarise(nestedOf(id, { form: "scaled" }), title));
-    return rows;
+    const used = WINOGRAD_KERNELS.filter(({ algorithm }) => algorithm === id);
+    const preferred = nestedOf(id).vertical.kind;
+    const forms = new Set<FormKind>([preferred, ...used.map(({ form }) => form)]);
+    return [...forms].map((form) => ({
+      ...summarise(nestedOf(id, { form }), title),
+      kernels: used.filter((entry) => entry.form === form).map(({ kernel }) => kernel),
+    }));
   });
 }
 

@@ -256,6 +256,25 @@ describe("evaluate", () => {
     expect(Math.abs(bicubic - psnrY(photo, await resize(low, photo)))).toBeGreaterThan(1e-3);
   });
 
+  test("algorithms by name give the same figure in int8; scaled filters another", () => {
+    const exact = json("evaluate", "plain").mean.psnr;
+    for (const algorithm of ["direct", "winograd", "f2x2-3x3", "f4x4-3x3-complex"]) {
+      expect(json("evaluate", "plain", "--algorithm", algorithm).mean.psnr).toBe(exact);
+    }
+    const coarse = json("evaluate", "plain", "--filter-bits", "8", "--granularity", "static").mean.psnr;
+    expect(coarse).not.toBe(exact);
+    for (const [args, message] of [
+      [["--algorithm", "fft"], /^wasmograd: --algorithm: expected auto, winograd, direct/],
+      [["--filter-bits", "7"], /^wasmograd: --filter-bits: expected an integer from 8 to 16, got 7/],
+      [["--granularity", "tap"], /^wasmograd: --granularity: expected together with --filter-bits only/],
+      [["--precision", "f32", "--filter-bits", "9"], /^wasmograd: filterScaling: expected with int8 networks only/],
+    ] as const) {
+      const result = cli("evaluate", "plain", ...args);
+      expect(result.stderr).toMatch(message);
+      expect(result.status).toBe(2);
+    }
+  });
+
   test("a picture that is too small: its name, exit status 1", async () => {
     mkdirSync(at("small"), { recursive: true });
     await writeImage(at("small/tiny.png"), noise(12, 12));
@@ -270,6 +289,15 @@ describe("evaluate", () => {
     expect(Math.abs(f32.bicubic.psnr - 33.67)).toBeLessThanOrEqual(0.02);
     expect(f32.psnr).toBeGreaterThanOrEqual(37.15);
     expect(f32.psnr - int8.psnr).toBeLessThanOrEqual(0.2);
+  });
+
+  test.skipIf(!hasSet("Set5") || !hasSet("Set14"))("9-bit filters, scaled per tap, lose at most 0.05 dB", () => {
+    for (const set of ["Set5", "Set14"]) {
+      const args = ["evaluate", `${dataFolder}/${set}`] as const;
+      const scaled = json(...args, "--filter-bits", "9");
+      expect(scaled.filterScaling).toEqual({ bits: 9, granularity: "tap" });
+      expect(json(...args).mean.psnr - scaled.mean.psnr).toBeLessThanOrEqual(0.05);
+    }
   });
 
   test.skipIf(!hasSet("Set14"))("Set14 x2: bicubic as published, f32 at its target", () => {

@@ -88,6 +88,21 @@ describe("the f32 engine", () => {
   });
 });
 
+test("f32 Winograd by name: near the direct network, which stays the default", async () => {
+  const model = randomModel(sesr({ variant: "m5", scale: 2 }));
+  const map = randomMap(random, [14, 19, 1]);
+  const direct = await compile(model);
+  expect(new Set([...direct.algorithms.values()].map(({ algorithm }) => algorithm))).toEqual(new Set(["direct"]));
+  const expected = direct.run(map).data;
+  for (const algorithm of ["winograd", "f4x4-3x3-complex", "f4x4-3x3-rational", "f2x2-5x5-rational"] as const) {
+    const compiled = await compile(model, { algorithm });
+    const kernels = [...compiled.algorithms.values()].map(({ kernel }) => kernel);
+    expect(kernels.some((kernel) => /^f32_conv2d_c?f/.test(kernel))).toBe(true);
+    expect(relativeError(compiled.run(map).data, expected)).toBeLessThan(1e-5);
+    compiled.dispose();
+  }
+});
+
 test("f32 ReLU6 clamps at 6", async () => {
   const network: Network = {
     name: "six",
@@ -120,7 +135,14 @@ describe("the int8 engine", () => {
     const params = model.tensors.get("x")!;
     const input = { shape: real.shape, data: Int8Array.from(real.data, (v) => quantizeValue(v, params)) };
     const expected = runReferenceQuantised(model, input).get(model.network.output)!;
-    for (const algorithm of ["auto", "direct", "winograd"] as const) {
+    for (const algorithm of [
+      "auto",
+      "direct",
+      "winograd",
+      "f2x2-3x3",
+      "f4x4-3x3-complex",
+      "f2x2-5x5-complex",
+    ] as const) {
       const compiled = await compile(model, { algorithm });
       expect(compiled.runInt8(input).data).toEqual(expected);
       // Real values in give the dequantised result of the same integers.
@@ -128,6 +150,44 @@ describe("the int8 engine", () => {
       expect(compiled.run(real).data).toEqual(Float32Array.from(expected, (q) => (q - zeroPoint) * Math.fround(scale)));
       compiled.dispose();
     }
+  });
+
+  test("says what it chose and why; single layers may be told otherwise", async () => {
+    const model = quantised(randomModel(sesr({ variant: "m5", scale: 2 })), [randomMap(random, [23, 37, 1])]);
+    const layerAlgorithms = { "blocks.1.prelu": "f2x2-3x3", cells: "f2x2-5x5-complex" } as const;
+    const compiled = await compile(model, { layerAlgorithms });
+    const of = (layer: string) => compiled.algorithms.get(layer)!;
+    expect(of("blocks.1.prelu")).toEqual({ algorithm: "f2x2-3x3", kernel: "qs8_conv2d_f2x2_3x3", reason: "asked for" });
+    expect(of("cells")).toMatchObject({ algorithm: "f2x2-5x5-complex", kernel: "qs8_conv2d_cf2x2_5x5" });
+    expect(of("blocks.0.prelu").algorithm).not.toBe("direct");
+    expect(of("blocks.0.prelu").reason).toMatch(/^exact by the sums of its weights; .*x the speed of direct/);
+    expect(of("first")).toMatchObject({ algorithm: "direct", kernel: "qs8_conv2d_4x8" });
+    compiled.dispose();
+    await expect(compile(model, { layerAlgorithms: { nothing: "direct" } })).rejects.toThrow(
+      /^layerAlgorithms: expected names of first.*, got nothing$/,
+    );
+    await expect(compile(model, { layerAlgorithms: { cells: "fft" as never } })).rejects.toThrow(
+      /layerAlgorithms.cells: expected auto, winograd, direct/,
+    );
+  });
+
+  test("scaled filters: as the twin, layer by layer, and no layer takes the rational algorithm", async () => {
+    const model = quantised(randomModel(sesr({ variant: "m3", scale: 2 })), [randomMap(random, [12, 13, 1])]);
+    const filterScaling = { bits: 9, granularity: "tap" } as const;
+    const compiled = await compile(model, { filterScaling });
+    const kinds = new Set([...compiled.algorithms.values()].map(({ algorithm }) => algorithm));
+    expect(kinds).toEqual(new Set(["direct", "f4x4-3x3-complex"]));
+    // Close to exact, and not the same.
+    const exact = await compile(model);
+    const map = randomMap(random, [12, 13, 1]);
+    const [a, b] = [compiled.run(map).data, exact.run(map).data];
+    expect(a).not.toEqual(b);
+    expect(relativeError(a, b)).toBeLessThan(0.1);
+    await expect(compile(model, { filterScaling: { bits: 3, granularity: "tap" } })).rejects.toThrow(
+      "filterScaling.bits: expected an integer from 8 to 16, got 3",
+    );
+    const real = randomModel(sesr({ variant: "m3", scale: 2 }));
+    await expect(compile(real, { filterScaling })).rejects.toThrow("filterScaling: expected with int8 networks only");
   });
 
   test("the network is fused: SESR runs one step a convolution", () => {

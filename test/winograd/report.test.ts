@@ -52,10 +52,12 @@ test("the table of algorithms", () => {
   expect(rows).toEqual([
     ["F(2x2,3x3) 2G", 16, 2.25, 12, 3669],
     ["F(4x4,3x3) rational Gn", 36, 4, 14, 229],
+    ["F(4x4,3x3) rational odd Gn", 36, 4, 14, 229],
     ["F(4x4,3x3) rational 24G", 36, 4, 18, 0],
     ["F(4x4,3x3) complex 4G", 46, 3.13, 12, 917],
     ["F(3x3,3x3) complex 4G", 33, 2.455, 14, 917],
     ["F(2x2,5x5) rational Gn", 36, 2.778, 18, 0],
+    ["F(2x2,5x5) rational 24G", 36, 2.778, 18, 0],
     ["F(2x2,5x5) complex 4G", 46, 2.174, 13, 330],
     ["F(6x6,3x3) rational Gn", 64, 5.063, 14, 0],
     ["F(6x6,3x3) complex, one pair Gn", 78, 4.154, 14, 0],

@@ -118,7 +118,9 @@ export const command: Command = {
     ]);
     process.stdout.write(
       `${network.name} on ${input.join("x")}\n\n` +
-        table(["layer", "operator", "output", "parameters", "MACs", "int8 algorithm", "because"], rows) +
+        table(["layer", "operator", "output", "parameters", "MACs", "int8 algorithm", "because"], rows, {
+          lastLeft: true,
+        }) +
         `\nparameters ${grouped(params)}, of them weights ${grouped(weights)}\n` +
         `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n`,
     );

@@ -1,100 +1,104 @@
+import { fileURLToPath } from "node:url";
 import { WasmogradError } from "../../errors.ts";
 import { loadKernels } from "../../kernels/kernels.ts";
-import { selfTest } from "../../kernels/self-test.ts";
-import { type AlgorithmSpec, isCorrelation, LARGEST_SIZE, winograd } from "../../winograd/algorithm.ts";
-import { nestedOf, preferredForm } from "../../winograd/catalogue.ts";
-import { runCounted, runDirect } from "../../winograd/counting.ts";
-import { formatMatrix } from "../../winograd/matrix.ts";
-import { isExact, nest } from "../../winograd/nested.ts";
-import { claimNumbers, claims } from "../../winograd/report.ts";
-import { type AlgorithmSummary, algorithmTable, directLimit, summarise } from "../../winograd/summary.ts";
-import { transforms } from "../../winograd/transforms.ts";
+import { type SelfTest, selfTest } from "../../kernels/self-test.ts";
+import type { OperationCount } from "../../winograd/arithmetic.ts";
+import { type Claim, claimNumbers, claims } from "../../winograd/report.ts";
+import { formatStudy, scalingStudy } from "../../winograd/scaling-study.ts";
+import { algorithmTable, directLimit, type TableRow } from "../../winograd/summary.ts";
 import type { Command } from "../command.ts";
-import { integerOption, type Parsed, UsageError } from "../options.ts";
-import { grouped, table } from "../terminal.ts";
+import { type CountedRun, countedRuns } from "../counted-runs.ts";
+import { UsageError } from "../options.ts";
+import { printOwnAlgorithm } from "../own-algorithm.ts";
+import { type SetLoss, scalingLosses } from "../scaling-loss.ts";
+import { grouped, progressLine, table } from "../terminal.ts";
 
-/** A layer counted by running it; small, as each multiplication is a call. */
-const COUNTED = { height: 18, width: 18, ic: 4, oc: 4 } as const;
+/** A picture that comes with the package. Differences only are shown of it: the weights were trained on its pool. */
+const OWN_PICTURES = fileURLToPath(new URL("../../../examples", import.meta.url));
 
-/** Multiplications of the paper's algorithm, counted while it runs on a layer, and whether the results agree. */
-function countedRun(): { direct: number; winograd: number; reduction: number; same: boolean } {
-  const { height, width, ic, oc } = COUNTED;
-  const values = (length: number, step: number): Int8Array => Int8Array.from({ length }, (_, i) => i * step);
-  const [x, w] = [values(height * width * ic, 37), values(oc * 9 * ic, 29)];
-  const algorithm = transforms(nestedOf("f4x4-3x3-complex"));
-  const direct = runDirect(COUNTED, [3, 3], x, w);
-  const counted = runCounted(algorithm, COUNTED, x, w);
-  const [a, b] = [direct.counts.multiplications, counted.counts.multiplications];
-  return { direct: a, winograd: b, reduction: a / b, same: direct.output.every((y, i) => y === counted.output[i]) };
+/** The scheme by which the claim on accuracy is judged, and the loss that counts as none. */
+const JUDGED = { bits: 9, granularity: "tap" } as const;
+const TOLERANCE_DB = 0.05;
+
+function evidenceFrom(sets: readonly SetLoss[]): Parameters<typeof claims>[0] {
+  const loss = ({ losses }: SetLoss): number =>
+    losses.find(({ bits, granularity }) => bits === JUDGED.bits && granularity === JUDGED.granularity)!.lossDb;
+  return {
+    scheme: `filters of ${JUDGED.bits} bits, one power of two a tap, in the Winograd layers of SESR-M5 x2`,
+    losses: Object.fromEntries(sets.map((set) => [set.set, Number(loss(set).toFixed(4))])),
+    tolerance: TOLERANCE_DB,
+  };
 }
 
-const cells = (s: AlgorithmSummary): string[] => [
-  `${s.title} ${s.formName}`,
-  String(s.products),
-  `${s.reduction.toFixed(3)}x`,
-  String(s.operations.input.adds),
-  String(s.operations.output.adds),
-  String(s.scale),
-  String(s.input.bits),
-  String(s.filter.bits),
-  s.channels.noWrap.toString(),
-  s.channels.oddUndone.toString(),
-  s.exactness,
-];
+const operations = ({ adds, shifts, constants }: OperationCount): string => {
+  const parts = [`${grouped(adds)}a`];
+  if (shifts > 0) parts.push(`${grouped(shifts)}s`);
+  if (constants > 0) parts.push(`${grouped(constants)}c`);
+  return parts.join("+");
+};
 
-const HEADER = [
-  "algorithm",
-  "products",
-  "reduction",
-  "input adds",
-  "output adds",
-  "scale",
-  "input bits",
-  "filter bits",
-  "no wrap",
-  "channels",
-  "int8 in int16",
-];
+function claimText({ claim, paper, computed, unit, definition, status }: Claim): string {
+  const value = computed === null ? "-" : `${Number(computed.toFixed(4))} ${unit}`;
+  return `${claim}\n  paper ${paper}, computed ${value}: ${status}\n  ${definition}\n`;
+}
 
-/** --points with --m and --r: one's own algorithm. */
-function ownAlgorithm(parsed: Parsed, points: string): void {
-  const size = (name: "m" | "r"): number => {
-    const value = integerOption(parsed, name, 1, LARGEST_SIZE);
-    if (value === undefined) throw new UsageError(`--points: needs --m and --r, got no --${name}`);
-    return value;
-  };
-  const spec: AlgorithmSpec = { m: size("m"), r: size("r"), points };
-  const algorithm = winograd(spec);
-  const form = preferredForm(algorithm);
-  const nested = nest({ vertical: algorithm, form });
-  const summary = summarise(nested, `F(${spec.m}x${spec.m},${spec.r}x${spec.r})`);
-  const exact = isCorrelation(algorithm) && isExact(nested);
-  const { AT, G, BT, scale, diagonal } = nested.vertical;
-  const text = (matrix: typeof AT): string[][] => matrix.map((row) => row.map(String));
-  if (parsed.flag("json")) {
-    const rational = { AT: text(algorithm.AT), G: text(algorithm.G), BT: text(algorithm.BT) };
-    const integer = { form, scale: Number(scale), D: diagonal.map(String), AT: text(AT), G: text(G), BT: text(BT) };
-    process.stdout.write(`${JSON.stringify({ exact, rational, integer, ...summary })}\n`);
-    return;
-  }
-  const block = (name: string, matrix: typeof AT): string => `${name}\n${formatMatrix(matrix).join("\n")}\n\n`;
-  const { input, filter } = summary;
-  const counts = Object.entries(summary.operations)
-    .map(([stage, n]) => `${stage} ${n.adds} adds, ${n.shifts} shifts, ${n.constants} constant products`)
-    .join("; ");
-  process.stdout.write(
-    `${summary.title}, points ${summary.points}: identity ${exact ? "holds" : "FAILS"}\n\n` +
-      block("A^T", algorithm.AT) +
-      block("G", algorithm.G) +
-      block("B^T", algorithm.BT) +
-      `integer form, ${form === "scaled" ? `${scale}G in the filter` : `D = ${diagonal.join(", ")} in the output`}; result times ${summary.scale}\n\n` +
-      block("A^T", AT) +
-      block("G", G) +
-      block("B^T", BT) +
-      `products ${summary.products}, reduction ${summary.reduction.toFixed(3)}x\n${counts}\n` +
-      `int8 input: gain ${input.gain}, ${input.bits} bits; int8 filter: gain ${filter.gain}, ${filter.bits} bits; ` +
-      `largest product ${grouped(summary.largestProduct)}\n${summary.exactness}\n`,
-  );
+function algorithmText(rows: readonly TableRow[]): string {
+  const header = [
+    "algorithm",
+    "products",
+    "reduction",
+    "input",
+    "output",
+    "scale",
+    "V bits",
+    "U bits",
+    "no wrap",
+    "channels",
+  ];
+  const cells = rows.map((s) => [
+    `${s.title} ${s.formName}`,
+    String(s.products),
+    `${s.reduction.toFixed(3)}x`,
+    operations(s.operations.input),
+    operations(s.operations.output),
+    String(s.scale),
+    String(s.input.bits),
+    String(s.filter.bits),
+    s.fitsInt16 ? grouped(s.channels.noWrap) : "-",
+    s.fitsInt16 ? grouped(s.channels.oddUndone) : "-",
+    s.exactness + (s.kernels.length > 0 ? `; ${s.kernels.join(", ")}` : ""),
+  ]);
+  return table([...header, "int8 in int16; kernels"], cells, { lastLeft: true });
+}
+
+function countedText(runs: readonly CountedRun[]): string {
+  const cells = runs.map(({ algorithm, layer, counts, directMultiplications, reduction, same, asPredicted }) => [
+    algorithm,
+    layer,
+    grouped(directMultiplications),
+    grouped(counts.multiplications),
+    `${reduction.toFixed(4)}x`,
+    operations(counts.input),
+    operations(counts.output),
+    grouped(counts.bytes.transformedInput + counts.bytes.transformedFilters + counts.bytes.products),
+    `${same ? "equal to direct" : "DIFFERS from direct"}, ${asPredicted ? "as the formula says" : "NOT as the formula says"}`,
+  ]);
+  const header = ["counted by running", "layer", "direct", "products", "reduction", "input", "output", "bytes stored"];
+  return table([...header, "results"], cells, { lastLeft: true });
+}
+
+function lossText(sets: readonly SetLoss[]): string {
+  const schemes = sets[0]!.losses.map(({ bits, granularity }) => `${bits} bits, ${granularity}`);
+  const rows = sets.map(({ set, pictures, losses }) => [
+    `${set} (${pictures})`,
+    ...losses.map(({ lossDb }) => lossDb.toFixed(4)),
+  ]);
+  return table(["PSNR lost, dB (pictures)", ...schemes], rows);
+}
+
+function testText({ kernel, filters, criterion, cases, outputs, different }: SelfTest): string[] {
+  const verdict = different === 0 ? criterion : `${grouped(different)} outputs FAIL (${criterion})`;
+  return [kernel, filters, String(cases), grouped(outputs), verdict];
 }
 
 export const command: Command = {
@@ -102,47 +106,66 @@ export const command: Command = {
     name: "verify",
     positionals: [],
     summary:
-      "Recomputes the claims on Winograd convolution with complex points (arXiv 1901.01965) and tests the kernels bit for bit.\n" +
+      "Recomputes the claims on Winograd convolution with complex points (arXiv 1901.01965), counts by running, measures filter\n" +
+      "scaling and tests the kernels on this engine. Exit status 0 only if all self-tests pass.\n" +
       "Or derives an algorithm of your own: --points 0,1,-1,i,-i,inf --m 4 --r 3.",
     options: {
+      pictures: {
+        type: "string",
+        value: "DIR,DIR",
+        help: "picture sets, as evaluate takes them, for the loss by scaling",
+      },
       points: { type: "string", value: "LIST", help: "m + r - 1 points such as 0,1,-1,1/2,i,-i,inf" },
       m: { type: "string", value: "N", help: "outputs a tile and dimension, with --points" },
       r: { type: "string", value: "N", help: "taps of the kernel a dimension, with --points" },
     },
   },
 
-  async run(parsed) {
+  async run(parsed, signal) {
     const points = parsed.text("points");
-    if (points !== undefined) return ownAlgorithm(parsed, points);
+    const pictures = parsed.text("pictures");
+    if (points !== undefined) {
+      if (pictures !== undefined) throw new UsageError("--pictures: not with --points");
+      return printOwnAlgorithm(parsed, points);
+    }
     for (const name of ["m", "r"]) {
       if (parsed.text(name) !== undefined) throw new UsageError(`--${name}: only with --points`);
     }
-    const recomputed = claims();
+    const progress = progressLine();
+    const directories = pictures === undefined ? [OWN_PICTURES] : pictures.split(",");
+    const losses = await scalingLosses(directories, signal, (fraction, name) =>
+      progress.update(fraction, name),
+    ).finally(() => progress.clear());
+    const study = scalingStudy();
+    const recomputed = claims(evidenceFrom(losses));
     const algorithms = algorithmTable();
-    const counted = countedRun();
+    const counted = countedRuns();
     const selfTests = selfTest(await loadKernels());
-    const failed = selfTests.filter(({ different }) => different > 0).map(({ kernel }) => kernel);
-    if (!counted.same) failed.push("counted run");
+    const failed = [
+      ...selfTests.filter(({ different }) => different > 0).map(({ kernel }) => kernel),
+      ...counted.filter(({ same, asPredicted }) => !same || !asPredicted).map(({ kernel }) => `counted ${kernel}`),
+    ];
     const ok = failed.length === 0;
     if (parsed.flag("json")) {
       const numbers = { ...claimNumbers(), directChannels: directLimit("f4x4-3x3-complex") };
-      process.stdout.write(`${JSON.stringify({ ok, claims: recomputed, numbers, algorithms, counted, selfTests })}\n`);
+      const scaling = { pictures: losses, synthetic: study };
+      const report = { ok, claims: recomputed, numbers, algorithms, counted, scaling, selfTests };
+      process.stdout.write(`${JSON.stringify(report)}\n`);
     } else {
-      const lines = recomputed.map(({ claim, paper, computed, unit, definition, status }) => {
-        const value = computed === null ? "-" : `${Number(computed.toFixed(4))} ${unit}`;
-        return `${claim}\n  paper ${paper}, computed ${value}: ${status}\n  ${definition}\n`;
-      });
-      const tests = selfTests.map((t) => {
-        const verdict = t.different === 0 ? "bit-identical" : `${grouped(t.different)} outputs DIFFER`;
-        return `${t.kernel} against ${t.against}: ${t.cases} cases, ${grouped(t.outputs)} outputs, ${verdict}\n`;
-      });
+      const origin =
+        pictures === undefined
+          ? "the pictures are the package's own, of the pool that the weights were trained on; --pictures DIR takes others\n"
+          : "";
       process.stdout.write(
-        `${lines.join("\n")}\n${table(HEADER, algorithms.map(cells))}\n` +
-          `counted on ${COUNTED.height}x${COUNTED.width}, ${COUNTED.ic} -> ${COUNTED.oc} channels: ${grouped(counted.direct)} multiplications direct, ` +
-          `${grouped(counted.winograd)} by complex F(4x4,3x3), ${counted.reduction.toFixed(4)}x, results ${counted.same ? "equal" : "DIFFER"}\n` +
-          tests.join(""),
+        `${recomputed.map(claimText).join("\n")}\n` +
+          `${algorithmText(algorithms)}a additions, s shifts, c products by constants; "channels": exact whatever the data\n\n` +
+          `${countedText(counted)}\n` +
+          `${lossText(losses)}${origin}\n` +
+          `filter scaling on a synthetic layer, 64 -> 16 channels (LSB of int8 outputs)\n` +
+          `${formatStudy(study.filter(({ case: { weights, activations } }) => weights === "gauss" && activations === "smooth relu")).join("\n")}\n\n` +
+          table(["kernel", "filters", "cases", "outputs", "self-test"], selfTests.map(testText), { lastLeft: true }),
       );
     }
-    if (!ok) throw new WasmogradError("ERR_WASM", `verify: ${failed.join(", ")} differs from direct convolution`);
+    if (!ok) throw new WasmogradError("ERR_WASM", `verify: ${failed.join(", ")} failed`);
   },
 };

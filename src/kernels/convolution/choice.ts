@@ -89,7 +89,7 @@ export function chooseS8(
     .map((c) => ({ ...c, time: relativeTime(c.kernel, shape, output) }))
     .sort((a, b) => a.time - b.time);
   const { kernel, because, time } = priced[0]!;
-  if (option === "auto" && time >= 1 && !scaled) {
+  if (option === "auto" && time >= 1) {
     return {
       algorithm: "direct",
       reason: `${kernel.algorithm} takes ${time.toFixed(2)} times as long (measured table)`,

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { chooseF32, chooseS8, requireNamed } from "../../src/kernels/convolution/choice.ts";
+import { relativeTime } from "../../src/kernels/convolution/cost.ts";
+import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
+import { WINOGRAD_ALGORITHMS, winogradKernel } from "../../src/kernels/winograd/algorithms.ts";
+
+const layer = (ic: number, oc: number, size = 3, stride = 1) => ({ ic, oc, kh: size, kw: size, stride });
+
+describe("the measured table", () => {
+  test("has every int8 algorithm over the whole grid", () => {
+    const ids = WINOGRAD_ALGORITHMS.filter(({ dtype }) => dtype === "s8").map(({ algorithm }) => algorithm);
+    expect(Object.keys(RELATIVE_TIME).sort()).toEqual([...ids].sort());
+    for (const grid of Object.values(RELATIVE_TIME)) {
+      expect(grid).toHaveLength(CHANNELS.length);
+      for (const row of grid) {
+        expect(row).toHaveLength(CHANNELS.length);
+        for (const time of row) expect(time).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test("is read off at its points, between them in between, and beyond it at its end", () => {
+    const complex = winogradKernel("s8", "f4x4-3x3-complex")!;
+    const grid = RELATIVE_TIME["f4x4-3x3-complex"];
+    for (const [i, ic] of CHANNELS.entries()) {
+      for (const [o, oc] of CHANNELS.entries())
+        expect(relativeTime(complex, layer(ic, oc))).toBeCloseTo(grid[i]![o]!, 9);
+    }
+    const [a, b] = [relativeTime(complex, layer(16, 16)), relativeTime(complex, layer(32, 16))];
+    const between = relativeTime(complex, layer(24, 16));
+    expect(between).toBeGreaterThanOrEqual(Math.min(a, b));
+    expect(between).toBeLessThanOrEqual(Math.max(a, b));
+    expect(relativeTime(complex, layer(5000, 16))).toBe(relativeTime(complex, layer(512, 16)));
+  });
+
+  test("tiles that hang over cost as much as full ones", () => {
+    const complex = winogradKernel("s8", "f4x4-3x3-complex")!;
+    const shape = layer(64, 64);
+    expect(relativeTime(complex, shape, [56, 56])).toBe(relativeTime(complex, shape));
+    expect(relativeTime(complex, shape, [5, 5]) / relativeTime(complex, shape)).toBeCloseTo(64 / 25, 9);
+  });
+});
+
+describe("the choice of an int8 algorithm", () => {
+  test("direct where nothing else applies", () => {
+    for (const shape of [layer(64, 64, 3, 2), layer(64, 64, 1), layer(64, 64, 7)]) {
+      const reason = "no int8 Winograd kernel for this kernel and stride";
+      expect(chooseS8("auto", shape)).toEqual({ algorithm: "direct", reason });
+      expect(chooseS8("winograd", shape).algorithm).toBe("direct");
+    }
+  });
+
+  test("direct for a single input channel, by the table; Winograd only if asked for", () => {
+    expect(chooseS8("auto", layer(1, 16))).toMatchObject({ algorithm: "direct", reason: /times as long/ });
+    expect(chooseS8("winograd", layer(1, 16)).algorithm).not.toBe("direct");
+  });
+
+  test("the fastest that is exact: rational to 229 channels, complex to 917, without weights", () => {
+    expect(chooseS8("auto", layer(128, 128))).toMatchObject({
+      algorithm: "f4x4-3x3-rational",
+      reason: /^exact to 229 channels; /,
+    });
+    expect(chooseS8("auto", layer(230, 128))).toMatchObject({
+      algorithm: "f4x4-3x3-complex",
+      reason: /^exact to 917 channels; /,
+    });
+    expect(chooseS8("auto", layer(918, 128))).toMatchObject({
+      algorithm: "f2x2-3x3",
+      reason: /^exact to 3669 channels; /,
+    });
+    expect(chooseS8("auto", layer(4000, 128)).reason).toMatch(/sums in blocks/);
+  });
+
+  test("by the sums of the real weights, which admit more channels", () => {
+    const ic = 900;
+    const data = (weight: number) => ({
+      weights: new Int8Array(9 * ic * 16).fill(weight),
+      bias: new Int32Array(16),
+      inputZeroPoint: 0,
+      ic,
+      oc: 16,
+    });
+    expect(chooseS8("auto", layer(ic, 16), { layer: data(30) })).toMatchObject({
+      algorithm: "f4x4-3x3-rational",
+      reason: /^exact by the sums of its weights; /,
+    });
+    expect(chooseS8("auto", layer(ic, 16), { layer: data(127) }).algorithm).not.toBe("f4x4-3x3-rational");
+  });
+
+  test("never the rational one with scaled filters", () => {
+    for (const ic of [16, 64, 128]) {
+      const { algorithm } = chooseS8("winograd", layer(ic, ic), { scaled: true });
+      expect(["f4x4-3x3-complex", "f2x2-3x3"]).toContain(algorithm);
+    }
+  });
+
+  test("one by name where it applies, direct elsewhere", () => {
+    expect(chooseS8("f2x2-3x3", layer(128, 128))).toEqual({ algorithm: "f2x2-3x3", reason: "asked for" });
+    expect(chooseS8("f2x2-3x3", layer(128, 128, 5)).algorithm).toBe("direct");
+    expect(() => requireNamed("f2x2-3x3", "s8", layer(1, 1, 5))).toThrow(
+      expect.objectContaining({ code: "ERR_UNSUPPORTED" }),
+    );
+    expect(() => requireNamed("winograd", "s8", layer(1, 1, 5))).not.toThrow();
+  });
+});
+
+test("f32 is direct unless asked for otherwise", () => {
+  expect(chooseF32("auto", layer(64, 64)).algorithm).toBe("direct");
+  expect(chooseF32("winograd", layer(64, 64)).algorithm).toBe("f4x4-3x3-rational");
+  expect(chooseF32("winograd", layer(64, 64, 5)).algorithm).toBe("f2x2-5x5-rational");
+  expect(chooseF32("winograd", layer(64, 64, 7)).algorithm).toBe("direct");
+  expect(chooseF32("f4x4-3x3-complex", layer(64, 64)).algorithm).toBe("f4x4-3x3-complex");
+});
