@@ -5,6 +5,7 @@
  * - `createUpscaler`: pictures in, larger pictures out.
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
+ * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
 export { type CompileOptions, compile } from "./engine/compile.ts";
 export type { CompiledNetwork, LayerAlgorithm } from "./engine/compiled-network.ts";
@@ -38,4 +39,11 @@ export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } f
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
 export { createUpscaler, shippedModels, type UpscalerOptions } from "./upscale/create-upscaler.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";
+export { type Algorithm, type AlgorithmSpec, winograd } from "./winograd/algorithm.ts";
+export { type CountedLayer, type LayerCounts, runCounted, runDirect } from "./winograd/counting.ts";
 export type { FilterScaling } from "./winograd/filter-scaling.ts";
+export { channelLimits, type Growth, growth } from "./winograd/growth.ts";
+export type { FormKind } from "./winograd/integer-form.ts";
+export { isExact, type Nested, nest } from "./winograd/nested.ts";
+export { type AlgorithmSummary, summarise } from "./winograd/summary.ts";
+export { countTransforms, type Transforms, transforms } from "./winograd/transforms.ts";
