@@ -42,7 +42,7 @@ export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscal
 export { type Algorithm, type AlgorithmSpec, winograd } from "./winograd/algorithm.ts";
 export { type CountedLayer, type LayerCounts, runCounted, runDirect } from "./winograd/counting.ts";
 export type { FilterScaling } from "./winograd/filter-scaling.ts";
-export { channelLimits, type Growth, growth } from "./winograd/growth.ts";
+export { channelLimits, type Growth, growth, planeLimits } from "./winograd/growth.ts";
 export type { FormKind } from "./winograd/integer-form.ts";
 export { isExact, type Nested, nest } from "./winograd/nested.ts";
 export { type AlgorithmSummary, summarise } from "./winograd/summary.ts";

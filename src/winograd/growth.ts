@@ -125,13 +125,16 @@ export function directChannels(taps: number, { input = 128, weight = 127 }: Magn
   return Math.floor(LARGEST_INT32 / (scale * taps * input * weight));
 }
 
-export function channelLimits(nested: Nested, magnitudes: Magnitudes = {}): ChannelLimits {
-  const { input = 128, weight = 127 } = magnitudes;
+/** For each plane the input channels whose products it sums without leaving int32, whatever the data. */
+export function planeLimits(nested: Nested, { input = 128, weight = 127 }: Magnitudes = {}): number[] {
   const filters = filterPlanes(nested).map(gain);
-  const product = Math.max(...inputPlanes(nested).map((row, p) => gain(row) * input * filters[p]! * weight));
+  return inputPlanes(nested).map((row, p) => Math.floor(LARGEST_INT32 / (gain(row) * input * filters[p]! * weight)));
+}
+
+export function channelLimits(nested: Nested, magnitudes: Magnitudes = {}): ChannelLimits {
   const taps = nested.vertical.algorithm.r * nested.horizontal.algorithm.r;
   return {
-    noWrap: Math.floor(LARGEST_INT32 / product),
+    noWrap: Math.min(...planeLimits(nested, magnitudes)),
     wrapTolerant: directChannels(taps, magnitudes, Number(nested.result.scale)),
     oddUndone: directChannels(taps, magnitudes, 2 ** nested.result.shift),
   };

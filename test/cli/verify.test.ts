@@ -79,6 +79,10 @@ describe("verify --points", () => {
   test("the same as JSON", () => {
     const report = JSON.parse(verify(...OWN, "--json").stdout);
     expect(report).toMatchObject({ exact: true, products: 46, scale: 16, input: { bits: 12 }, filter: { bits: 12 } });
+    expect(report.planes).toHaveLength(46);
+    expect(Math.min(...report.planes.map((p: { noWrapChannels: number }) => p.noWrapChannels))).toBe(917);
+    expect(report.planes[5]).toMatchObject({ row: "1", column: "1", input: { gain: 16 }, filter: { gain: 9 } });
+    expect(report.errorAmplification).toBeGreaterThan(1);
     expect(report.rational.G[3]).toEqual(["1/4", "1/4i", "-1/4"]);
     expect(report.integer).toMatchObject({ form: "scaled", scale: 4, D: ["4", "1", "1", "1", "1", "4"] });
   });
