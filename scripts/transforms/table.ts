@@ -3,6 +3,8 @@
 import { INT8, magnitude, reach } from "../../src/winograd/growth.ts";
 import { nestedOfKernel, WINOGRAD_KERNELS } from "../../src/winograd/kernel-table.ts";
 import { filterPlanes, inputPlanes, outputPlanes } from "../../src/winograd/nested.ts";
+import { amplification } from "../../src/winograd/rounding.ts";
+import { transforms } from "../../src/winograd/transforms.ts";
 import { COMMAND, indexOfOne } from "./assembly.ts";
 import { columnsOf } from "./input.ts";
 import { PRODUCTS_STRIDE, TILES } from "./tiling.ts";
@@ -55,6 +57,7 @@ export function emitTable(): string {
     biasPlane: ${biasPlane},
     onesResponse: ${ones[biasPlane]},
     biasFactor: ${float ? 1 : Number(scale) / carried},
+    amplification: ${Number(amplification(transforms(nested)).toPrecision(4))},
     divisor: ${float ? scale : 1},
     inputMaxima: [
 ${rows(inputMaxima, "      ")}

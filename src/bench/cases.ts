@@ -31,8 +31,10 @@ export const CONV_CASES: readonly ConvCase[] = [
       { dtype: "int8", algorithm: "direct", ...shape },
       { dtype: "int8", algorithm: "f4x4-3x3-complex", ...shape },
       { dtype: "int8", algorithm: "f4x4-3x3-rational", ...shape },
+      { dtype: "int8", algorithm: "f4x4-3x3-half", ...shape },
       { dtype: "int8", algorithm: "f2x2-3x3", ...shape },
       { dtype: "f32", algorithm: "direct", ...shape },
+      { dtype: "f32", algorithm: "f4x4-3x3-half", ...shape },
       { dtype: "f32", algorithm: "f4x4-3x3-rational", ...shape },
       { dtype: "f32", algorithm: "f4x4-3x3-complex", ...shape },
     ] as const;

@@ -9,6 +9,9 @@ import { scoreNetwork } from "./scores.ts";
 
 const SCALE = 2;
 
+/** The paper's algorithm, so the 3x3 layers; the others stay direct. */
+const ALGORITHM = "f4x4-3x3-complex";
+
 export const SCHEMES: readonly FilterScaling[] = [
   { bits: 9, granularity: "static" },
   { bits: 9, granularity: "layer" },
@@ -36,7 +39,8 @@ export async function scalingLosses(
   onProgress: (fraction: number, name: string) => void,
 ): Promise<SetLoss[]> {
   const upscalers: Upscaler[] = [await createUpscaler({ scale: SCALE })];
-  for (const filterScaling of SCHEMES) upscalers.push(await createUpscaler({ scale: SCALE, filterScaling }));
+  for (const filterScaling of SCHEMES)
+    upscalers.push(await createUpscaler({ scale: SCALE, algorithm: ALGORITHM, filterScaling }));
   const sets: SetLoss[] = [];
   for (const [d, directory] of directories.entries()) {
     const pairs = await findPairs(directory, SCALE);

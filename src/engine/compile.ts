@@ -13,9 +13,9 @@ export interface CompileOptions {
   readonly kernels?: KernelInstance;
   /**
    * "auto" (default): of the int8 algorithms that are exact for a layer's weights the fastest; f32 layers are direct. "winograd": Winograd
-   * wherever it applies; or an algorithm by name ("direct", "f4x4-3x3-complex", "f4x4-3x3-rational", "f2x2-3x3", "f2x2-5x5-complex", in f32
-   * "f2x2-5x5-rational" too), for the layers that it applies to; others are direct. int8 results are the same bits whatever is taken; f32
-   * Winograd differs from direct by rounding, and a little with where tiles are cut.
+   * wherever it applies; or an algorithm by name ("direct", "f4x4-3x3-complex", "f4x4-3x3-rational", "f4x4-3x3-half", "f2x2-3x3",
+   * "f2x2-5x5-complex", in f32 "f2x2-5x5-rational" too) for the layers that it applies to, while others are direct. int8 results are the
+   * same bits whatever is taken; f32 Winograd differs from direct by rounding, and a little with where tiles are cut.
    */
   readonly algorithm?: AlgorithmOption;
   /** Options of single layers, by the names that `CompiledNetwork.algorithms` lists: those of the fused network. */

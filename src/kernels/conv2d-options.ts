@@ -51,8 +51,8 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
   readonly residual?: { readonly quantization: QuantizationParams; readonly channels?: number };
   /**
    * "auto" (default): of the algorithms that are exact for these weights the fastest, by a measured table; "winograd": the same without
-   * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965), "f4x4-3x3-rational"
-   * (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100). All give the same bits.
+   * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965), "f4x4-3x3-rational" and
+   * "f4x4-3x3-half" (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100). All give the same bits.
    */
   readonly algorithm?: AlgorithmOption;
   /**
@@ -69,7 +69,7 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
 export interface Conv2dOptionsF32 extends Conv2dShape {
   /**
    * "auto" (default) and "direct" are direct; "winograd" takes the Winograd algorithm with the fewest products; or one by name, with stride
-   * 1: "f4x4-3x3-rational", "f4x4-3x3-complex", "f2x2-5x5-rational".
+   * 1: "f4x4-3x3-half", "f4x4-3x3-rational", "f4x4-3x3-complex" (the most accurate), "f2x2-5x5-rational".
    */
   readonly algorithm?: AlgorithmOption;
   /** OHWI [outputChannels, kh, kw, inputChannels]. */

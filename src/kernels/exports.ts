@@ -14,9 +14,11 @@ export interface KernelExports extends ImageKernels {
   qs8_conv2d_f2x2_3x3(params: number): void;
   qs8_conv2d_cf4x4_3x3(params: number): void;
   qs8_conv2d_f4x4_3x3(params: number): void;
+  qs8_conv2d_f4x4_3x3_half(params: number): void;
   qs8_conv2d_cf2x2_5x5(params: number): void;
   f32_conv2d_cf4x4_3x3(params: number): void;
   f32_conv2d_f4x4_3x3(params: number): void;
+  f32_conv2d_f4x4_3x3_half(params: number): void;
   f32_conv2d_f2x2_5x5(params: number): void;
 
   qs8_add(

@@ -18,6 +18,9 @@ export const CATALOGUE = [
   { id: "f2x2-3x3", title: "F(2x2,3x3)", m: 2, r: 3, points: "0,1,-1,inf" },
   { id: "f4x4-3x3-rational", title: "F(4x4,3x3) rational", m: 4, r: 3, points: "0,1,-1,2,-2,inf" },
   { id: "f4x4-3x3-complex", title: "F(4x4,3x3) complex", m: 4, r: 3, points: "0,1,-1,i,-i,inf" },
+  // Points for accuracy in floating point (Barabasz and others, arXiv 1803.10986); that they are exact in int16 to the channels of F(2x2,3x3),
+  // as the scale is 2^2 * 225 instead of 2^6 * 9, is ours.
+  { id: "f4x4-3x3-half", title: "F(4x4,3x3) rational with 1/2", m: 4, r: 3, points: "0,1,-1,1/2,-2,inf" },
   { id: "f3x3-3x3-complex", title: "F(3x3,3x3) complex", m: 3, r: 3, points: "0,1,i,-i,inf" },
   { id: "f2x2-5x5-rational", title: "F(2x2,5x5) rational", m: 2, r: 5, points: "0,1,-1,2,-2,inf" },
   { id: "f2x2-5x5-complex", title: "F(2x2,5x5) complex", m: 2, r: 5, points: "0,1,-1,i,-i,inf" },

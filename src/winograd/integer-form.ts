@@ -76,7 +76,12 @@ export function integerForm(algorithm: Algorithm, kind: FormKind): IntegerForm {
   }
   const scale = factors.reduce((common, { weight }) => lcm(common, weight.den), 1n);
   const diagonal = factors.map(({ weight }) => weight.mul(Gaussian.of(scale)));
-  const inFilter = diagonal.map((d) => filterShare(kind, d));
+  const inFilter: Gaussian[] = [];
+  for (const [j, k] of partner.entries()) {
+    // As above: a share is defined up to a unit, and the second of a pair must stay conjugate to the first.
+    const first = k < j ? inFilter[k] : undefined;
+    inFilter.push(first ? first.conj() : filterShare(kind, diagonal[j]!));
+  }
   return {
     kind,
     algorithm,

@@ -21,9 +21,11 @@ export const WINOGRAD_KERNELS = [
   { kernel: "qs8_conv2d_f2x2_3x3", algorithm: "f2x2-3x3", dtype: "s8", form: "scaled" },
   { kernel: "qs8_conv2d_cf4x4_3x3", algorithm: "f4x4-3x3-complex", dtype: "s8", form: "scaled" },
   { kernel: "qs8_conv2d_f4x4_3x3", algorithm: "f4x4-3x3-rational", dtype: "s8", form: "split" },
+  { kernel: "qs8_conv2d_f4x4_3x3_half", algorithm: "f4x4-3x3-half", dtype: "s8", form: "scaled" },
   { kernel: "qs8_conv2d_cf2x2_5x5", algorithm: "f2x2-5x5-complex", dtype: "s8", form: "scaled" },
   { kernel: "f32_conv2d_cf4x4_3x3", algorithm: "f4x4-3x3-complex", dtype: "f32", form: "scaled" },
   { kernel: "f32_conv2d_f4x4_3x3", algorithm: "f4x4-3x3-rational", dtype: "f32", form: "scaled" },
+  { kernel: "f32_conv2d_f4x4_3x3_half", algorithm: "f4x4-3x3-half", dtype: "f32", form: "scaled" },
   { kernel: "f32_conv2d_f2x2_5x5", algorithm: "f2x2-5x5-rational", dtype: "f32", form: "scaled" },
 ] as const satisfies readonly KernelEntry[];
 

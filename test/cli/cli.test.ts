@@ -225,7 +225,7 @@ describe("models, inspect, help", () => {
         name: "blocks.0",
         op: "conv2d",
         shape: [360, 640, 16],
-        algorithm: "f4x4-3x3-rational",
+        algorithm: expect.stringMatching(/^f4x4-3x3-/),
       }),
     );
   });

@@ -36,7 +36,7 @@ describe("the measured table", () => {
   test("tiles that hang over cost as much as full ones", () => {
     const complex = winogradKernel("s8", "f4x4-3x3-complex")!;
     const shape = layer(64, 64);
-    expect(relativeTime(complex, shape, [56, 56])).toBe(relativeTime(complex, shape));
+    expect(relativeTime(complex, shape, [56, 56])).toBeCloseTo(relativeTime(complex, shape), 12);
     expect(relativeTime(complex, shape, [5, 5]) / relativeTime(complex, shape)).toBeCloseTo(64 / 25, 9);
   });
 });
@@ -55,24 +55,27 @@ describe("the choice of an int8 algorithm", () => {
     expect(chooseS8("winograd", layer(1, 16)).algorithm).not.toBe("direct");
   });
 
-  test("the fastest that is exact: rational to 229 channels, complex to 917, without weights", () => {
-    expect(chooseS8("auto", layer(128, 128))).toMatchObject({
-      algorithm: "f4x4-3x3-rational",
-      reason: /^exact to 229 channels; /,
-    });
-    expect(chooseS8("auto", layer(230, 128))).toMatchObject({
-      algorithm: "f4x4-3x3-complex",
-      reason: /^exact to 917 channels; /,
-    });
-    expect(chooseS8("auto", layer(918, 128))).toMatchObject({
-      algorithm: "f2x2-3x3",
-      reason: /^exact to 3669 channels; /,
-    });
+  test("the fastest that is exact, without weights by the worst case", () => {
+    const limits: Record<string, number> = {
+      "f4x4-3x3-rational": 229,
+      "f4x4-3x3-complex": 917,
+      "f4x4-3x3-half": 3669,
+      "f2x2-3x3": 3669,
+    };
+    for (const ic of [16, 64, 128, 229, 230, 500, 917, 918, 3669]) {
+      const { algorithm, reason } = chooseS8("auto", layer(ic, 128));
+      expect(limits[algorithm], `${ic} channels`).toBeGreaterThanOrEqual(ic);
+      expect(reason).toMatch(new RegExp(`^exact to ${limits[algorithm]} channels; .*x the speed of direct`));
+      const times = Object.entries(limits)
+        .filter(([, limit]) => limit >= ic)
+        .map(([id]) => relativeTime(winogradKernel("s8", id)!, layer(ic, 128)));
+      expect(relativeTime(winogradKernel("s8", algorithm)!, layer(ic, 128))).toBe(Math.min(...times));
+    }
     expect(chooseS8("auto", layer(4000, 128)).reason).toMatch(/sums in blocks/);
   });
 
   test("by the sums of the real weights, which admit more channels", () => {
-    const ic = 900;
+    const ic = 5000;
     const data = (weight: number) => ({
       weights: new Int8Array(9 * ic * 16).fill(weight),
       bias: new Int32Array(16),
@@ -80,14 +83,13 @@ describe("the choice of an int8 algorithm", () => {
       ic,
       oc: 16,
     });
-    expect(chooseS8("auto", layer(ic, 16), { layer: data(30) })).toMatchObject({
-      algorithm: "f4x4-3x3-rational",
-      reason: /^exact by the sums of its weights; /,
-    });
-    expect(chooseS8("auto", layer(ic, 16), { layer: data(127) }).algorithm).not.toBe("f4x4-3x3-rational");
+    expect(chooseS8("auto", layer(ic, 16), { layer: data(30) }).reason).toMatch(/^exact by the sums of its weights; /);
+    expect(chooseS8("auto", layer(ic, 16), { layer: data(127) }).reason).toMatch(
+      /^its weights need sums in blocks of channels; /,
+    );
   });
 
-  test("never the rational one with scaled filters", () => {
+  test("never a rational F(4x4) with scaled filters", () => {
     for (const ic of [16, 64, 128]) {
       const { algorithm } = chooseS8("winograd", layer(ic, ic), { scaled: true });
       expect(["f4x4-3x3-complex", "f2x2-3x3"]).toContain(algorithm);
@@ -106,7 +108,8 @@ describe("the choice of an int8 algorithm", () => {
 
 test("f32 is direct unless asked for otherwise", () => {
   expect(chooseF32("auto", layer(64, 64)).algorithm).toBe("direct");
-  expect(chooseF32("winograd", layer(64, 64)).algorithm).toBe("f4x4-3x3-rational");
+  // 36 products as the other rational one, and a smaller error.
+  expect(chooseF32("winograd", layer(64, 64)).algorithm).toBe("f4x4-3x3-half");
   expect(chooseF32("winograd", layer(64, 64, 5)).algorithm).toBe("f2x2-5x5-rational");
   expect(chooseF32("winograd", layer(64, 64, 7)).algorithm).toBe("direct");
   expect(chooseF32("f4x4-3x3-complex", layer(64, 64)).algorithm).toBe("f4x4-3x3-complex");

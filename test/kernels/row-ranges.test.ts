@@ -15,6 +15,7 @@ const ALGORITHMS = [
   ["f2x2-3x3", 3],
   ["f4x4-3x3-complex", 3],
   ["f4x4-3x3-rational", 3],
+  ["f4x4-3x3-half", 3],
   ["f2x2-5x5-complex", 5],
 ] as const;
 

@@ -50,6 +50,7 @@ const LIMITS = [
   ["f2x2-3x3", 3669],
   ["f4x4-3x3-complex", 917],
   ["f4x4-3x3-rational", 229],
+  ["f4x4-3x3-half", 3669],
   ["f2x2-5x5-complex", 330],
 ] as const;
 

@@ -55,6 +55,7 @@ test("the table of algorithms", () => {
     ["F(4x4,3x3) rational odd Gn", 36, 4, 14, 229],
     ["F(4x4,3x3) rational 24G", 36, 4, 18, 0],
     ["F(4x4,3x3) complex 4G", 46, 3.13, 12, 917],
+    ["F(4x4,3x3) rational with 1/2 30G", 36, 4, 16, 3669],
     ["F(3x3,3x3) complex 4G", 33, 2.455, 14, 917],
     ["F(2x2,5x5) rational Gn", 36, 2.778, 18, 0],
     ["F(2x2,5x5) rational 24G", 36, 2.778, 18, 0],

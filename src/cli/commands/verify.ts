@@ -24,7 +24,7 @@ function evidenceFrom(sets: readonly SetLoss[]): Parameters<typeof claims>[0] {
   const loss = ({ losses }: SetLoss): number =>
     losses.find(({ bits, granularity }) => bits === JUDGED.bits && granularity === JUDGED.granularity)!.lossDb;
   return {
-    scheme: `filters of ${JUDGED.bits} bits, one power of two a tap, in the Winograd layers of SESR-M5 x2`,
+    scheme: `filters of ${JUDGED.bits} bits, one power of two a tap, in the 3x3 layers of SESR-M5 x2`,
     losses: Object.fromEntries(sets.map((set) => [set.set, Number(loss(set).toFixed(4))])),
     tolerance: TOLERANCE_DB,
   };

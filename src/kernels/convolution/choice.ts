@@ -105,9 +105,9 @@ export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"d
   if (option === "auto") return { algorithm: "direct", reason: "f32 Winograd rounds differently; ask for it by name" };
   const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "f32" && winogradApplies(a, shape));
   if (option === "winograd") {
-    // Of two f32 algorithms the one with fewer products.
-    const [best] = [...applying].sort((a, b) => a.planes - b.planes);
-    if (best) return { algorithm: best.algorithm as WinogradF32, reason: "asked for; fewest products" };
+    // Of f32 algorithms the one with the fewest products, and of these the most accurate.
+    const [best] = [...applying].sort((a, b) => a.planes - b.planes || a.amplification - b.amplification);
+    if (best) return { algorithm: best.algorithm as WinogradF32, reason: "asked for; fewest products, then accuracy" };
     return { algorithm: "direct", reason: "no f32 Winograd kernel for this kernel and stride" };
   }
   const named = applying.find(({ algorithm }) => algorithm === option);

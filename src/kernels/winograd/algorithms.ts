@@ -28,6 +28,8 @@ export interface WinogradKernel {
   readonly biasFactor: number;
   /** What an input of ones gives in that plane; it gives 0 in all others. */
   readonly onesResponse: number;
+  /** By how much the f32 bound exceeds that of the plain sum, roundings alike (winograd/rounding.ts). */
+  readonly amplification: number;
   /** f32: what the filter matrix is divided by. */
   readonly divisor: number;
   /** Largest |V| of int8 input, and largest |A| of each plane over the outputs. */
