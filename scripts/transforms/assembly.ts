@@ -1,5 +1,6 @@
 /** Emits one algorithm as an AssemblyScript class without state, whose methods the driver calls (assembly/winograd/conv2d-winograd.ts). */
 import type { Algorithm } from "../../src/winograd/algorithm.ts";
+import type { OperationCount } from "../../src/winograd/arithmetic.ts";
 import { CATALOGUE } from "../../src/winograd/catalogue.ts";
 import { growth, inputIntermediateBits } from "../../src/winograd/growth.ts";
 import type { KernelEntry } from "../../src/winograd/kernel-table.ts";
@@ -32,6 +33,19 @@ export function indexOfOne({ points }: Algorithm): number {
   return points.findIndex((point) => String(point) === "1");
 }
 
+const PAIRS = [
+  " * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the",
+  " * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.",
+  " *",
+];
+
+function operations({ adds, shifts, constants }: OperationCount): string {
+  const parts = [`${adds} additions`];
+  if (shifts > 0) parts.push(`${shifts} shifts`);
+  if (constants > 0) parts.push(`${constants} products by constants`);
+  return parts.join(", ");
+}
+
 export function emitAssembly(entry: KernelEntry): string {
   const nested = nestedOfKernel(entry);
   const found = transforms(nested);
@@ -55,13 +69,13 @@ export function emitAssembly(entry: KernelEntry): string {
     "/**",
     ` * Transforms of ${title}, points ${pointsOf(algorithm)}, for ${entry.dtype === "s8" ? "int8 input in int16" : "f32"}: ${layout.planes} planes.`,
     " *",
-    ` *   V = B^T d B      ${counts.input.adds} additions, ${counts.input.shifts} shifts a tile and channel`,
-    ` *   scale Y = A^T M A, scale ${scale}      ${counts.output.adds} additions, ${counts.output.shifts} shifts a tile and output channel`,
+    ` *   V = B^T d B      ${operations(counts.input)} a tile and channel`,
+    ` *   scale Y = A^T M A, scale ${scale}      ${operations(counts.output)} a tile and output channel`,
     " *",
-    " * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the",
-    " * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.",
-    " *",
-    ` * Planes   0..${layout.vertical.real.length * layout.horizontal.real.length - 1}: real rows x real columns; then three planes a pair (src/winograd/structure.ts).`,
+    ...(layout.vertical.pairs.length > 0 ? PAIRS : []),
+    ` * Planes   0..${layout.vertical.real.length * layout.horizontal.real.length - 1}: real rows x real columns${
+      layout.vertical.pairs.length > 0 ? "; then three planes a pair (src/winograd/structure.ts)" : ""
+    }.`,
     range.trimEnd(),
     " */",
     'import { ConvParams } from "../../common/conv-params";',

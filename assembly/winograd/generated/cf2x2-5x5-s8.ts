@@ -2,8 +2,8 @@
 /**
  * Transforms of F(2x2,5x5) complex, points 0, 1, -1, i, -i, inf, for int8 input in int16: 46 planes.
  *
- *   V = B^T d B      110 additions, 0 shifts a tile and channel
- *   scale Y = A^T M A, scale 16      72 additions, 0 shifts a tile and output channel
+ *   V = B^T d B      110 additions a tile and channel
+ *   scale Y = A^T M A, scale 16      72 additions a tile and output channel
  *
  * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the
  * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.

@@ -2,13 +2,10 @@
 /**
  * Transforms of F(2x2,3x3), points 0, 1, -1, inf, for int8 input in int16: 16 planes.
  *
- *   V = B^T d B      32 additions, 0 shifts a tile and channel
- *   scale Y = A^T M A, scale 4      24 additions, 0 shifts a tile and output channel
+ *   V = B^T d B      32 additions a tile and channel
+ *   scale Y = A^T M A, scale 4      24 additions a tile and output channel
  *
- * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the
- * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.
- *
- * Planes   0..15: real rows x real columns; then three planes a pair (src/winograd/structure.ts).
+ * Planes   0..15: real rows x real columns.
  * Range    |V| <= 512, intermediate values within 10 bits: int16 never overflows. |U| <= 1143.
  *          Output arithmetic is modulo 2^32: results are 2^2 Y, exact if that fits int32.
  */

@@ -5,10 +5,7 @@
  *   V = B^T d B      144 additions, 60 shifts a tile and channel
  *   scale Y = A^T M A, scale 576      64 additions, 16 shifts a tile and output channel
  *
- * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the
- * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.
- *
- * Planes   0..35: real rows x real columns; then three planes a pair (src/winograd/structure.ts).
+ * Planes   0..35: real rows x real columns.
  * Range    the filter holds the scale, so the results are Y itself, not position-independent: see docs/winograd.md for its error.
  */
 import { ConvParams } from "../../common/conv-params";

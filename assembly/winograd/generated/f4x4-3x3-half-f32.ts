@@ -2,13 +2,10 @@
 /**
  * Transforms of F(4x4,3x3) rational with 1/2, points 0, 1, -1, 1/2, -2, inf, for f32: 36 planes.
  *
- *   V = B^T d B      192 additions, 96 shifts a tile and channel
+ *   V = B^T d B      192 additions, 96 shifts, 24 products by constants a tile and channel
  *   scale Y = A^T M A, scale 900      120 additions, 60 shifts a tile and output channel
  *
- * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the
- * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.
- *
- * Planes   0..35: real rows x real columns; then three planes a pair (src/winograd/structure.ts).
+ * Planes   0..35: real rows x real columns.
  * Range    the filter holds the scale, so the results are Y itself, not position-independent: see docs/winograd.md for its error.
  */
 import { ConvParams } from "../../common/conv-params";

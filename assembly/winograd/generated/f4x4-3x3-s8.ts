@@ -5,10 +5,7 @@
  *   V = B^T d B      144 additions, 60 shifts a tile and channel
  *   scale Y = A^T M A, scale 576      100 additions, 70 shifts a tile and output channel
  *
- * A pair of conjugate points is carried as its real part R and imaginary part S; of each pair of conjugate entries one is kept, as the
- * three left factors a+b, a, b of the three-multiplication complex product, whose filters hold c, d-c, c+d doubled.
- *
- * Planes   0..35: real rows x real columns; then three planes a pair (src/winograd/structure.ts).
+ * Planes   0..35: real rows x real columns.
  * Range    |V| <= 12768, intermediate values within 15 bits: int16 never overflows. |U| <= 6223.
  *          Output arithmetic is modulo 2^32; the odd part 9 of the scale is undone by its inverse: results are 2^6 Y, exact if that fits int32.
  */
