@@ -122,7 +122,6 @@ function copy_patch(p: ConvParams, iy: i32, ix: i32, size: i32, pixel: usize, fi
     x1 = min(size, p.iw - ix);
   const y0 = max(0, -iy),
     y1 = min(size, p.ih - iy);
-  if (x1 <= x0) return;
   for (let y = y0; y < y1; y++) {
     const from = p.input + <usize>(iy + y) * <usize>p.inputRowStride + <usize>(ix + x0) * pixel;
     memory.copy(p.patch + <usize>(y * size + x0) * pixel, from, <usize>(x1 - x0) * pixel);

@@ -187,6 +187,21 @@ describe("the int8 engine", () => {
     await expect(compile(model, { filterScaling: { bits: 3, granularity: "tap" } })).rejects.toThrow(
       "filterScaling.bits: expected an integer from 8 to 16, got 3",
     );
+    // Checked even where no layer would use it, and by the time a layer fails nothing stays allocated.
+    const kernels = await instantiateKernels();
+    const before = kernels.memory.allocate(64);
+    kernels.memory.free(before);
+    const direct = { kernels, algorithm: "direct" } as const;
+    await expect(compile(model, { ...direct, filterScaling: { bits: 8.5, granularity: "tap" } })).rejects.toThrow(
+      /bits/,
+    );
+    const heavy = new Map(model.filters);
+    const [name] = [...heavy.keys()].slice(-2);
+    const filter = heavy.get(name!)!;
+    heavy.set(name!, { ...filter, bias: filter.bias.map(() => 2 ** 30) });
+    const scaled = { kernels, algorithm: "winograd", filterScaling } as const;
+    await expect(compile({ ...model, filters: heavy }, scaled)).rejects.toThrow(/sums of output channel/);
+    expect(kernels.memory.allocate(64)).toBe(before);
     const real = randomModel(sesr({ variant: "m3", scale: 2 }));
     await expect(compile(real, { filterScaling })).rejects.toThrow("filterScaling: expected with int8 networks only");
   });

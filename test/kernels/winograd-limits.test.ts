@@ -85,6 +85,25 @@ describe.each(LIMITS)("channel limit of %s", (algorithm, limit) => {
   });
 });
 
+test("the zero point counts: 600 channels of the worst weights fit with zero point 0 and not with -128 or 127", () => {
+  const ic = 600;
+  const weights = new Int8Array(9 * ic).fill(127);
+  for (const [inputZeroPoint, blocked] of [
+    [0, false],
+    [-128, true],
+    [127, true],
+  ] as const) {
+    const spec = { ...specOf(ic, 1, weights, "f4x4-3x3-complex", 2 ** -24), bias: new Int32Array(1), inputZeroPoint };
+    const packed = new PackedConvolution(kernels, spec);
+    expect(packed.blocks.blocked).toBe(blocked);
+    packed.dispose();
+    for (const x of [-128, 127]) {
+      const input = new Int8Array(SHAPE[0] * SHAPE[1] * ic).fill(x);
+      expect(runConvolution(kernels, spec, [...SHAPE, ic], "same", input)).toEqual(oracleOf(spec, input));
+    }
+  }
+});
+
 test("rational F(4x4): products wrap from 75 channels on, results stay exact to 229", () => {
   // Inputs that make plane (3, 3) as large as it gets, 36 * 127.5 in the mean, and filters that do the same there, 49 * 127.
   const rational = winogradKernel("s8", "f4x4-3x3-rational")!;

@@ -4,10 +4,13 @@ import { PackedConvolution } from "../../src/kernels/convolution/packed.ts";
 import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import type { WinogradS8 } from "../../src/kernels/winograd/algorithms.ts";
+import { accumulatorRange } from "../../src/quantization/accumulator.ts";
 import { conv2dS8 } from "../../src/reference/conv2d-s8.ts";
 import { winogradScaledS8 } from "../../src/reference/winograd-s8.ts";
-import { type FilterScaling, GRANULARITIES } from "../../src/winograd/filter-scaling.ts";
+import { type FilterScaling, GRANULARITIES, scaleFilters } from "../../src/winograd/filter-scaling.ts";
+import { gain, INT8, magnitude, reach as reachOf } from "../../src/winograd/growth.ts";
 import { nestedOfKernel, WINOGRAD_KERNELS } from "../../src/winograd/kernel-table.ts";
+import { apply, filterPlanes, inputPlanes, type Nested, outputPlanes } from "../../src/winograd/nested.ts";
 import { int8Values, runConvolution } from "../_helpers/kernels.ts";
 
 const kernels = await instantiateKernels();
@@ -145,6 +148,63 @@ describe.each(SCALABLE)("scaled filters, %s", (algorithm, nested) => {
     expect(sizeOf(specOf(layer, algorithm))).toBe(nested.planes.length * pairs);
     expect(sizeOf({ ...exact, filterScaling: { bits: 9, granularity: "tap" } })).toBe(2 * nested.planes.length * pairs);
   });
+});
+
+/** What a scaled layer's results can reach at most, by the exact matrices: the exact sum, and what rounding may add to it. */
+function reach(spec: ConvSpecS8, nested: Nested, scaling: FilterScaling): number {
+  const { ic, weights, bias, inputZeroPoint: zeroPoint } = spec;
+  const filters = filterPlanes(nested);
+  const taps = filters[0]!.length;
+  const transformed = new Int32Array(ic * filters.length);
+  for (let c = 0; c < ic; c++) {
+    const g = Array.from({ length: taps }, (_, t) => weights[t * ic + c]!);
+    transformed.set(apply(filters, g), c * filters.length);
+  }
+  const shape = { outputChannels: 1, inputChannels: ic, planes: filters.length };
+  const { values, shifts } = scaleFilters(transformed, shape, scaling, { gains: filters.map(gain) });
+  const inputs = inputPlanes(nested).map((row) => 2 * magnitude(reachOf(row, INT8)));
+  const outputs = nested.planes.map((_, p) => Math.max(...outputPlanes(nested).map((row) => Math.abs(row[p]!))));
+  let error = 0;
+  for (const [i, u] of transformed.entries()) {
+    const p = i % filters.length;
+    error += Math.abs(values[i]! * 2 ** shifts[p]! - u) * inputs[p]! * outputs[p]!;
+  }
+  const { low, high } = accumulatorRange(weights, 1, { zeroPoint, bias });
+  return Number(nested.result.scale) * Math.max(-low[0]!, high[0]!) + error;
+}
+
+test("a layer is refused exactly when what it can reach leaves int32: rounding, zero point and bias count", () => {
+  const algorithm = "f4x4-3x3-complex";
+  const nested = SCALABLE.find(([id]) => id === algorithm)![1];
+  const scaling = { bits: 8, granularity: "static" } as const;
+  let [refused, taken] = [0, 0];
+  for (const [ic, weight, zeroPoint, bias] of [
+    [400, 127, 0, 0],
+    [460, 127, -128, 0],
+    [461, 127, -128, 0],
+    [900, 63, 0, 0],
+    [900, 125, 0, 0],
+    [916, 126, 0, 0],
+    [700, 101, 0, 0],
+    [750, 101, 0, 0],
+    [800, 101, 0, 0],
+    [850, 101, 0, 0],
+    [100, 101, 0, 2 ** 26],
+    [100, 101, 0, 2 ** 27 - 1],
+    [100, 101, 0, -(2 ** 26) * 1.7],
+  ] as const) {
+    const layer: Layer = { seed: 3, shape: [4, 4, ic], oc: 1, zeroPoint, size: 3, scaling };
+    // Weights that rounding moves as far as it can: neighbours of each other.
+    const weights = Int8Array.from({ length: 9 * ic }, (_, i) => weight - (i % 3));
+    const spec = { ...specOf(layer, algorithm), weights, bias: Int32Array.of(bias) };
+    const fits = reach(spec, nested, scaling) < 2 ** 31;
+    const make = () => new PackedConvolution(kernels, spec).dispose();
+    if (fits) expect(make, `${ic} channels, bias ${bias}`).not.toThrow();
+    else expect(make, `${ic} channels, bias ${bias}`).toThrow(/filterScaling: sums of output channel 0 reach/);
+    if (fits) taken++;
+    else refused++;
+  }
+  expect(Math.min(refused, taken)).toBeGreaterThan(3);
 });
 
 test("sums that could leave int32 with rounded filters are refused", () => {

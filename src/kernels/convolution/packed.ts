@@ -83,7 +83,7 @@ function packS8(spec: ConvSpecS8): Packed {
   if (filterScaling) {
     const { filter, scales, bias } = packScaled(winograd, spec, filterScaling);
     const blocks = { channels: ic, blocked: false };
-    const fields = { resultShift: shift, blockChannels: ic, narrowFilter: filter instanceof Int8Array ? 1 : 0 };
+    const fields = { blockChannels: ic, narrowFilter: filter instanceof Int8Array ? 1 : 0 };
     return { kernel, winograd, blocks, filters: [filter], bias, scale: 2 ** shift, scales, fields };
   }
   const blocks = winogradBlocks(winograd, spec);

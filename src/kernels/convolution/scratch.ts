@@ -27,8 +27,9 @@ function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g
   const float = packed.spec.dtype === "f32";
   // Whole vectors of channels: 8 int16 or 4 f32.
   const tileBytes = Math.ceil(packed.blocks.channels / (float ? 4 : 8)) * 16;
-  const tiles = Math.min(TILES, roundUp(Math.ceil(g.ow / m) * Math.ceil(g.oh / m), 4));
-  // Off the powers of two, so that the planes do not fall into the same cache sets.
+  const tiles = Math.min(TILES, Math.ceil(g.ow / m) * Math.ceil(g.oh / m));
+  // Off the powers of two, so that the planes do not fall into the same cache sets. The product takes tiles in fours and may read past
+  // the last ones, into the next plane or the products: stale values whose results nobody reads.
   const planeTilesStride = tiles * tileBytes + 64;
   const planeTilesBytes = planes * planeTilesStride;
   const productsBytes = roundUp(planes * PRODUCTS_STRIDE, 64);
