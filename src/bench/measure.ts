@@ -1,8 +1,4 @@
-/** Timing of one function: warm up until V8 has optimised it, then samples of which the median counts. */
-
-export interface Sampled {
-  readonly samplesMs: readonly number[];
-}
+/** Timing of functions side by side: warm up until V8 has optimised them, then rounds in which each runs in turn. */
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -17,28 +13,36 @@ export function relativeSpread(values: readonly number[]): number {
   return (at(0.75) - at(0.25)) / 2 / median(values);
 }
 
-const WARM_UP_MS = 400;
+/** Median of a[i] / b[i] over the rounds: a change of clock speed between rounds meets both and cancels. */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((x, i) => x / b[i]!));
+}
+
+const WARM_UP_MS = 150;
 const MEASURE_MS = 400;
-const LEAST_SAMPLES = 15;
+const LEAST_ROUNDS = 15;
+/** Functions shorter than this are run several times a sample. */
+const LEAST_SAMPLE_MS = 0.4;
 
 /**
- * Samples of `run` in milliseconds. Functions shorter than a fifth of a millisecond are run several times a sample.
+ * Milliseconds of each function in each round, [function][round]. Machines shared with others change their speed by half within seconds;
+ * functions that are to be compared have to be timed alternately, and compared round by round.
  */
-export function sample(run: () => void): Sampled {
-  const start = performance.now();
-  let runs = 0;
-  while (performance.now() - start < WARM_UP_MS || runs < 3) {
-    run();
-    runs++;
-  }
-  const once = (performance.now() - start) / runs;
-  const repeat = Math.max(1, Math.ceil(0.2 / once));
-  const samplesMs: number[] = [];
+export function alternate(functions: readonly (() => void)[]): number[][] {
+  const repeats = functions.map((run) => {
+    const start = performance.now();
+    let runs = 0;
+    for (; performance.now() - start < WARM_UP_MS || runs < 3; runs++) run();
+    return Math.max(1, Math.ceil((LEAST_SAMPLE_MS * runs) / (performance.now() - start)));
+  });
+  const samples: number[][] = functions.map(() => []);
   const begin = performance.now();
-  while (performance.now() - begin < MEASURE_MS || samplesMs.length < LEAST_SAMPLES) {
-    const t = performance.now();
-    for (let i = 0; i < repeat; i++) run();
-    samplesMs.push((performance.now() - t) / repeat);
+  for (let round = 0; performance.now() - begin < MEASURE_MS * functions.length || round < LEAST_ROUNDS; round++) {
+    for (const [i, run] of functions.entries()) {
+      const start = performance.now();
+      for (let n = repeats[i]!; n > 0; n--) run();
+      samples[i]!.push((performance.now() - start) / repeats[i]!);
+    }
   }
-  return { samplesMs };
+  return samples;
 }

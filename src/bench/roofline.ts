@@ -1,16 +1,15 @@
 import { compileBase64 } from "../kernels/load.ts";
 import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
-import { median, type Sampled } from "./measure.ts";
 
-/** Steps of 32 loop iterations a sample: about 2 ms, so that a sample is long against the timer and short against an interruption. */
+/** Steps of 32 loop iterations a run: about 2 ms, long against the timer and short against an interruption. */
 const STEPS = 1500;
 const INNER = 32;
 
 export interface Roofline {
-  /** Giga multiply-accumulates a second of i32x4.dot_i16x8_s + i32x4.add, the idiom of every int8 kernel. */
-  readonly dotI16x8: number;
+  /** Giga multiply-accumulates a second of i32x4.dot_i16x8_s + i32x4.add, the idiom of every int8 kernel; null if not measured. */
+  readonly dotI16x8: number | null;
   /** The same of f32x4.mul + f32x4.add. */
-  readonly f32MulAdd: number;
+  readonly f32MulAdd: number | null;
 }
 
 interface RooflineExports {
@@ -37,13 +36,5 @@ export async function rooflineProbes(): Promise<{
     f32: () => void exports.roofline_f32_mul_add(base, STEPS),
     dotMacs: STEPS * INNER * 64,
     f32Macs: STEPS * INNER * 32,
-  };
-}
-
-/** Medians of the two probes' samples in GMAC/s. */
-export function rooflineFrom(dot: Sampled, f32: Sampled, macs: { dotMacs: number; f32Macs: number }): Roofline {
-  return {
-    dotI16x8: macs.dotMacs / median(dot.samplesMs) / 1e6,
-    f32MulAdd: macs.f32Macs / median(f32.samplesMs) / 1e6,
   };
 }

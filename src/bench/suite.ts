@@ -1,9 +1,9 @@
 import { WasmogradError } from "../errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { pause } from "../pause.ts";
-import { CONV_CASES, caseMacs, caseName, caseShape, prepareCase } from "./cases.ts";
-import { median, relativeSpread, sample } from "./measure.ts";
-import { type Roofline, rooflineFrom, rooflineProbes } from "./roofline.ts";
+import { CONV_CASES, type ConvCase, caseMacs, caseName, caseShape, prepareCase } from "./cases.ts";
+import { alternate, median, medianRatio, relativeSpread } from "./measure.ts";
+import { type Roofline, rooflineProbes } from "./roofline.ts";
 
 export interface KernelResult {
   readonly name: string;
@@ -13,8 +13,10 @@ export interface KernelResult {
   readonly spread: number;
   /** Direct-convolution multiply-accumulates over the median time. */
   readonly gmacPerS: number;
-  /** gmacPerS over the roofline of the same data type; above 1 is what fewer multiplications buy. */
+  /** gmacPerS over the roofline of the same data type in the same rounds; above 1 is what fewer multiplications buy. */
   readonly ofRoofline: number;
+  /** Time of direct convolution over this one's, in the same rounds. */
+  readonly overDirect: number;
 }
 
 export interface BenchReport {
@@ -32,9 +34,20 @@ export interface SuiteOptions {
   readonly onProgress?: (fraction: number, name: string) => void;
 }
 
+/** Cases of one layer in one data type, direct convolution first: those that are timed alternately. */
+function groups(suite: Suite): ConvCase[][] {
+  const found = new Map<string, ConvCase[]>();
+  for (const c of CONV_CASES) {
+    if (suite !== "all" && suite !== c.dtype) continue;
+    const key = `${c.dtype} ${c.kernel} ${caseShape(c)}`;
+    found.set(key, [...(found.get(key) ?? []), c]);
+  }
+  return [...found.values()];
+}
+
 /**
- * Times every kernel of a suite on this machine. The roofline is measured right before and after each kernel and the faster of the
- * two counts for it, so that a change of clock speed in between cannot flatter a kernel.
+ * Times every kernel of a suite on this machine. The kernels of one layer and the roofline of their data type are timed alternately, and
+ * ratios are medians over the rounds, so that a change of clock speed cannot flatter any of them.
  * @throws WasmogradError ERR_ARGUMENT on an unknown suite
  */
 export async function runSuite(suite: Suite, options: SuiteOptions = {}): Promise<BenchReport> {
@@ -43,40 +56,36 @@ export async function runSuite(suite: Suite, options: SuiteOptions = {}): Promis
   }
   const probes = await rooflineProbes();
   const kernels = await instantiateKernels();
-  const rooflines: Roofline[] = [];
-  const measure = (): Roofline => {
-    const roofline = rooflineFrom(sample(probes.dot), sample(probes.f32), probes);
-    rooflines.push(roofline);
-    return roofline;
-  };
+  const rates: Record<ConvCase["dtype"], number[]> = { int8: [], f32: [] };
   const results: KernelResult[] = [];
-  let before = measure();
-  const cases = CONV_CASES.filter((c) => suite === "all" || suite === c.dtype);
-  for (const [i, c] of cases.entries()) {
+  const all = groups(suite);
+  for (const [i, cases] of all.entries()) {
     options.signal?.throwIfAborted();
-    options.onProgress?.(i / cases.length, `${caseName(c)} ${caseShape(c)}`);
+    const [first] = cases as [ConvCase];
+    options.onProgress?.(i / all.length, `${first.dtype} conv${first.kernel}x${first.kernel} ${caseShape(first)}`);
     await pause();
-    const prepared = prepareCase(kernels, c);
-    const { samplesMs } = sample(prepared.run);
-    prepared.dispose();
-    const after = measure();
-    const key = c.dtype === "int8" ? "dotI16x8" : "f32MulAdd";
-    const medianMs = median(samplesMs);
-    const gmacPerS = caseMacs(c) / medianMs / 1e6;
-    results.push({
-      name: caseName(c),
-      shape: caseShape(c),
-      medianMs,
-      spread: relativeSpread(samplesMs),
-      gmacPerS,
-      ofRoofline: gmacPerS / Math.max(before[key], after[key]),
-    });
-    before = after;
+    const prepared = cases.map((c) => prepareCase(kernels, c));
+    const [probe, macs] = first.dtype === "int8" ? [probes.dot, probes.dotMacs] : [probes.f32, probes.f32Macs];
+    const [roofline, ...times] = alternate([probe, ...prepared.map(({ run }) => run)]) as [number[], ...number[][]];
+    for (const { dispose } of prepared) dispose();
+    rates[first.dtype].push(macs / median(roofline) / 1e6);
+    for (const [j, c] of cases.entries()) {
+      const medianMs = median(times[j]!);
+      results.push({
+        name: caseName(c),
+        shape: caseShape(c),
+        medianMs,
+        spread: relativeSpread(times[j]!),
+        gmacPerS: caseMacs(c) / medianMs / 1e6,
+        ofRoofline: (caseMacs(c) / macs) * medianRatio(roofline, times[j]!),
+        overDirect: medianRatio(times[0]!, times[j]!),
+      });
+    }
   }
   return {
     roofline: {
-      dotI16x8: median(rooflines.map((r) => r.dotI16x8)),
-      f32MulAdd: median(rooflines.map((r) => r.f32MulAdd)),
+      dotI16x8: rates.int8.length > 0 ? median(rates.int8) : null,
+      f32MulAdd: rates.f32.length > 0 ? median(rates.f32) : null,
     },
     kernels: results,
   };
