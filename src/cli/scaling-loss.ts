@@ -38,9 +38,25 @@ export async function scalingLosses(
   signal: AbortSignal,
   onProgress: (fraction: number, name: string) => void,
 ): Promise<SetLoss[]> {
-  const upscalers: Upscaler[] = [await createUpscaler({ scale: SCALE })];
-  for (const filterScaling of SCHEMES)
-    upscalers.push(await createUpscaler({ scale: SCALE, algorithm: ALGORITHM, filterScaling }));
+  const upscalers: Upscaler[] = [];
+  try {
+    upscalers.push(await createUpscaler({ scale: SCALE }));
+    for (const filterScaling of SCHEMES) {
+      upscalers.push(await createUpscaler({ scale: SCALE, algorithm: ALGORITHM, filterScaling }));
+    }
+    return await measure(upscalers, directories, signal, onProgress);
+  } finally {
+    for (const upscaler of upscalers) upscaler.dispose();
+  }
+}
+
+/** @param upscalers with exact filters, then with each scheme */
+async function measure(
+  upscalers: readonly Upscaler[],
+  directories: readonly string[],
+  signal: AbortSignal,
+  onProgress: (fraction: number, name: string) => void,
+): Promise<SetLoss[]> {
   const sets: SetLoss[] = [];
   for (const [d, directory] of directories.entries()) {
     const pairs = await findPairs(directory, SCALE);

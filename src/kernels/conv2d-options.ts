@@ -178,8 +178,9 @@ function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32
 
 function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): Chosen<ConvSpecS8> {
   const { activation = "none", filterScaling, residual, weightScales, weights } = options;
+  const given = options.algorithm ?? "auto";
   // Only Winograd has filters to be scaled, so asking for that is asking for it.
-  const { algorithm = filterScaling === undefined ? "auto" : "winograd" } = options;
+  const algorithm = given === "auto" && filterScaling !== undefined ? "winograd" : given;
   const { inputQuantization, outputQuantization } = options;
   checkQuantization("inputQuantization", inputQuantization);
   checkQuantization("outputQuantization", outputQuantization);

@@ -267,7 +267,7 @@ describe("evaluate", () => {
       [["--algorithm", "fft"], /^wasmograd: --algorithm: expected auto, winograd, direct/],
       [["--filter-bits", "7"], /^wasmograd: --filter-bits: expected an integer from 8 to 16, got 7/],
       [["--granularity", "tap"], /^wasmograd: --granularity: expected together with --filter-bits only/],
-      [["--precision", "f32", "--filter-bits", "9"], /^wasmograd: filterScaling: expected with int8 networks only/],
+      [["--precision", "f32", "--filter-bits", "9"], /^wasmograd: --filter-bits: expected with --precision int8 only/],
     ] as const) {
       const result = cli("evaluate", "plain", ...args);
       expect(result.stderr).toMatch(message);

@@ -182,6 +182,17 @@ describe("kernels.conv2d", () => {
     expect(kernels.memoryBytes, name).toBe(before);
   });
 
+  test("scaled filters mean Winograd, even where direct would be faster", () => {
+    const layer = { ...int8, input: [H, W, 1], weights: int8Values(5, O * 9, -127) };
+    const filterScaling = { bits: 9, granularity: "tap" } as const;
+    for (const algorithm of [undefined, "auto", "winograd"] as const) {
+      using conv = kernels.conv2d({ ...layer, ...(algorithm && { algorithm }), filterScaling });
+      expect(conv.algorithm).not.toBe("direct");
+    }
+    using exact = kernels.conv2d(layer);
+    expect(exact.algorithm).toBe("direct");
+  });
+
   test("refuses wrong arrays at run time, and use after dispose", () => {
     const conv = kernels.conv2d(int8);
     expect(() => conv.run(new Float32Array(x.length) as never)).toThrow(/x: expected Int8Array, got Float32Array/);

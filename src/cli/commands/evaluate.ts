@@ -2,7 +2,14 @@ import { basename, resolve } from "node:path";
 import { check } from "../../errors.ts";
 import { createUpscaler } from "../../upscale/create-upscaler.ts";
 import type { Command } from "../command.ts";
-import { ALGORITHM_OPTIONS, algorithmOptions, choiceOption, MODEL_OPTIONS, scaleOption } from "../options.ts";
+import {
+  ALGORITHM_OPTIONS,
+  algorithmOptions,
+  choiceOption,
+  MODEL_OPTIONS,
+  scaleOption,
+  UsageError,
+} from "../options.ts";
 import { findPairs, loadPair } from "../picture-sets.ts";
 import { type Score, scoreBicubic, scoreNetwork } from "../scores.ts";
 import { progressLine, table } from "../terminal.ts";
@@ -41,6 +48,9 @@ export const command: Command = {
     const pairs = await findPairs(directory, scale);
     check(pairs.length > 0, "ERR_IO", () => `${directory}: no pictures`);
     const computing = algorithmOptions(parsed);
+    if (precision === "f32" && computing.filterScaling) {
+      throw new UsageError("--filter-bits: expected with --precision int8 only");
+    }
     const upscaler = await createUpscaler({ model: parsed.text("model") ?? "sesr-m5", scale, precision, ...computing });
     const progress = progressLine();
     const images: { name: string; psnr: number; ssim: number; bicubic: Score }[] = [];

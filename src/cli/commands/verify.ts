@@ -133,6 +133,8 @@ export const command: Command = {
     }
     const progress = progressLine();
     const directories = pictures === undefined ? [OWN_PICTURES] : pictures.split(",");
+    if (directories.includes(""))
+      throw new UsageError(`--pictures: expected directories with commas between, got "${pictures}"`);
     const losses = await scalingLosses(directories, signal, (fraction, name) =>
       progress.update(fraction, name),
     ).finally(() => progress.clear());
