@@ -275,6 +275,17 @@ describe("evaluate", () => {
     }
   });
 
+  test("verify's loss by scaling is the difference of what evaluate prints", () => {
+    const { pictures } = json("verify", "--pictures", "plain").scaling;
+    const exact = json("evaluate", "plain").mean.psnr;
+    const args = ["--algorithm", "f4x4-3x3-complex", "--filter-bits", "8", "--granularity", "tap"];
+    const scaled = json("evaluate", "plain", ...args).mean.psnr;
+    expect(pictures).toEqual([expect.objectContaining({ set: "plain", pictures: 1, exactPsnr: exact })]);
+    const loss = pictures[0].losses.find((l: { bits: number }) => l.bits === 8).lossDb;
+    expect(loss).toBeCloseTo(exact - scaled, 9);
+    expect(loss).not.toBe(0);
+  });
+
   test("a picture that is too small: its name, exit status 1", async () => {
     mkdirSync(at("small"), { recursive: true });
     await writeImage(at("small/tiny.png"), noise(12, 12));

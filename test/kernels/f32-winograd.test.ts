@@ -10,7 +10,7 @@ import { transforms } from "../../src/winograd/transforms.ts";
 import { floatValues, runConvolution } from "../_helpers/kernels.ts";
 
 const kernels = await instantiateKernels();
-const runs = process.env.WASMOGRAD_SLOW ? 1000 : 60;
+const runs = process.env.WASMOGRAD_SLOW ? 300 : 60;
 
 const KERNELS = WINOGRAD_KERNELS.filter(({ dtype }) => dtype === "f32").map(
   (entry) => [entry.algorithm as WinogradF32, transforms(nestedOfKernel(entry))] as const,
