@@ -230,6 +230,11 @@ describe("models, inspect, help", () => {
     );
   });
 
+  test("inspect shows what auto takes: direct where that is faster", () => {
+    const first = json("inspect", "sesr-m5").layers.find((l: { name: string }) => l.name === "first");
+    expect(first).toMatchObject({ algorithm: "direct", reason: expect.stringMatching(/times as long/) });
+  });
+
   test("help and version", () => {
     expect(cli("--help").stdout).toMatch(/upscale .*\n.*evaluate /);
     expect(cli("upscale", "--help").stdout).toMatch(/^Usage: wasmograd upscale IN OUT/);
@@ -238,9 +243,12 @@ describe("models, inspect, help", () => {
 });
 
 describe("evaluate", () => {
-  test("plain pictures: low resolutions are made", () => {
+  beforeAll(() => {
     mkdirSync(at("plain"), { recursive: true });
     writeFileSync(at("plain/photo.png"), readFileSync(PHOTO));
+  });
+
+  test("plain pictures: low resolutions are made", () => {
     const report = json("evaluate", "plain", "--precision", "f32");
     expect(report).toMatchObject({ set: "plain", model: "sesr-m5", scale: 2, precision: "f32" });
     expect(report.images).toHaveLength(1);

@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { CountedRun } from "../../src/cli/counted-runs.ts";
+import { CONV_PARAMS } from "../../src/kernels/convolution/params.ts";
 import type { SelfTest } from "../../src/kernels/self-test.ts";
 import { WINOGRAD_KERNELS } from "../../src/winograd/kernel-table.ts";
 import type { Claim } from "../../src/winograd/report.ts";
@@ -61,6 +64,48 @@ describe("verify", () => {
     ]) {
       expect(stdout).toContain(text);
     }
+  });
+});
+
+describe("verify on an engine that computes wrongly", () => {
+  /** Runs verify with one output of a kernel changed after each call, in its first value. */
+  function broken(kernel: string, change: string): ReturnType<typeof verify> {
+    const folder = mkdtempSync(join(tmpdir(), "wasmograd-verify-"));
+    const patch = join(folder, "patch.mjs");
+    const outputField = 4 * CONV_PARAMS.indexOf("output");
+    writeFileSync(
+      patch,
+      `const instantiate = WebAssembly.instantiate;
+       WebAssembly.instantiate = async (module, imports) => {
+         const { exports } = await instantiate(module, imports);
+         const run = exports.${kernel};
+         if (!run) return { exports };
+         const changed = (params) => {
+           run(params);
+           const { buffer } = imports.env.memory;
+           const output = new DataView(buffer).getUint32(params + ${outputField}, true);
+           ${change};
+         };
+         return { exports: { ...exports, ${kernel}: changed } };
+       };`,
+    );
+    const result = spawnSync(process.execPath, ["--import", pathToFileURL(patch).href, MAIN, "verify", "--json"], {
+      encoding: "utf8",
+    });
+    rmSync(folder, { recursive: true });
+    return result;
+  }
+
+  test.each([
+    ["qs8_conv2d_cf4x4_3x3", "new Int8Array(buffer)[output] ^= 1"],
+    ["f32_conv2d_f4x4_3x3_half", "new Float32Array(buffer, output, 1)[0] += 0.01"],
+  ])("%s: named on stderr, exit status 1, the report complete", (kernel, change) => {
+    const { status, stdout, stderr } = broken(kernel, change);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^wasmograd: verify: ${kernel}.* failed\n$`));
+    const report = JSON.parse(stdout);
+    expect(report.ok).toBe(false);
+    for (const test of report.selfTests as SelfTest[]) expect(test.different > 0).toBe(test.kernel === kernel);
   });
 });
 

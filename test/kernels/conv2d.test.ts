@@ -182,6 +182,15 @@ describe("kernels.conv2d", () => {
     expect(kernels.memoryBytes, name).toBe(before);
   });
 
+  test("auto looks at the output's size: on 6 x 6 pixels tiles of 4 x 4 hang over", () => {
+    const weights = int8Values(6, 64 * 9 * 64, -127);
+    const layer = { ...int8, kernel: [3, 3] as const, weights, weightScales: new Float32Array(64).fill(0.001) };
+    const { bias: _, ...plain } = layer;
+    using small = kernels.conv2d({ ...plain, input: [6, 6, 64] });
+    using large = kernels.conv2d({ ...plain, input: [64, 64, 64] });
+    expect([small.algorithm, large.algorithm]).toEqual(["f2x2-3x3", expect.stringMatching(/^f4x4-3x3/)]);
+  });
+
   test("scaled filters mean Winograd, even where direct would be faster", () => {
     const layer = { ...int8, input: [H, W, 1], weights: int8Values(5, O * 9, -127) };
     const filterScaling = { bits: 9, granularity: "tap" } as const;
