@@ -5,9 +5,9 @@ import { CATALOGUE } from "../../src/winograd/catalogue.ts";
 import { growth, inputIntermediateBits } from "../../src/winograd/growth.ts";
 import type { KernelEntry } from "../../src/winograd/kernel-table.ts";
 import { nestedOfKernel } from "../../src/winograd/kernel-table.ts";
-import { countTransforms, transforms } from "../../src/winograd/transforms.ts";
+import { countTransforms, type Transforms, transforms } from "../../src/winograd/transforms.ts";
 import { emitInput } from "./input.ts";
-import { planeLayout } from "./layout.ts";
+import { type PlaneLayout, planeLayout } from "./layout.ts";
 import { emitOutput } from "./output.ts";
 
 export const COMMAND = "npm run gen:transforms";
@@ -46,10 +46,23 @@ function operations({ adds, shifts, constants }: OperationCount): string {
   return parts.join(", ");
 }
 
+/** What the emitters are not written for is refused: gen:check compares the generator with itself and would not notice. */
+function refuseUnknown({ kernel, dtype }: KernelEntry, found: Transforms, { vertical, horizontal }: PlaneLayout): void {
+  const { m } = found.nested.vertical.algorithm;
+  if (m !== 2 && m !== 4) throw new Error(`${kernel}: expected m = 2 or 4, got ${m}`);
+  const pairs = Math.max(vertical.pairs.length, horizontal.pairs.length);
+  if (pairs > 1) throw new Error(`${kernel}: expected at most one conjugate pair a direction, got ${pairs}`);
+  if (dtype !== "s8") return;
+  const { fitsInt16 } = growth(found.nested);
+  const bits = inputIntermediateBits(found);
+  if (!fitsInt16 || bits > 16) throw new Error(`${kernel}: its values do not fit int16`);
+}
+
 export function emitAssembly(entry: KernelEntry): string {
   const nested = nestedOfKernel(entry);
   const found = transforms(nested);
   const layout = planeLayout(nested);
+  refuseUnknown(entry, found, layout);
   const input = emitInput(found, layout, entry.dtype);
   const output = emitOutput(found, layout, entry.dtype);
   const { algorithm } = nested.vertical;

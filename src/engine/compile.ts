@@ -41,7 +41,10 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
   checkAlgorithm(algorithm);
   const choice = { algorithm, layers, filterScaling };
   if ("filters" in model) {
-    if (filterScaling !== undefined) checkFilterScaling(filterScaling);
+    if (filterScaling !== undefined) {
+      checkFilterScaling(filterScaling);
+      check(algorithm !== "direct", "ERR_ARGUMENT", () => "filterScaling: direct convolution has no such filters");
+    }
     checkLayers(layers, model.network);
     const kernels = options.kernels ?? (await instantiateKernels());
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice));

@@ -44,6 +44,7 @@ export class CompiledNetwork {
 
   /** What was chosen for each convolution and why, by layer name. */
   get algorithms(): ReadonlyMap<string, LayerAlgorithm> {
+    check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
     const { convolutions, choices } = this.#program;
     return new Map([...choices].map(([name, choice]) => [name, { ...choice, kernel: convolutions.get(name)!.kernel }]));
   }

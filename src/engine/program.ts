@@ -23,7 +23,7 @@ export interface AlgorithmChoice {
 }
 
 const algorithmOf = ({ algorithm, layers }: AlgorithmChoice, { name }: Conv2dLayer): AlgorithmOption =>
-  layers?.[name] ?? algorithm;
+  (layers && Object.hasOwn(layers, name) ? layers[name] : undefined) ?? algorithm;
 
 export abstract class Program {
   readonly network: Network;

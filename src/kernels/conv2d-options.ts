@@ -157,6 +157,8 @@ function chosenF32({ algorithm = "auto" }: Conv2dOptionsF32, g: ConvGeometry): C
 }
 
 function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32> {
+  const scaling = (options as { readonly filterScaling?: unknown }).filterScaling;
+  check(scaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 weights only");
   const choice = chosenF32(options, g);
   const { activation = "none", bias, residual } = options;
   checkActivation(activation, g.oc);
@@ -178,7 +180,7 @@ function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32
 
 function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): Chosen<ConvSpecS8> {
   const { activation = "none", filterScaling, residual, weightScales, weights } = options;
-  const given = options.algorithm ?? "auto";
+  const { algorithm: given = "auto" } = options;
   // Only Winograd has filters to be scaled, so asking for that is asking for it.
   const algorithm = given === "auto" && filterScaling !== undefined ? "winograd" : given;
   const { inputQuantization, outputQuantization } = options;

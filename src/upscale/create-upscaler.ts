@@ -61,7 +61,7 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   const kernels = await instantiateKernels();
   const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
   const { algorithm = "auto", filterScaling } = options;
-  const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling && { filterScaling }) });
+  const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });
   const { top, bottom, left, right } = halo(network);
   return new Upscaler(compiled, { model, scale, halo: Math.max(top, bottom, left, right) });
 }

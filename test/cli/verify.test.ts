@@ -140,6 +140,7 @@ describe("verify --points", () => {
     [["--points", "0,1,inf", "--m", "99", "--r", "3"], "--m: expected an integer from 1 to 12, got 99"],
     [["--m", "4"], "--m: only with --points"],
     [["--points", "0,1,inf", "--pictures", "x"], "--pictures: not with --points"],
+    [["--pictures", "a/set,b/set"], "--pictures: expected sets of different names, got set twice"],
     [["--pictures", "a,,b"], '--pictures: expected directories with commas between, got "a,,b"'],
   ])("%j is refused in one line", (args, message) => {
     const { status, stdout, stderr } = verify(...args);

@@ -153,6 +153,12 @@ describe("kernels.conv2d", () => {
       /filterScaling.bits: expected an integer from 8/,
     ],
     [
+      "filter scaling of f32",
+      { weights: new Float32Array(O * 54), filterScaling: { bits: 9, granularity: "tap" } },
+      /filterScaling: expected with int8 weights only/,
+    ],
+    ["no algorithm", { algorithm: null as never }, /algorithm: expected auto.*, got null/],
+    [
       "filter scaling of direct",
       { algorithm: "direct", filterScaling: { bits: 9, granularity: "tap" } },
       /filterScaling: direct convolution has no such filters/,

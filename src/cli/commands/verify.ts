@@ -1,3 +1,4 @@
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WasmogradError } from "../../errors.ts";
 import { loadKernels } from "../../kernels/kernels.ts";
@@ -133,6 +134,9 @@ export const command: Command = {
     }
     const progress = progressLine();
     const directories = pictures === undefined ? [OWN_PICTURES] : pictures.split(",");
+    const names = directories.map((directory) => basename(resolve(directory)));
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined) throw new UsageError(`--pictures: expected sets of different names, got ${twice} twice`);
     if (directories.includes(""))
       throw new UsageError(`--pictures: expected directories with commas between, got "${pictures}"`);
     const losses = await scalingLosses(directories, signal, (fraction, name) =>
