@@ -211,8 +211,8 @@ export function selfTest(kernels: Kernels): SelfTest[] {
     // As many channels as are exact whatever the data.
     const limit = channelLimits(found.nested).oddUndone;
     const full: Case = { input: [5, 5, limit], outputChannels: 4, data: "extreme" };
-    // One more: the worst weights then need sums in blocks.
-    const blocked: Case = { ...full, input: [5, 5, limit + 1] };
+    // A few more, as weights of both signs reach a little less than the worst: sums in blocks.
+    const blocked: Case = { ...full, input: [5, 5, Math.ceil(limit * 1.02) + 1] };
     const outcomes = [...CASES, full, blocked].map((c) => runS8(kernels, next, c, r, algorithm));
     tests.push(summarise(outcomes, "exact", "bit for bit"));
     if (found.nested.result.odd !== 1n) continue;
