@@ -48,7 +48,7 @@ export class ConvParams {
   products: usize; //       [planes][tiles][8] int32 or f32, planes STRIDE bytes apart
   workspace: usize; //      vectors of both transforms, as the algorithm needs
   patch: usize; //          n x n x ic input values, for tiles that touch a border
-  sums: usize; //           [tiles][m x m][oc rounded up to 8] int32, only with several blocks; else 0
+  sums: usize; //           [tiles][m x m][oc rounded up to 8] int32, where sums are taken in blocks; else 0
 }
 
 /** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */

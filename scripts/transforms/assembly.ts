@@ -104,8 +104,6 @@ export function emitAssembly(entry: KernelEntry): string {
     `  @inline get planes(): i32 { return ${layout.planes}; }`,
     "  /** Where the bias enters: the plane of (1, 1). */",
     `  @inline get biasPlane(): i32 { return ${layout.realPlane(one, one)}; }`,
-    "  /** Results are 2^shift times the convolution. */",
-    `  @inline get shift(): i32 { return ${entry.dtype === "s8" ? shift : 0}; }`,
     "  /** f32 input, products and output, or int8, int32, int8. */",
     `  @inline get float(): bool { return ${entry.dtype === "f32"}; }`,
     "",

@@ -5,7 +5,8 @@ import { createUpscaler } from "../upscale/create-upscaler.ts";
 import type { Upscaler } from "../upscale/upscaler.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { findPairs, loadPair } from "./picture-sets.ts";
-import { scoreNetwork } from "./scores.ts";
+import { checkScorable, scoreNetwork } from "./scores.ts";
+import { pause } from "./terminal.ts";
 
 const SCALE = 2;
 
@@ -63,11 +64,13 @@ async function measure(
     check(pairs.length > 0, "ERR_IO", () => `${directory}: no pictures`);
     const sums = new Array<number>(upscalers.length).fill(0);
     for (const [i, pair] of pairs.entries()) {
-      signal.throwIfAborted();
       onProgress((d + i / pairs.length) / directories.length, pair.name);
       const { high, low } = await loadPair(pair, SCALE);
-      for (const [u, upscaler] of upscalers.entries())
+      checkScorable(pair.high, high, SCALE);
+      for (const [u, upscaler] of upscalers.entries()) {
+        await pause(signal);
         sums[u]! += scoreNetwork(upscaler, high, low).psnr / pairs.length;
+      }
     }
     sets.push({
       set: basename(resolve(directory)),

@@ -1,12 +1,12 @@
 import { check, checkObject } from "../errors.ts";
-import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/choice.ts";
+import { type AlgorithmOption, algorithmApplies, checkAlgorithm, requireNamed } from "../kernels/convolution/choice.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
 import type { Model, Network } from "../network/description.ts";
 import { checkWeights } from "../network/weights.ts";
 import { prepare, type QuantisedModel } from "../quantization/quantise.ts";
 import { checkFilterScaling, type FilterScaling } from "../winograd/filter-scaling.ts";
 import { CompiledNetwork } from "./compiled-network.ts";
-import { ProgramF32, ProgramS8 } from "./program.ts";
+import { type AlgorithmChoice, convolutionShapes, ProgramF32, ProgramS8 } from "./program.ts";
 
 export interface CompileOptions {
   /** The kernel instance to run on; a fresh one by default. */
@@ -14,11 +14,14 @@ export interface CompileOptions {
   /**
    * "auto" (default): of the int8 algorithms that are exact for a layer's weights the fastest; f32 layers are direct. "winograd": Winograd
    * wherever it applies; or an algorithm by name ("direct", "f4x4-3x3-complex", "f4x4-3x3-rational", "f4x4-3x3-half", "f2x2-3x3",
-   * "f2x2-5x5-complex", in f32 "f2x2-5x5-rational" too) for the layers that it applies to, while others are direct. int8 results are the
-   * same bits whatever is taken; f32 Winograd differs from direct by rounding, and a little with where tiles are cut.
+   * "f2x2-5x5-complex", in f32 "f2x2-5x5-rational" too) for the layers that it applies to, while others are direct; refused where it applies to none. int8 results are the
+   * same bits whatever is taken, at the price of memory: transformed filters of F(4x4,3x3) take 8 to 10 bytes a weight, direct ones 2. f32 Winograd differs from direct by rounding, and a little with where tiles are cut.
    */
   readonly algorithm?: AlgorithmOption;
-  /** Options of single layers, by the names that `CompiledNetwork.algorithms` lists: those of the fused network. */
+  /**
+   * Options of single layers, by the names that `CompiledNetwork.algorithms` lists: those of the fused network. An algorithm that does not
+   * apply to its layer is refused.
+   */
   readonly layerAlgorithms?: Readonly<Record<string, AlgorithmOption>>;
   /**
    * int8: the transformed filters of those layers that Winograd computes in 8 to 16 bits with power-of-two scales (arXiv 1901.01965,
@@ -45,26 +48,39 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
       checkFilterScaling(filterScaling);
       check(algorithm !== "direct", "ERR_ARGUMENT", () => "filterScaling: direct convolution has no such filters");
     }
-    checkLayers(layers, model.network);
+    checkLayers(choice, model.network, "s8");
     const kernels = options.kernels ?? (await instantiateKernels());
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice));
   }
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
   checkWeights(model.network, model.weights);
   const ready = prepare(model);
-  checkLayers(layers, ready.network);
+  checkLayers(choice, ready.network, "f32");
   const kernels = options.kernels ?? (await instantiateKernels());
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice));
 }
 
-function checkLayers(layers: CompileOptions["layerAlgorithms"], network: Network): void {
+/** What is asked for by name must be there: layers, and of each layer, or of any, the algorithm. */
+function checkLayers({ algorithm, layers }: AlgorithmChoice, network: Network, dtype: "s8" | "f32"): void {
+  const shapes = convolutionShapes(network);
+  const anywhere = [...shapes.values()].some((shape) => algorithmApplies(algorithm, dtype, shape));
+  // "winograd" stands for wherever it applies, if anywhere.
+  check(algorithm === "winograd" || shapes.size === 0 || anywhere, "ERR_UNSUPPORTED", () => {
+    return `algorithm: ${algorithm} has no ${dtype === "s8" ? "int8" : "f32"} kernel for any layer of this network`;
+  });
   if (layers === undefined) return;
   checkObject("layerAlgorithms", layers);
-  const convolutions = new Set(network.layers.filter(({ op }) => op === "conv2d").map(({ name }) => name));
+  check(
+    !(Symbol.iterator in layers),
+    "ERR_ARGUMENT",
+    () => "layerAlgorithms: expected a plain object, got a collection",
+  );
   for (const [name, option] of Object.entries(layers)) {
-    check(convolutions.has(name), "ERR_ARGUMENT", () => {
-      return `layerAlgorithms: expected names of ${[...convolutions].join(", ")}, got ${name}`;
+    const shape = shapes.get(name);
+    check(shape !== undefined, "ERR_ARGUMENT", () => {
+      return `layerAlgorithms: expected names of ${[...shapes.keys()].join(", ")}, got ${name}`;
     });
     checkAlgorithm(option, `layerAlgorithms.${name}`);
+    requireNamed(option, dtype, shape, `layerAlgorithms.${name}`);
   }
 }

@@ -5,7 +5,7 @@ import { WasmogradError } from "../errors.ts";
 import { type AlgorithmOption, type Choice, chooseF32, chooseS8 } from "../kernels/convolution/choice.ts";
 import { epilogueF32 } from "../kernels/convolution/epilogue-f32.ts";
 import { PackedConvolution } from "../kernels/convolution/packed.ts";
-import type { LayerShape, ResidualSpec } from "../kernels/convolution/spec.ts";
+import type { ConvSpecF32, ConvSpecS8, LayerShape, ResidualSpec } from "../kernels/convolution/spec.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { Conv2dLayer, Model, Network } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
@@ -25,6 +25,23 @@ export interface AlgorithmChoice {
 const algorithmOf = ({ algorithm, layers }: AlgorithmChoice, { name }: Conv2dLayer): AlgorithmOption =>
   (layers && Object.hasOwn(layers, name) ? layers[name] : undefined) ?? algorithm;
 
+function layerShape(
+  { input, channels: oc, kernel: [kh, kw], stride }: Conv2dLayer,
+  channels: ReadonlyMap<string, number>,
+): LayerShape {
+  return { ic: channels.get(input)!, oc, kh, kw, stride };
+}
+
+/** Channels, kernel and stride of every convolution, by name. */
+export function convolutionShapes(network: Network): ReadonlyMap<string, LayerShape> {
+  const channels = inferChannels(network);
+  return new Map(
+    network.layers.flatMap((layer) =>
+      layer.op === "conv2d" ? [[layer.name, layerShape(layer, channels)] as const] : [],
+    ),
+  );
+}
+
 export abstract class Program {
   readonly network: Network;
   abstract readonly precision: "f32" | "int8";
@@ -38,7 +55,6 @@ export abstract class Program {
   protected readonly channels: ReadonlyMap<string, number>;
   readonly #vectors = new Map<string, number>();
 
-  /** Loads filters and vectors; on failure nothing stays allocated. */
   protected constructor(kernels: KernelInstance, network: Network) {
     this.kernels = kernels;
     this.network = network;
@@ -49,14 +65,28 @@ export abstract class Program {
     this.channels = inferChannels(network);
   }
 
-  protected pack(build: (layer: Conv2dLayer) => ConstructorParameters<typeof PackedConvolution>[1]): void {
+  /** Loads filters, and vectors by name; on failure nothing stays allocated. */
+  protected load(
+    build: (layer: Conv2dLayer) => ConvSpecS8 | ConvSpecF32,
+    vectors: Iterable<readonly [layer: string, values: Float32Array]>,
+  ): void {
     try {
       for (const layer of this.network.layers) {
-        if (layer.op === "conv2d") this.convolutions.set(layer.name, new PackedConvolution(this.kernels, build(layer)));
+        if (layer.op === "conv2d") this.convolutions.set(layer.name, this.#packed(layer, build(layer)));
       }
+      for (const [name, values] of vectors) this.#addVector(name, values);
     } catch (error) {
       this.dispose();
       throw error;
+    }
+  }
+
+  #packed({ name }: Conv2dLayer, spec: ConvSpecS8 | ConvSpecF32): PackedConvolution {
+    try {
+      return new PackedConvolution(this.kernels, spec);
+    } catch (error) {
+      if (!(error instanceof WasmogradError)) throw error;
+      throw new WasmogradError(error.code, `layer "${name}": ${error.message}`, { cause: error });
     }
   }
 
@@ -66,8 +96,7 @@ export abstract class Program {
   }
 
   protected geometryOf(layer: Conv2dLayer): LayerShape {
-    const [kh, kw] = layer.kernel;
-    return { ic: this.channels.get(layer.input)!, oc: layer.channels, kh, kw, stride: layer.stride };
+    return layerShape(layer, this.channels);
   }
 
   protected broadcasts(layer: Conv2dLayer): boolean {
@@ -75,7 +104,7 @@ export abstract class Program {
   }
 
   /** Uploads a per-channel vector once, padded with zeros to whole vectors. */
-  protected addVector(name: string, values: Float32Array): void {
+  #addVector(name: string, values: Float32Array): void {
     const pointer = this.kernels.memory.allocate(Math.ceil(values.length / 4) * 16);
     this.kernels.memory.f32.set(values, pointer >> 2);
     this.#vectors.set(name, pointer);
@@ -101,7 +130,12 @@ export class ProgramF32 extends Program {
   constructor(kernels: KernelInstance, { network, weights }: Model, options: AlgorithmChoice) {
     super(kernels, network);
     const data = (name: string): Float32Array => weights.get(name)!.data;
-    this.pack((layer) => {
+    const slopes = network.layers.flatMap((layer) =>
+      layer.op === "activation" && layer.activation.kind === "prelu"
+        ? [[layer.name, data(layer.activation.slope)] as const]
+        : [],
+    );
+    this.load((layer) => {
       const { activation, residual } = layer;
       const before = residual?.position === "before-activation";
       if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
@@ -117,11 +151,7 @@ export class ProgramF32 extends Program {
         ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
         ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
       };
-    });
-    for (const layer of network.layers) {
-      if (layer.op !== "activation" || layer.activation.kind !== "prelu") continue;
-      this.addVector(layer.name, data(layer.activation.slope));
-    }
+    }, slopes);
   }
 
   tensorParams(): undefined {
@@ -141,7 +171,11 @@ export class ProgramS8 extends Program {
   constructor(kernels: KernelInstance, model: QuantisedModel, options: AlgorithmChoice) {
     super(kernels, model.network);
     this.model = model;
-    this.pack((layer) => {
+    const multipliers = [...model.activations].map(([name, { multiplier, negativeMultipliers }]) => {
+      const values = negativeMultipliers ?? new Float32Array(this.channels.get(name)!).fill(multiplier);
+      return [name, values] as const;
+    });
+    this.load((layer) => {
       const filter = model.filters.get(layer.name)!;
       const geometry = this.geometryOf(layer);
       const output = model.tensors.get(layer.name)!;
@@ -154,8 +188,7 @@ export class ProgramS8 extends Program {
       const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;
       const data = { weights, bias, inputZeroPoint, ic: geometry.ic, oc: geometry.oc };
       const { filterScaling } = options;
-      const scaled = filterScaling !== undefined;
-      const choice = chooseS8(algorithmOf(options, layer), geometry, { layer: data, scaled });
+      const choice = chooseS8(algorithmOf(options, layer), geometry, { layer: data, filterScaling });
       const algorithm = this.choose(layer, choice);
       return {
         dtype: "s8",
@@ -172,11 +205,7 @@ export class ProgramS8 extends Program {
         algorithm,
         ...(filterScaling && algorithm !== "direct" && { filterScaling }),
       };
-    });
-    for (const [name, activation] of model.activations) {
-      const { multiplier, negativeMultipliers } = activation;
-      this.addVector(name, negativeMultipliers ?? new Float32Array(this.channels.get(name)!).fill(multiplier));
-    }
+    }, multipliers);
   }
 
   tensorParams(name: string): QuantizationParams {

@@ -228,8 +228,13 @@ function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): Chosen<ConvSpecS
   const choice = chooseS8(algorithm, g, {
     layer: { weights, bias, inputZeroPoint, ic: g.ic, oc: g.oc },
     output: [g.oh, g.ow],
-    scaled: filterScaling !== undefined,
+    filterScaling,
   });
+  if (filterScaling !== undefined && choice.algorithm === "direct") {
+    const why =
+      algorithm === "direct" ? "direct convolution has no such filters" : `${choice.reason}; use exact filters`;
+    throw new WasmogradError("ERR_UNSUPPORTED", `filterScaling: ${why}`);
+  }
   const spec: ConvSpecS8 = {
     dtype: "s8",
     ...g,

@@ -187,17 +187,16 @@ function summarise(outcomes: readonly Outcome[], filters: string, criterion: Sel
   };
 }
 
-/** Runs each kernel on each case. */
-export function selfTest(kernels: Kernels): SelfTest[] {
+/** Runs each kernel on each case, as the caller asks for the next. */
+export function* selfTests(kernels: Kernels): Generator<SelfTest, void> {
   const next = generator(0x9e3779b9);
-  const tests: SelfTest[] = [];
   const wide = CASES.filter(({ outputChannels }) => outputChannels > 4);
   const narrow = CASES.filter(({ outputChannels }) => outputChannels <= 4);
   for (const cases of [wide, narrow]) {
     const outcomes = cases.map((c) => runS8(kernels, next, c, 3, "direct"));
-    tests.push(summarise(outcomes, "exact", "bit for bit"));
+    yield summarise(outcomes, "exact", "bit for bit");
     const real = cases.map((c) => runDirectF32(kernels, next, c));
-    tests.push(summarise(real, "exact", "within the rounding bound"));
+    yield summarise(real, "exact", "within the rounding bound");
   }
   for (const entry of WINOGRAD_KERNELS) {
     const found = transforms(nestedOfKernel(entry));
@@ -205,7 +204,7 @@ export function selfTest(kernels: Kernels): SelfTest[] {
     const { algorithm } = entry;
     if (entry.dtype === "f32") {
       const outcomes = [CASES[0]!, CASES[1]!, CASES[3]!].map((c) => runF32(kernels, next, c, algorithm, found));
-      tests.push(summarise(outcomes, "exact", "within the rounding bound"));
+      yield summarise(outcomes, "exact", "within the rounding bound");
       continue;
     }
     // As many channels as are exact whatever the data.
@@ -214,13 +213,12 @@ export function selfTest(kernels: Kernels): SelfTest[] {
     // A few more, as weights of both signs reach a little less than the worst: sums in blocks.
     const blocked: Case = { ...full, input: [5, 5, Math.ceil(limit * 1.02) + 1] };
     const outcomes = [...CASES, full, blocked].map((c) => runS8(kernels, next, c, r, algorithm));
-    tests.push(summarise(outcomes, "exact", "bit for bit"));
+    yield summarise(outcomes, "exact", "bit for bit");
     if (found.nested.result.odd !== 1n) continue;
     for (const bits of [8, 9]) {
       const scaled = { scaling: { bits, granularity: "tap" } as const, transforms: found };
       const rounded = CASES.map((c) => runS8(kernels, next, c, r, algorithm, scaled));
-      tests.push(summarise(rounded, `${bits} bits, tap`, "bit for bit"));
+      yield summarise(rounded, `${bits} bits, tap`, "bit for bit");
     }
   }
-  return tests;
 }

@@ -44,14 +44,11 @@ export function largestMagnitude({ low, high }: AccumulatorRange): number {
   return largest;
 }
 
-/** Scale of the complex F(4x4,3x3) results: the kernel's sums are 16 times the convolution's (winograd, 4G form). */
-export const COMPLEX_F4X4_SCALE = 16;
-
 /**
  * Whether a Winograd kernel whose integer result is `scale` times the sum is exact: intermediate values may wrap modulo 2^32, as all
  * steps are linear with integer coefficients, but scale * |sum| must stay below 2^31 before it is shifted back.
  */
-export function winogradSafe(range: AccumulatorRange, scale = COMPLEX_F4X4_SCALE): boolean {
+export function winogradSafe(range: AccumulatorRange, scale: number): boolean {
   return scale * largestMagnitude(range) < 2 ** 31;
 }
 

@@ -2,7 +2,10 @@
  * Rounding of the f32 kernels, bounded. The schedules are run on magnitudes (every difference taken as a sum), which bounds every
  * intermediate value and so every rounding error on the way (Higham, Accuracy and Stability of Numerical Algorithms, 3.1 and 3.5):
  *
- *   |Y' - Y| <= K u / (1 - K u) * sum_p |A|_p sum_c |U|_pc |V|_pc        u = 2^-24
+ *   |Y' - Y| <= K u / (1 - K u) * (|bias| |A|_11 + sum_p |A|_p sum_c |U|_pc |V|_pc)        u = 2^-24
+ *
+ * as long as nothing overflows or becomes subnormal on the way. The bias enters in the plane of the points (1, 1), whose column of A is
+ * all ones. An infinity or NaN in the input reaches every output of the tiles that read it, not only those whose window holds it.
  *
  * K is the number of roundings on the longest way from an input to an output: through both transforms, one for the filter, which
  * is computed in float64 and rounded once, one for the product, and one a channel for the sum with the bias.
@@ -46,14 +49,24 @@ export interface TileData {
   readonly filter: readonly number[];
 }
 
+/** The plane of the points (1, 1), where the kernels add the bias. */
+function biasPlane({ nested }: Transforms): number {
+  const [row, column] = [nested.vertical, nested.horizontal].map(({ algorithm }) =>
+    algorithm.points.findIndex((point) => String(point) === "1"),
+  );
+  return nested.planes.findIndex((plane) => plane.row === row && plane.column === column);
+}
+
 /**
- * Bound on the error of each of the m x m outputs of a tile, activation, bias and residual apart.
+ * Bound on the error of each of the m x m outputs of a tile, activation and residual apart.
  * @param found transforms of the form that the kernel computes
  * @param channels one entry an input channel
+ * @param bias of the output channel; an algorithm without the point 1 takes none
  */
-export function roundingBound(found: Transforms, channels: readonly TileData[]): number[] {
+export function roundingBound(found: Transforms, channels: readonly TileData[], bias = 0): number[] {
   const scale = Number(found.nested.result.scale);
   const sums = new Array<number>(found.nested.planes.length).fill(0);
+  if (bias !== 0) sums[biasPlane(found)] = Math.abs(bias) * scale;
   for (const { tile, filter } of channels) {
     const V = found.input(tile.map(Math.abs), magnitudes);
     const U = found.filter(filter.map(Math.abs), magnitudes);

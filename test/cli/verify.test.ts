@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,19 @@ function verify(...args: string[]): { status: number | null; stdout: string; std
 }
 
 describe("verify", () => {
+  test("Ctrl-C ends it with 130 and prints nothing, whatever it is computing", async () => {
+    const stops = [800, 2500].map(async (milliseconds) => {
+      const child = spawn(process.execPath, [MAIN, "verify"]);
+      const texts = { stdout: "", stderr: "" };
+      for (const stream of ["stdout", "stderr"] as const) child[stream].on("data", (chunk) => (texts[stream] += chunk));
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      child.kill("SIGINT");
+      const status = await new Promise((resolve) => child.on("exit", resolve));
+      expect({ status, ...texts }).toEqual({ status: 130, stdout: "", stderr: "wasmograd: interrupted\n" });
+    });
+    await Promise.all(stops);
+  });
+
   test("claims, algorithms, a counted run and the self-test as JSON", () => {
     const { status, stdout, stderr } = verify("--json");
     expect([status, stderr]).toEqual([0, ""]);

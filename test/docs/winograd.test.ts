@@ -295,8 +295,12 @@ describe("figures in the text", () => {
     said("For 64 to 64 channels F(2x2,3x3) is the fastest on maps of 2x2, 5x5 and 6x6");
     expect(chooseS8("auto", shape(256, 64)).algorithm).toBe(HALF_ID);
     expect(chooseS8("auto", shape(1000, 64)).algorithm).toBe(HALF_ID);
-    expect(chooseS8("auto", shape(64, 64), { scaled: true }).algorithm).toBe("f4x4-3x3-complex");
-    expect(chooseS8("auto", shape(1000, 64), { scaled: true }).algorithm).toBe("f2x2-3x3");
+    expect(chooseS8("auto", shape(64, 64), { filterScaling: { bits: 9, granularity: "tap" } }).algorithm).toBe(
+      "f4x4-3x3-complex",
+    );
+    expect(chooseS8("auto", shape(1000, 64), { filterScaling: { bits: 9, granularity: "tap" } }).algorithm).toBe(
+      "f2x2-3x3",
+    );
   });
 
   test("f32: the complex kernel's error is the smallest, that with 1/2 in between", () => {

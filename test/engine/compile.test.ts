@@ -8,6 +8,7 @@ import { calibrate } from "../../src/quantization/calibrate.ts";
 import { prepare, type QuantisedModel, quantise } from "../../src/quantization/quantise.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
 import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
+import { failEachAllocation } from "../_helpers/failing-memory.ts";
 import { randomMap, randomModel, relativeError, seeded } from "../network/random-model.ts";
 
 const conv = (name: string, input: string, extra: object = {}): Layer =>
@@ -135,14 +136,9 @@ describe("the int8 engine", () => {
     const params = model.tensors.get("x")!;
     const input = { shape: real.shape, data: Int8Array.from(real.data, (v) => quantizeValue(v, params)) };
     const expected = runReferenceQuantised(model, input).get(model.network.output)!;
-    for (const algorithm of [
-      "auto",
-      "direct",
-      "winograd",
-      "f2x2-3x3",
-      "f4x4-3x3-complex",
-      "f2x2-5x5-complex",
-    ] as const) {
+    const five = network.layers.some((layer) => "kernel" in layer && String(layer.kernel) === "5,5");
+    const named = ["f2x2-3x3", "f4x4-3x3-complex", ...(five ? (["f2x2-5x5-complex"] as const) : [])] as const;
+    for (const algorithm of ["auto", "direct", "winograd", ...named] as const) {
       const compiled = await compile(model, { algorithm });
       expect(compiled.runInt8(input).data).toEqual(expected);
       // Real values in give the dequantised result of the same integers.
@@ -169,6 +165,37 @@ describe("the int8 engine", () => {
     await expect(compile(model, { layerAlgorithms: { cells: "fft" as never } })).rejects.toThrow(
       /layerAlgorithms.cells: expected auto, winograd, direct/,
     );
+    for (const [cells, message] of [
+      ["f2x2-3x3", "layerAlgorithms.cells: f2x2-3x3 has no int8 kernel for 5x5 with stride 1"],
+      ["f2x2-5x5-rational", "layerAlgorithms.cells: f2x2-5x5-rational has no int8 kernel for 5x5 with stride 1"],
+    ] as const) {
+      await expect(compile(model, { layerAlgorithms: { cells } })).rejects.toThrow(message);
+    }
+    await expect(compile(model, { layerAlgorithms: new Map([["cells", "direct"]]) as never })).rejects.toThrow(
+      "layerAlgorithms: expected a plain object, got a collection",
+    );
+    await expect(compile(model, { algorithm: "f2x2-5x5-rational" })).rejects.toThrow(
+      "algorithm: f2x2-5x5-rational has no int8 kernel for any layer of this network",
+    );
+  });
+
+  test("an allocation that fails, whichever, leaves nothing allocated", async () => {
+    const kernels = await instantiateKernels();
+    const model = randomModel(mixed);
+    const map = randomMap(random, [6, 6, 3]);
+    for (const each of [model, quantised(model, [map])]) {
+      const make = async () => {
+        const compiled = await compile(each, { kernels });
+        try {
+          compiled.run(map);
+        } catch (error) {
+          compiled.dispose();
+          throw error;
+        }
+        return compiled;
+      };
+      expect(await failEachAllocation(kernels.memory, make)).toBeGreaterThan(10);
+    }
   });
 
   test("scaled filters: as the twin, layer by layer, and no layer takes a rational F(4x4)", async () => {
@@ -199,8 +226,13 @@ describe("the int8 engine", () => {
     const [name] = [...heavy.keys()].slice(-2);
     const filter = heavy.get(name!)!;
     heavy.set(name!, { ...filter, bias: filter.bias.map(() => 2 ** 30) });
-    const scaled = { kernels, algorithm: "winograd", filterScaling } as const;
-    await expect(compile({ ...model, filters: heavy }, scaled)).rejects.toThrow(/sums of output channel/);
+    const scaled = { kernels, algorithm: "f4x4-3x3-complex", filterScaling } as const;
+    const named = compile({ ...model, filters: heavy }, scaled);
+    await expect(named).rejects.toThrow(new RegExp(`^layer "${name}": filterScaling: sums of output channel`));
+    // Left to choose, that layer stays direct.
+    const chosen = await compile({ ...model, filters: heavy }, { ...scaled, algorithm: "winograd" });
+    expect(chosen.algorithms.get(name!)).toMatchObject({ algorithm: "direct", reason: /could leave int32/ });
+    chosen.dispose();
     expect(kernels.memory.allocate(64)).toBe(before);
     const real = randomModel(sesr({ variant: "m3", scale: 2 }));
     await expect(compile(real, { filterScaling })).rejects.toThrow("filterScaling: expected with int8 networks only");

@@ -57,15 +57,17 @@ describe("the choice of an int8 algorithm", () => {
 
   test("the fastest that is exact, without weights by the worst case", () => {
     const limits: Record<string, number> = {
-      "f4x4-3x3-rational": 229,
-      "f4x4-3x3-complex": 917,
-      "f4x4-3x3-half": 3669,
-      "f2x2-3x3": 3669,
+      "f4x4-3x3-rational": 115,
+      "f4x4-3x3-complex": 460,
+      "f4x4-3x3-half": 1841,
+      "f2x2-3x3": 1841,
     };
-    for (const ic of [16, 64, 128, 229, 230, 500, 917, 918, 3669]) {
+    for (const ic of [16, 64, 115, 116, 230, 460, 461, 918, 1841]) {
       const { algorithm, reason } = chooseS8("auto", layer(ic, 128));
       expect(limits[algorithm], `${ic} channels`).toBeGreaterThanOrEqual(ic);
-      expect(reason).toMatch(new RegExp(`^exact to ${limits[algorithm]} channels; .*x the speed of direct`));
+      expect(reason).toMatch(
+        new RegExp(`^exact to ${limits[algorithm]} channels at any zero point; .*x the speed of direct`),
+      );
       const times = Object.entries(limits)
         .filter(([, limit]) => limit >= ic)
         .map(([id]) => relativeTime(winogradKernel("s8", id)!, layer(ic, 128)));
@@ -91,9 +93,34 @@ describe("the choice of an int8 algorithm", () => {
 
   test("never a rational F(4x4) with scaled filters", () => {
     for (const ic of [16, 64, 128]) {
-      const { algorithm } = chooseS8("winograd", layer(ic, ic), { scaled: true });
+      const { algorithm } = chooseS8("winograd", layer(ic, ic), { filterScaling: { bits: 9, granularity: "tap" } });
       expect(["f4x4-3x3-complex", "f2x2-3x3"]).toContain(algorithm);
     }
+  });
+
+  test("with scaled filters one whose sums stay within int32, or direct; the reason says that it is not exact", () => {
+    const filterScaling = { bits: 9, granularity: "tap" } as const;
+    const of = (ic: number, weight: number, bias = 0) =>
+      chooseS8("winograd", layer(ic, 16), {
+        filterScaling,
+        layer: {
+          weights: new Int8Array(9 * ic * 16).fill(weight),
+          bias: new Int32Array(16).fill(bias),
+          inputZeroPoint: 0,
+          ic,
+          oc: 16,
+        },
+      });
+    expect(of(64, 127)).toMatchObject({
+      algorithm: "f4x4-3x3-complex",
+      reason: /^filters of 9 bits \(tap\), not exact; /,
+    });
+    // 16 times the sum would leave int32, 4 times it does not.
+    expect(of(1000, 127).algorithm).toBe("f2x2-3x3");
+    expect(of(64, 127, 2 ** 30)).toEqual({ algorithm: "direct", reason: "with scaled filters sums could leave int32" });
+    expect(chooseS8("f2x2-3x3", layer(64, 64), { filterScaling }).reason).toBe(
+      "asked for; filters of 9 bits (tap), not exact",
+    );
   });
 
   test("one by name where it applies, direct elsewhere", () => {

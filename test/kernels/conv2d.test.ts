@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { createConv2d } from "../../src/kernels/conv2d.ts";
 import type { Conv2dOptionsF32, Conv2dOptionsInt8 } from "../../src/kernels/conv2d-options.ts";
 import { loadKernels } from "../../src/kernels/kernels.ts";
+import { instantiateKernels } from "../../src/kernels/load.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
 import { conv2dS8 } from "../../src/reference/conv2d-s8.ts";
+import { failEachAllocation } from "../_helpers/failing-memory.ts";
 import { floatValues, int8Values } from "../_helpers/kernels.ts";
 
 const kernels = await loadKernels();
@@ -216,6 +219,12 @@ describe("kernels.conv2d", () => {
     conv.dispose();
     conv.dispose();
     expect(() => conv.run(x)).toThrow(expect.objectContaining({ code: "ERR_DISPOSED" }));
+  });
+
+  test("an allocation that fails, whichever, leaves nothing allocated", async () => {
+    const instance = await instantiateKernels();
+    const spec = { ...int8, residual: { quantization: { scale: 0.1, zeroPoint: 0 } } } as const;
+    expect(await failEachAllocation(instance.memory, () => createConv2d(instance, spec))).toBe(6);
   });
 
   test("made, run and disposed of a thousand times: memory does not grow", () => {

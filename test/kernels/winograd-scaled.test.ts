@@ -192,6 +192,8 @@ test("a layer is refused exactly when what it can reach leaves int32: rounding, 
     [100, 101, 0, 2 ** 26],
     [100, 101, 0, 2 ** 27 - 1],
     [100, 101, 0, -(2 ** 26) * 1.7],
+    // Exact filters just fit; rounding is what leaves int32.
+    [100, 101, 0, -(2 ** 27 - 1 - 128 * 100 * 900)],
   ] as const) {
     const layer: Layer = { seed: 3, shape: [4, 4, ic], oc: 1, zeroPoint, size: 3, scaling };
     // Weights that rounding moves as far as it can: neighbours of each other.

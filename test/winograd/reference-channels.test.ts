@@ -136,15 +136,15 @@ describe("rule 1: the real weights decide", () => {
     const weights = (total: number): Int8Array =>
       Int8Array.from({ length: Math.ceil(total / 127) }, (_, i) => Math.min(127, total - 127 * i));
     expect(sum).toBe(1_048_575);
-    expect(winogradSafe(accumulatorRange(weights(sum), 1))).toBe(true);
-    expect(winogradSafe(accumulatorRange(weights(sum + 1), 1))).toBe(false);
+    expect(winogradSafe(accumulatorRange(weights(sum), 1), 16)).toBe(true);
+    expect(winogradSafe(accumulatorRange(weights(sum + 1), 1), 16)).toBe(false);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -127, max: 127 }), { minLength: 1, maxLength: 40 }), (some) => {
         // Repeated until the rule is close to its edge.
         const total = some.reduce((s, w) => s + Math.abs(w), 0) || 1;
         const times = Math.floor(sum / total);
         const tiled = Int8Array.from({ length: some.length * Math.min(times, 2000) }, (_, i) => some[i % some.length]!);
-        expect(winogradSafe(accumulatorRange(tiled, 1))).toBe(true);
+        expect(winogradSafe(accumulatorRange(tiled, 1), 16)).toBe(true);
       }),
       { numRuns: 20 },
     );
@@ -170,6 +170,7 @@ describe("rule 1: the real weights decide", () => {
           Int8Array.from({ length: 9 * channels }, (_, i) => all[i % all.length]!),
           1,
         ),
+        16,
       );
     let [low, high] = [917, 10 * 917];
     while (high - low > 1) {

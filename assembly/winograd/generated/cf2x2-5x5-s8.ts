@@ -144,10 +144,6 @@ export class CF2x2_5x5_S8 {
   @inline get biasPlane(): i32 {
     return 5;
   }
-  /** Results are 2^shift times the convolution. */
-  @inline get shift(): i32 {
-    return 4;
-  }
   /** f32 input, products and output, or int8, int32, int8. */
   @inline get float(): bool {
     return false;

@@ -147,10 +147,6 @@ export class CF4x4_3x3_F32 {
   @inline get biasPlane(): i32 {
     return 5;
   }
-  /** Results are 2^shift times the convolution. */
-  @inline get shift(): i32 {
-    return 0;
-  }
   /** f32 input, products and output, or int8, int32, int8. */
   @inline get float(): bool {
     return true;

@@ -66,10 +66,6 @@ export class F2x2_3x3_S8 {
   @inline get biasPlane(): i32 {
     return 5;
   }
-  /** Results are 2^shift times the convolution. */
-  @inline get shift(): i32 {
-    return 2;
-  }
   /** f32 input, products and output, or int8, int32, int8. */
   @inline get float(): bool {
     return false;

@@ -111,10 +111,6 @@ export class F4x4_3x3_half_F32 {
   @inline get biasPlane(): i32 {
     return 7;
   }
-  /** Results are 2^shift times the convolution. */
-  @inline get shift(): i32 {
-    return 0;
-  }
   /** f32 input, products and output, or int8, int32, int8. */
   @inline get float(): bool {
     return true;

@@ -102,10 +102,6 @@ export class F4x4_3x3_S8 {
   @inline get biasPlane(): i32 {
     return 7;
   }
-  /** Results are 2^shift times the convolution. */
-  @inline get shift(): i32 {
-    return 6;
-  }
   /** f32 input, products and output, or int8, int32, int8. */
   @inline get float(): bool {
     return false;

@@ -11,15 +11,12 @@ import {
   UsageError,
 } from "../options.ts";
 import { findPairs, loadPair } from "../picture-sets.ts";
-import { type Score, scoreBicubic, scoreNetwork } from "../scores.ts";
-import { progressLine, table } from "../terminal.ts";
+import { checkScorable, type Score, scoreBicubic, scoreNetwork } from "../scores.ts";
+import { pause, progressLine, table } from "../terminal.ts";
 
 const PROTOCOL =
   "PSNR and SSIM on Y (BT.601 studio range, peak 255), border of `scale` pixels left out; low resolution stored with 8 bits, " +
   "Y from it in floating point; grey pictures as grey RGB; results clipped and rounded to 8 bits";
-
-/** Edge of SSIM's window, which has to fit inside the border. */
-const WINDOW = 11;
 
 /** Means over the pictures; equal pictures, whose PSNR is infinite (null in JSON), are left out of its mean. */
 function mean(scores: readonly Score[]): Score {
@@ -28,6 +25,12 @@ function mean(scores: readonly Score[]): Score {
     return finite.reduce((sum, value) => sum + value, 0) / finite.length;
   };
   return { psnr: of("psnr"), ssim: of("ssim") };
+}
+
+/** Said only of what differs from the default. */
+function computingText({ algorithm, filterScaling }: ReturnType<typeof algorithmOptions>): string {
+  const scaled = filterScaling && `filters of ${filterScaling.bits} bits (${filterScaling.granularity})`;
+  return [algorithm, scaled].map((text) => (text ? `, ${text}` : "")).join("");
 }
 
 export const command: Command = {
@@ -56,15 +59,14 @@ export const command: Command = {
     const images: { name: string; psnr: number; ssim: number; bicubic: Score }[] = [];
     try {
       for (const [i, pair] of pairs.entries()) {
-        signal.throwIfAborted();
         progress.update(i / pairs.length, pair.name);
         const { high, low } = await loadPair(pair, scale);
-        const smallest = WINDOW + 2 * scale;
-        check(Math.min(high.width, high.height) >= smallest, "ERR_SHAPE", () => {
-          return `${pair.high}: expected at least ${smallest}x${smallest} pixels, got ${high.width}x${high.height}`;
-        });
+        checkScorable(pair.high, high, scale);
+        await pause(signal);
         const bicubic = await scoreBicubic(high, low, scale);
+        await pause(signal);
         images.push({ name: pair.name, ...scoreNetwork(upscaler, high, low), bicubic });
+        await pause(signal);
       }
     } finally {
       progress.clear();
@@ -87,7 +89,7 @@ export const command: Command = {
     const rows = images.map((image) => [image.name, ...cells(image.bicubic), ...cells(image)]);
     rows.push(["mean", ...cells(report.mean.bicubic), ...cells(report.mean)]);
     process.stdout.write(
-      `${report.set}, ${upscaler.model} x${scale} ${precision}\n${PROTOCOL}\n\n` +
+      `${report.set}, ${upscaler.model} x${scale} ${precision}${computingText(computing)}\n${PROTOCOL}\n\n` +
         table(["picture", "bicubic dB", "SSIM", `${upscaler.model} dB`, "SSIM"], rows),
     );
   },

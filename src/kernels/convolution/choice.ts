@@ -4,6 +4,7 @@
  */
 import { check, WasmogradError } from "../../errors.ts";
 import { worstCaseChannels } from "../../quantization/accumulator.ts";
+import type { FilterScaling } from "../../winograd/filter-scaling.ts";
 import {
   WINOGRAD_ALGORITHMS,
   type WinogradF32,
@@ -11,10 +12,9 @@ import {
   type WinogradKernel,
   type WinogradS8,
   winogradApplies,
-  winogradKernel,
 } from "../winograd/algorithms.ts";
 import { fitsOneBlock, type WinogradLayer } from "../winograd/blocks.ts";
-import { scalingObstacle } from "../winograd/scaled.ts";
+import { fitsScaled, scalingObstacle } from "../winograd/scaled.ts";
 import { relativeTime } from "./cost.ts";
 import type { LayerShape } from "./spec.ts";
 
@@ -34,8 +34,8 @@ export interface ChoiceOptions {
   readonly layer?: WinogradLayer | undefined;
   /** Output size, where known: tiles that hang over it cost as much as full ones. */
   readonly output?: readonly [height: number, width: number] | undefined;
-  /** Only algorithms that can run with scaled filters. */
-  readonly scaled?: boolean;
+  /** Only algorithms that can run with filters scaled so. */
+  readonly filterScaling?: FilterScaling | undefined;
 }
 
 const IDS: readonly string[] = ["direct", ...new Set(WINOGRAD_ALGORITHMS.map(({ algorithm }) => algorithm))];
@@ -49,13 +49,17 @@ export function checkAlgorithm(option: unknown, name = "algorithm"): asserts opt
 interface Candidate {
   readonly kernel: WinogradKernel;
   readonly fits: boolean;
-  /** Why it is exact, or why it needs blocks. */
+  /** Why it is exact or not, or why it needs blocks. */
   readonly because: string;
 }
 
+/** |x - zero point|, whatever the zero point. */
+const LARGEST_INPUT = 255;
+
 /** Exactness by the weights if they are there, else by the worst case. */
 function candidate(kernel: WinogradKernel, shape: LayerShape, layer: WinogradLayer | undefined): Candidate {
-  const limit = worstCaseChannels({ taps: kernel.r ** 2, scale: 2 ** kernel.shift });
+  const worst = { taps: kernel.r ** 2, scale: 2 ** kernel.shift, largestInput: LARGEST_INPUT };
+  const limit = worstCaseChannels(worst);
   // A zero point or a bias adds to the worst case, so with a real layer its own sums decide.
   if (layer) {
     const fits = fitsOneBlock(kernel, layer);
@@ -63,26 +67,50 @@ function candidate(kernel: WinogradKernel, shape: LayerShape, layer: WinogradLay
     return { kernel, fits, because };
   }
   const fits = shape.ic <= limit;
-  return { kernel, fits, because: fits ? `exact to ${limit} channels` : `more than ${limit} channels, sums in blocks` };
+  const because = fits
+    ? `exact to ${limit} channels at any zero point`
+    : `more than ${limit} channels, so sums in blocks unless the weights are small`;
+  return { kernel, fits, because };
+}
+
+const scaledText = ({ bits, granularity }: FilterScaling): string =>
+  `filters of ${bits} bits (${granularity}), not exact`;
+
+/** Those that can run with scaled filters, whose sums are never taken in blocks. */
+function scaledCandidates(
+  applying: readonly WinogradKernel[],
+  shape: LayerShape,
+  layer: WinogradLayer | undefined,
+  scaling: FilterScaling,
+): Candidate[] {
+  return applying
+    .filter((kernel) => scalingObstacle(kernel) === undefined)
+    .filter((kernel) => (layer ? fitsScaled(kernel, layer, scaling) : candidate(kernel, shape, undefined).fits))
+    .map((kernel) => ({ kernel, fits: true, because: scaledText(scaling) }));
 }
 
 /** Chooses the algorithm of an int8 convolution. A named algorithm is taken where it applies; elsewhere the layer stays direct. */
 export function chooseS8(
   option: AlgorithmOption,
   shape: LayerShape,
-  { layer, output, scaled = false }: ChoiceOptions = {},
+  { layer, output, filterScaling }: ChoiceOptions = {},
 ): Choice<"direct" | WinogradS8> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
   const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "s8" && winogradApplies(a, shape));
   if (option !== "auto" && option !== "winograd") {
     const named = applying.find(({ algorithm }) => algorithm === option);
-    if (named) return { algorithm: option as WinogradS8, reason: "asked for" };
+    if (named) {
+      const reason = filterScaling ? `asked for; ${scaledText(filterScaling)}` : "asked for";
+      return { algorithm: option as WinogradS8, reason };
+    }
     return { algorithm: "direct", reason: `${option} does not apply to this kernel and stride` };
   }
   if (applying.length === 0)
     return { algorithm: "direct", reason: "no int8 Winograd kernel for this kernel and stride" };
-  const usable = applying.filter((a) => !scaled || scalingObstacle(a) === undefined);
-  const all = usable.map((kernel) => candidate(kernel, shape, layer));
+  const all = filterScaling
+    ? scaledCandidates(applying, shape, layer, filterScaling)
+    : applying.map((kernel) => candidate(kernel, shape, layer));
+  if (all.length === 0) return { algorithm: "direct", reason: "with scaled filters sums could leave int32" };
   // Blocks cost an extra pass over the sums, so they are a last resort.
   const fitting = all.some(({ fits }) => fits) ? all.filter(({ fits }) => fits) : all;
   const priced = fitting
@@ -99,7 +127,7 @@ export function chooseS8(
   return { algorithm: kernel.algorithm as WinogradS8, reason: `${because}; ${speed}` };
 }
 
-/** The algorithm of an f32 convolution: direct unless one is named that applies. */
+/** The algorithm of an f32 convolution: direct unless "winograd" or one by name is asked for and applies. */
 export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"direct" | WinogradF32> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
   if (option === "auto") return { algorithm: "direct", reason: "f32 Winograd rounds differently; ask for it by name" };
@@ -115,18 +143,26 @@ export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"d
   return { algorithm: "direct", reason: `${option} has no f32 kernel for this kernel and stride` };
 }
 
-/** A named algorithm that does not apply is an error, for callers with a single layer. @throws WasmogradError ERR_UNSUPPORTED */
-export function requireNamed(option: AlgorithmOption, dtype: "s8" | "f32", shape: LayerShape): void {
-  if (option === "auto" || option === "direct") return;
-  const applies =
-    option === "winograd"
-      ? WINOGRAD_ALGORITHMS.some((a) => a.dtype === dtype && winogradApplies(a, shape))
-      : winogradKernel(dtype, option) !== undefined && winogradApplies(winogradKernel(dtype, option)!, shape);
-  if (applies) return;
+/** Whether a layer can be computed as asked for, rather than direct for want of a kernel. */
+export function algorithmApplies(option: AlgorithmOption, dtype: "s8" | "f32", shape: LayerShape): boolean {
+  if (option === "auto" || option === "direct") return true;
+  return WINOGRAD_ALGORITHMS.some(
+    (a) => a.dtype === dtype && (option === "winograd" || a.algorithm === option) && winogradApplies(a, shape),
+  );
+}
+
+/** An algorithm that does not apply is an error where a single layer is meant. @throws WasmogradError ERR_UNSUPPORTED */
+export function requireNamed(
+  option: AlgorithmOption,
+  dtype: "s8" | "f32",
+  shape: LayerShape,
+  argument = "algorithm",
+): void {
+  if (algorithmApplies(option, dtype, shape)) return;
   const type = dtype === "s8" ? "int8" : "f32";
   const { kh, kw, stride } = shape;
   throw new WasmogradError(
     "ERR_UNSUPPORTED",
-    `algorithm: ${option} has no ${type} kernel for ${kh}x${kw} with stride ${stride}`,
+    `${argument}: ${option} has no ${type} kernel for ${kh}x${kw} with stride ${stride}`,
   );
 }

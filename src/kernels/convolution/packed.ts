@@ -125,7 +125,7 @@ export class PackedConvolution {
     const { oc } = spec;
     const { memory } = kernels;
     const vectorBytes = roundUp(oc, 8) * 4;
-    // Filters of int8 may end between words.
+    // What follows is read in whole vectors.
     const filterEnd = roundUp(this.filterBytes, 16);
     const scalesBytes = packed.scales?.byteLength ?? 0;
     this.#block = memory.allocate(filterEnd + scalesBytes + 3 * vectorBytes);

@@ -1,7 +1,7 @@
 /** Filters stored in fewer bits (winograd/filter-scaling.ts), packed for the Winograd kernels. */
 import { check } from "../../errors.ts";
 import { accumulatorRange } from "../../quantization/accumulator.ts";
-import { type FilterScaling, scaleFilters } from "../../winograd/filter-scaling.ts";
+import { type FilterScaling, type ScaledFilters, scaleFilters } from "../../winograd/filter-scaling.ts";
 import type { WinogradKernel } from "./algorithms.ts";
 import type { WinogradLayer } from "./blocks.ts";
 import { forEachFilter, packedLayout } from "./filter.ts";
@@ -22,15 +22,13 @@ export function scalingObstacle({ dtype, odd }: WinogradKernel): string | undefi
   return undefined;
 }
 
-/**
- * Transforms, scales and packs the filters of a layer. A constant input reaches one plane only, so the zero point is taken out
- * exactly as the stored filters see it, and an input at its zero point gives the bias and nothing else.
- * @throws WasmogradError ERR_UNSUPPORTED for algorithms that cannot, and where a result could leave int32
- */
-export function packScaled(algorithm: WinogradKernel, layer: WinogradLayer, scaling: FilterScaling): ScaledPack {
-  const obstacle = scalingObstacle(algorithm);
-  check(obstacle === undefined, "ERR_UNSUPPORTED", () => `filterScaling: ${algorithm.algorithm} cannot, ${obstacle}`);
-  const { planes, biasPlane, biasFactor, onesResponse } = algorithm;
+interface ScaledLayer extends ScaledFilters {
+  /** Of each output channel the largest magnitude that its scaled-up sum can take, rounding of the filters included. */
+  readonly largest: Float64Array;
+}
+
+function scaleLayer(algorithm: WinogradKernel, layer: WinogradLayer, scaling: FilterScaling): ScaledLayer {
+  const { planes, inputMaxima, outputGains } = algorithm;
   const { weights, oc, ic, inputZeroPoint, bias } = layer;
   const transformed = new Int32Array(oc * ic * planes);
   forEachFilter(algorithm, layer, (o, c, factors) => transformed.set(factors, (o * ic + c) * planes));
@@ -40,30 +38,54 @@ export function packScaled(algorithm: WinogradKernel, layer: WinogradLayer, scal
   );
   const shape = { outputChannels: oc, inputChannels: ic, planes };
   const { values, shifts } = scaleFilters(transformed, shape, scaling, { gains });
+  const { low, high } = accumulatorRange(weights, oc, { zeroPoint: inputZeroPoint, bias });
+  const largest = Float64Array.from({ length: oc }, (_, o) => {
+    let error = 0;
+    for (let at = o * ic * planes; at < (o + 1) * ic * planes; at++) {
+      const p = at % planes;
+      const off = Math.abs(values[at]! * 2 ** shifts[p * oc + o]! - transformed[at]!);
+      // |x - zero point| <= 255, of which inputMaxima has 128.
+      error += off * inputMaxima[p]! * 2 * outputGains[p]!;
+    }
+    return 2 ** algorithm.shift * Math.max(-low[o]!, high[o]!) + error;
+  });
+  return { values, shifts, largest };
+}
+
+const fits = (sum: number): boolean => sum < 2 ** 31;
+
+/** Whether the algorithm can run this layer with scaled filters: no sum leaves int32. */
+export function fitsScaled(algorithm: WinogradKernel, layer: WinogradLayer, scaling: FilterScaling): boolean {
+  return scalingObstacle(algorithm) === undefined && scaleLayer(algorithm, layer, scaling).largest.every(fits);
+}
+
+/**
+ * Transforms, scales and packs the filters of a layer. A constant input reaches one plane only, so the zero point is taken out
+ * exactly as the stored filters see it, and an input at its zero point gives the bias and nothing else.
+ * @throws WasmogradError ERR_UNSUPPORTED for algorithms that cannot, and where a result could leave int32
+ */
+export function packScaled(algorithm: WinogradKernel, layer: WinogradLayer, scaling: FilterScaling): ScaledPack {
+  const obstacle = scalingObstacle(algorithm);
+  check(obstacle === undefined, "ERR_UNSUPPORTED", () => `filterScaling: ${algorithm.algorithm} cannot, ${obstacle}`);
+  const { planes, biasPlane, biasFactor, onesResponse } = algorithm;
+  const { oc, ic, inputZeroPoint, bias } = layer;
+  const { values, shifts, largest } = scaleLayer(algorithm, layer, scaling);
+  const wide = largest.findIndex((sum) => !fits(sum));
+  check(wide < 0, "ERR_UNSUPPORTED", () => {
+    return `filterScaling: sums of output channel ${wide} reach ${largest[wide]}, expected less than 2^31; use exact filters`;
+  });
 
   const { length, planeStep, offset } = packedLayout(algorithm, oc, ic, 2);
   const filter = scaling.bits <= 8 ? new Int8Array(length) : new Int16Array(length);
   const packedBias = new Int32Array(oc);
-  const range = accumulatorRange(weights, oc, { zeroPoint: inputZeroPoint, bias });
   for (let o = 0; o < oc; o++) {
     let plane11 = 0;
-    let error = 0;
     for (let c = 0; c < ic; c++) {
       const from = (o * ic + c) * planes;
       let at = offset(o, c);
-      for (let p = 0; p < planes; p++, at += planeStep) {
-        const value = values[from + p]!;
-        filter[at] = value;
-        const stored = value * 2 ** shifts[p * oc + o]!;
-        if (p === biasPlane) plane11 += stored;
-        // |x - zero point| <= 255, of which inputMaxima has 128.
-        error += Math.abs(stored - transformed[from + p]!) * algorithm.inputMaxima[p]! * 2 * algorithm.outputGains[p]!;
-      }
+      for (let p = 0; p < planes; p++, at += planeStep) filter[at] = values[from + p]!;
+      plane11 += values[from + biasPlane]! * 2 ** shifts[biasPlane * oc + o]!;
     }
-    const largest = 2 ** algorithm.shift * Math.max(-range.low[o]!, range.high[o]!) + error;
-    check(largest < 2 ** 31, "ERR_UNSUPPORTED", () => {
-      return `filterScaling: sums of output channel ${o} reach ${largest}, expected less than 2^31; use exact filters`;
-    });
     packedBias[o] = Math.imul(biasFactor, bias[o]!) - Math.imul(Math.imul(inputZeroPoint, onesResponse), plane11);
   }
 
