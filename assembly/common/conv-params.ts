@@ -1,6 +1,8 @@
 /**
  * The descriptor of one convolution, written by TypeScript (src/kernels/convolution/params.ts holds the same offsets; a test compares them)
- * and read by every convolution kernel. All fields are 4 bytes. Pointers and strides are bytes; the rest are elements.
+ * and read by every convolution kernel. All fields are 4 bytes. Pointers and strides are bytes; the rest are elements. `input`, `output` and
+ * `residual` are where row 0 lies or would lie: of a tensor that is held in part, rows that are not there are not touched, and the sums of
+ * pointers and strides wrap modulo 2^32.
  */
 @unmanaged
 export class ConvParams {
@@ -10,11 +12,11 @@ export class ConvParams {
   bias: usize; //           i32 (f32 in f32 kernels) per output channel, padded to a multiple of 8
   multiplier: usize; //     f32 per output channel, padded to a multiple of 8 (int8: requantisation; f32: unused)
   negative: usize; //       f32 per output channel: multiplier (f32: slope) of negative values, or 0 for none
-  residual: usize; //       tensor added after the activation, same type as the output, or 0 for none
+  residual: usize; //       tensor added after the activation, same type as the output
   scratch: usize; //        working memory of the kernel; the TypeScript side knows its size
   inputRowStride: i32;
   outputRowStride: i32;
-  residualRowStride: i32;
+  residualRowStride: i32; // 0: there is no residual
   ih: i32;
   iw: i32;
   ic: i32;

@@ -47,7 +47,7 @@ function epilogue_f32(
   let r: usize = 0,
     rStep: usize = 0,
     rRow: usize = 0;
-  if (p.residual) {
+  if (p.residualRowStride) {
     rStep = p.residualBroadcast ? 4 : step;
     rRow = <usize>p.residualRowStride;
     r = p.residual + <usize>oy * rRow + <usize>ox * rStep;

@@ -55,7 +55,7 @@ function epilogue_s8(
     t2 = f32x4.mul(f32x4.convert_i32x4_s(a2), m);
     t3 = f32x4.mul(f32x4.convert_i32x4_s(a3), m);
   }
-  if (p.residual) {
+  if (p.residualRowStride) {
     const zp = i32x4.splat(p.residualZeroPoint),
       multiplier = f32x4.splat(p.residualMultiplier);
     const broadcast = p.residualBroadcast;

@@ -4,7 +4,7 @@ import type { KernelInstance } from "../kernels/load.ts";
 import type { FeatureMap, Network } from "../network/description.ts";
 import { valuesIn } from "../network/shapes.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
-import { Plan } from "./plan.ts";
+import { Plan, type PlanOptions } from "./plan.ts";
 import type { Program } from "./program.ts";
 
 /** How one convolution is computed. */
@@ -17,14 +17,14 @@ export interface LayerAlgorithm {
 
 /**
  * A network made ready to run: filters packed in WebAssembly memory once, and a plan (one arena, every offset fixed) for the input
- * size used last, so that memory holds one arena and not one per size. Running allocates nothing but the result.
+ * size used last, so that memory holds one arena and not one per size.
  */
 export class CompiledNetwork {
   readonly network: Network;
   readonly precision: "f32" | "int8";
   readonly #kernels: KernelInstance;
   readonly #program: Program;
-  #plan: Plan | undefined;
+  #kept: Plan | undefined;
   #disposed = false;
 
   constructor(kernels: KernelInstance, program: Program) {
@@ -59,59 +59,69 @@ export class CompiledNetwork {
     return this.#kernels.memory.byteLength;
   }
 
-  /** The plan for one input size; valid until one for another size is asked for. */
-  plan(height: number, width: number): Plan {
+  /**
+   * A plan for one input size, beside any other: the caller disposes of it, before the network.
+   * @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_DISPOSED
+   */
+  createPlan(height: number, width: number, options: PlanOptions = {}): Plan {
     check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
-    const [h, w] = this.#plan?.inputShape ?? [];
-    if (this.#plan && h === height && w === width) return this.#plan;
-    this.#plan?.dispose();
-    this.#plan = undefined;
-    this.#plan = new Plan(this.#kernels, this.#program, height, width);
-    return this.#plan;
+    return new Plan(this.#kernels, this.#program, height, width, options);
+  }
+
+  /** The plan of `run` for one input size, kept until another size is asked for. */
+  #plan(height: number, width: number): Plan {
+    const [h, w] = this.#kept?.inputShape ?? [];
+    if (this.#kept && h === height && w === width) return this.#kept;
+    this.#kept?.dispose();
+    this.#kept = undefined;
+    this.#kept = this.createPlan(height, width);
+    return this.#kept;
   }
 
   /**
    * Runs the network on one feature map. Real values in, real values out: an int8 network quantises its input and dequantises
-   * its output. `data` holds height * width * channels values.
+   * its output. `data` holds height * width * channels values. Beside the result, memory does not grow with the height.
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
   run(input: FeatureMap<Float32Array>): FeatureMap<Float32Array> {
     const plan = this.#planFor(input, "Float32Array", input.data instanceof Float32Array);
     const { memory } = this.#kernels;
-    const count = valuesIn(plan.outputShape);
-    if (this.precision === "f32") {
-      memory.f32.set(input.data, plan.input >> 2);
-      plan.run();
-      return { shape: plan.outputShape, data: memory.f32.slice(plan.output >> 2, (plan.output >> 2) + count) };
-    }
-    const staging = memory.allocate(4 * Math.max(input.data.length, count));
+    const { inputShape, outputShape, largestRead, largestWrite } = plan;
+    const [inputRow, outputRow] = [inputShape[1] * inputShape[2], outputShape[1] * outputShape[2]];
+    const data = new Float32Array(valuesIn(outputShape));
+    const staging = memory.allocate(4 * Math.max(largestRead * inputRow, largestWrite * outputRow));
     try {
-      memory.f32.set(input.data, staging >> 2);
-      this.writeInput(plan, staging);
-      plan.run();
-      this.readOutput(plan, staging);
-      return { shape: plan.outputShape, data: memory.f32.slice(staging >> 2, (staging >> 2) + count) };
+      plan.run(
+        (begin, end, pointer) => {
+          memory.f32.set(input.data.subarray(begin * inputRow, end * inputRow), staging >> 2);
+          this.fromReal(staging, pointer, (end - begin) * inputRow);
+        },
+        (begin, end, pointer) => {
+          const count = (end - begin) * outputRow;
+          this.toReal(pointer, staging, count);
+          data.set(memory.f32.subarray(staging >> 2, (staging >> 2) + count), begin * outputRow);
+        },
+      );
     } finally {
       memory.free(staging);
     }
+    return { shape: outputShape, data };
   }
 
-  /** Real values at `from`, in kernel memory and in units of 1 / unit, -> the plan's input. */
-  writeInput(plan: Plan, from: number, unit = 1): void {
+  /** `count` real values at `from`, in kernel memory and in units of 1 / unit, -> values of the input tensor at `to`. */
+  fromReal(from: number, to: number, count: number, unit = 1): void {
     const { exports } = this.#kernels;
-    const count = valuesIn(plan.inputShape);
     const params = this.inputQuantization;
-    if (params) exports.s8_quantize(from, plan.input, count, 1 / (params.scale * unit), params.zeroPoint);
-    else exports.f32_affine(from, plan.input, count, 1 / unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    if (params) exports.s8_quantize(from, to, count, 1 / (params.scale * unit), params.zeroPoint);
+    else exports.f32_affine(from, to, count, 1 / unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** The plan's output -> real values at `to`, in kernel memory and in units of 1 / unit. */
-  readOutput(plan: Plan, to: number, unit = 1): void {
+  /** `count` values of the output tensor at `from` -> real values at `to`, in kernel memory and in units of 1 / unit. */
+  toReal(from: number, to: number, count: number, unit = 1): void {
     const { exports } = this.#kernels;
-    const count = valuesIn(plan.outputShape);
     const params = this.outputQuantization;
-    if (params) exports.f32_dequantize(plan.output, to, count, params.scale * unit, params.zeroPoint);
-    else exports.f32_affine(plan.output, to, count, unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    if (params) exports.f32_dequantize(from, to, count, params.scale * unit, params.zeroPoint);
+    else exports.f32_affine(from, to, count, unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
   /** The same for an int8 network with quantised values on both sides. */
@@ -120,10 +130,17 @@ export class CompiledNetwork {
       throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
     }
     const plan = this.#planFor(input, "Int8Array", input.data instanceof Int8Array);
-    this.#kernels.memory.i8.set(input.data, plan.input);
-    plan.run();
-    const count = valuesIn(plan.outputShape);
-    return { shape: plan.outputShape, data: this.#kernels.memory.i8.slice(plan.output, plan.output + count) };
+    const { memory } = this.#kernels;
+    const { inputShape, outputShape } = plan;
+    const [inputRow, outputRow] = [inputShape[1] * inputShape[2], outputShape[1] * outputShape[2]];
+    const data = new Int8Array(valuesIn(outputShape));
+    plan.run(
+      (begin, end, pointer) => memory.i8.set(input.data.subarray(begin * inputRow, end * inputRow), pointer),
+      (begin, end, pointer) => {
+        data.set(memory.i8.subarray(pointer, pointer + (end - begin) * outputRow), begin * outputRow);
+      },
+    );
+    return { shape: outputShape, data };
   }
 
   #planFor(input: FeatureMap<{ length: number }>, type: string, typeFits: boolean): Plan {
@@ -138,14 +155,15 @@ export class CompiledNetwork {
     check(typeFits, "ERR_ARGUMENT", () => `input: data: expected ${type}, got ${input.data?.constructor?.name}`);
     const count = shape[0] * shape[1] * shape[2];
     check(input.data.length === count, "ERR_SHAPE", () => `input: expected ${count} values, got ${input.data.length}`);
-    return this.plan(shape[0], shape[1]);
+    check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
+    return this.#plan(shape[0], shape[1]);
   }
 
   /** Frees the plan and the packed filters. Linear memory never shrinks; drop the kernel instance to give it back. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#plan?.dispose();
+    this.#kept?.dispose();
     this.#program.dispose();
   }
   [Symbol.dispose](): void {

@@ -1,218 +1,253 @@
-import { WasmogradError } from "../errors.ts";
 import { ConvolutionCall } from "../kernels/convolution/call.ts";
-import { convGeometry } from "../kernels/convolution/geometry.ts";
-import { MAGIC_BITS } from "../kernels/convolution/params.ts";
+import { type ConvGeometry, convGeometry } from "../kernels/convolution/geometry.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { AddLayer, Layer, Shape } from "../network/description.ts";
+import type { Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
-import { inferShapes, valuesIn } from "../network/shapes.ts";
-import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
-import { type Program, ProgramS8 } from "./program.ts";
+import { inferShapes } from "../network/shapes.ts";
+import { type Lifetime, layOut } from "./arena.ts";
+import { stripLayers } from "./layer-rows.ts";
+import type { Program } from "./program.ts";
+import { elementwise, isAlias, type Step } from "./steps.ts";
+import { type RowRange, type StripSchedule, scheduleStrips } from "./strips.ts";
 
-/** Arena key of the working memory that all convolutions share; a NUL keeps it apart from layer names. */
-const SCRATCH = "\0scratch";
+/** Arena key of the working memory that all convolutions share, beside the numbers of the buffers. */
+const SCRATCH = "scratch";
+
+/** Bytes of all line buffers that strips are made as high as, so that feature maps stay in a core's own cache. */
+const STRIP_BYTES = 1024 * 1024;
+/** Rows of the input a strip: multiples of what Winograd tiles and depth-to-space like, the most first. */
+const STRIP_ROWS = [64, 48, 32, 24, 16, 12, 8] as const;
+const FEWEST_ROWS = 4;
+/** Strips after which the line buffers are as high as they get, or nearly. */
+const SAMPLE = 8;
+
+/** Fills, or takes, rows [begin, end) of a tensor that lie at `pointer`, without gaps between them. */
+export type RowsAt = (begin: number, end: number, pointer: number) => void;
+
+/** Rows of a tensor in the arena, from `first` on. */
+interface LineBuffer {
+  readonly pointer: number;
+  readonly rowBytes: number;
+  first: number;
+}
+
+export interface PlanOptions {
+  /** Input rows a strip; by default as many as the caches hold. At least the height: layer by layer. */
+  readonly stripRows?: number | undefined;
+}
 
 /**
- * A program made ready for one input size: one arena block with every tensor at a fixed offset, convolution descriptors filled in, and a
- * list of steps. `run` crosses into WebAssembly once a layer and allocates nothing.
+ * A program made ready for one input size: one arena block with every line buffer at a fixed offset, convolution descriptors filled in, a
+ * list of steps and the rows that they compute in each strip. Running it allocates nothing and crosses into WebAssembly once a layer and
+ * strip.
  */
 export class Plan {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
-  /** Addresses of the input and output tensors, int8 or f32 by the program's precision. */
-  readonly input: number;
-  readonly output: number;
+  /** Where in kernel memory the line buffers and working memory lie. */
+  readonly arenaPointer: number;
   readonly arenaBytes: number;
   readonly #kernels: KernelInstance;
-  readonly #calls: ConvolutionCall[] = [];
-  readonly #steps: (() => void)[] = [];
-  readonly #arena: number;
+  readonly #calls = new Map<string, ConvolutionCall>();
+  readonly #schedule: StripSchedule;
+  readonly #layers: readonly { readonly layer: Layer; readonly step: Step | undefined }[];
+  readonly #buffers: readonly LineBuffer[];
+  /** The buffer of each tensor. */
+  readonly #homes: ReadonlyMap<string, LineBuffer>;
+  readonly #output: string;
+  readonly #inputLayer: number;
+  readonly #outputLayer: number;
+  /** How far the rolling buffers are. */
+  #next = 0;
 
-  constructor(kernels: KernelInstance, program: Program, height: number, width: number) {
+  /** @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, and then nothing stays allocated */
+  constructor(kernels: KernelInstance, program: Program, height: number, width: number, options: PlanOptions = {}) {
     this.#kernels = kernels;
     const { network } = program;
+    this.#output = network.output;
+    this.#inputLayer = network.layers.findIndex(({ name }) => name === program.input);
+    this.#outputLayer = network.layers.findIndex(({ name }) => name === network.output);
     const shapes = inferShapes(network, [height, width]);
     this.inputShape = shapes.get(program.input)!;
     this.outputShape = shapes.get(network.output)!;
+    const geometries = convolutionGeometries(program, shapes);
+    const buffers = placeTensors(program);
+    const elementBytes = program.precision === "f32" ? 4 : 1;
+    const rowBytes = buffers.map(({ tensors: [tensor] }) => {
+      const [, columns, channels] = shapes.get(tensor!)!;
+      return columns * channels * elementBytes;
+    });
+    const bufferOf = new Map(buffers.flatMap(({ tensors }, i) => tensors.map((tensor) => [tensor, i] as const)));
+    const homes = network.layers.map(({ name }) => bufferOf.get(name)!);
+    const layers = stripLayers(program, shapes, geometries, homes);
+    const schedule = (rows: number, limit?: number): StripSchedule => {
+      const step = Math.max(1, Math.round((rows * this.outputShape[0]) / height));
+      return scheduleStrips(layers, this.#outputLayer, step, limit);
+    };
+    const rows = options.stripRows ?? stripRows(schedule, rowBytes, height);
+    this.#schedule = schedule(rows);
     try {
-      const calls = this.#describeConvolutions(program, shapes);
-      const { layout, homes } = placeTensors(program, shapes, calls);
-      this.arenaBytes = layout.bytes;
-      this.#arena = kernels.memory.allocate(layout.bytes);
-      const address = (tensor: string): number => this.#arena + layout.offsets.get(homes.get(tensor)!)!;
-      this.input = address(program.input);
-      this.output = address(network.output);
-      const scratch = calls.size === 0 ? 0 : this.#arena + layout.offsets.get(SCRATCH)!;
-      for (const layer of network.layers) {
-        const call = calls.get(layer.name);
-        if (call && layer.op === "conv2d") {
-          const residual = layer.residual ? address(layer.residual.tensor) : 0;
-          call.bind(address(layer.input), address(layer.name), residual, scratch);
-          this.#steps.push(() => call.run());
-        } else {
-          const step = elementwise(kernels, program, layer, shapes, address);
-          if (step) this.#steps.push(step);
-        }
+      for (const [name, geometry] of geometries) {
+        this.#calls.set(name, new ConvolutionCall(kernels, program.convolutions.get(name)!, geometry));
       }
+      const { strips, capacities } = this.#schedule;
+      const last = network.layers.length;
+      const lifetimes: Lifetime[] = buffers.map((buffer, i) => {
+        const bytes = capacities[i]! * rowBytes[i]!;
+        // Layer by layer, buffers share bytes whose tensors are not needed at the same time; in strips all are.
+        const life = strips.length > 1 ? { first: 0, last } : buffer;
+        return { name: String(i), bytes, first: life.first, last: life.last };
+      });
+      const scratch = Math.max(0, ...[...this.#calls.values()].map((call) => call.scratchBytes));
+      lifetimes.push({ name: SCRATCH, bytes: scratch, first: 0, last });
+      const layout = layOut(lifetimes);
+      this.arenaBytes = layout.bytes;
+      this.arenaPointer = kernels.memory.allocate(layout.bytes);
+      const address = (name: string): number => this.arenaPointer + layout.offsets.get(name)!;
+      this.#buffers = rowBytes.map((bytes, i) => ({ rowBytes: bytes, pointer: address(String(i)), first: 0 }));
+      this.#homes = new Map([...bufferOf].map(([tensor, i]) => [tensor, this.#buffers[i]!]));
+      for (const call of this.#calls.values()) call.bind(0, 0, 0, address(SCRATCH));
     } catch (error) {
-      for (const call of this.#calls) call.dispose();
+      for (const call of this.#calls.values()) call.dispose();
       throw error;
     }
+    const at = (tensor: string, row: number): number => this.#at(tensor, row);
+    this.#layers = network.layers.map((layer) => {
+      const call = this.#calls.get(layer.name);
+      if (!call || layer.op !== "conv2d") return { layer, step: elementwise(kernels, program, layer, shapes, at) };
+      const { input, name, residual } = layer;
+      const step: Step = (begin, end) => {
+        call.place(at(input, 0), at(name, 0), residual ? at(residual.tensor, 0) : 0);
+        call.run(begin, end);
+      };
+      return { layer, step };
+    });
   }
 
-  #describeConvolutions(program: Program, shapes: ReadonlyMap<string, Shape>): Map<string, ConvolutionCall> {
-    const calls = new Map<string, ConvolutionCall>();
-    for (const layer of program.network.layers) {
-      if (layer.op !== "conv2d") continue;
-      const geometry = convGeometry(
-        shapes.get(layer.input)!,
-        layer.channels,
-        layer.kernel,
-        layer.stride,
-        layer.padding,
-      );
-      const call = new ConvolutionCall(this.#kernels, program.convolutions.get(layer.name)!, geometry);
-      this.#calls.push(call);
-      calls.set(layer.name, call);
+  /** Where a row of a tensor lies, or would lie if it were there: addresses wrap modulo 2^32, as the kernels' arithmetic does. */
+  #at(tensor: string, row: number): number {
+    const { pointer, first, rowBytes } = this.#homes.get(tensor)!;
+    return pointer + (row - first) * rowBytes;
+  }
+
+  /** Rows of the input that are read at once, and of the output that are written at once, at most. */
+  get largestRead(): number {
+    return this.#largest(this.#inputLayer);
+  }
+  get largestWrite(): number {
+    return this.#largest(this.#outputLayer);
+  }
+  #largest(layer: number): number {
+    return this.#schedule.strips.reduce((most, { rows }) => Math.max(most, rows[layer]![1] - rows[layer]![0]), 0);
+  }
+
+  get strips(): number {
+    return this.#schedule.strips.length;
+  }
+
+  /**
+   * Runs one strip; strips are run in order, from 0 on. `read` fills rows of the input tensor, if more are needed, and `write` takes rows of
+   * the output tensor, int8 or f32 by the program's precision, NHWC.
+   */
+  runStrip(strip: number, read: RowsAt, write: RowsAt): void {
+    if (strip === 0) for (const buffer of this.#buffers) buffer.first = 0;
+    else if (strip !== this.#next) throw new Error(`strip: expected ${this.#next}, got ${strip}`);
+    this.#next = strip + 1;
+    const { rows, held } = this.#schedule.strips[strip]!;
+    this.#roll(held);
+    for (const [i, { layer, step }] of this.#layers.entries()) {
+      const [begin, end] = rows[i]!;
+      if (begin === end) continue;
+      if (layer.op === "input") read(begin, end, this.#at(layer.name, begin));
+      else step?.(begin, end);
     }
-    return calls;
+    const [begin, end] = rows[this.#outputLayer]!;
+    write(begin, end, this.#at(this.#output, begin));
   }
 
-  /** Runs every step on whatever lies at `input`; the result lies at `output` until the next run. */
-  run(): void {
-    for (const step of this.#steps) step();
+  /** All strips. */
+  run(read: RowsAt, write: RowsAt): void {
+    for (let strip = 0; strip < this.strips; strip++) this.runStrip(strip, read, write);
+  }
+
+  /** Moves the rows that are still needed to the front of each buffer. */
+  #roll(held: readonly RowRange[]): void {
+    const { u8 } = this.#kernels.memory;
+    for (const [i, buffer] of this.#buffers.entries()) {
+      const [first, end] = held[i]!;
+      const { pointer, rowBytes } = buffer;
+      const [from, to] = [first - buffer.first, end - buffer.first];
+      if (from > 0 && to > from) u8.copyWithin(pointer, pointer + from * rowBytes, pointer + to * rowBytes);
+      buffer.first = first;
+    }
   }
 
   dispose(): void {
-    for (const call of this.#calls) call.dispose();
-    this.#kernels.memory.free(this.#arena);
+    for (const call of this.#calls.values()) call.dispose();
+    this.#kernels.memory.free(this.arenaPointer);
   }
 }
 
-/** Whether the layer's output has the bytes of its input, so that both are one buffer and there is nothing to run. */
-function isAlias(program: Program, layer: Layer): boolean {
-  return program.precision === "int8" && layer.op === "offset";
+function convolutionGeometries(program: Program, shapes: ReadonlyMap<string, Shape>): Map<string, ConvGeometry> {
+  const geometries = new Map<string, ConvGeometry>();
+  for (const layer of program.network.layers) {
+    if (layer.op !== "conv2d") continue;
+    const { channels, kernel, stride, padding } = layer;
+    geometries.set(layer.name, convGeometry(shapes.get(layer.input)!, channels, kernel, stride, padding));
+  }
+  return geometries;
+}
+
+/** As many rows a strip as fit the caches; the whole height if that does. */
+function stripRows(
+  schedule: (rows: number, limit: number) => StripSchedule,
+  rowBytes: readonly number[],
+  height: number,
+): number {
+  const bytes = (rows: number): number => {
+    const { capacities } = schedule(rows, SAMPLE);
+    return capacities.reduce((sum, count, buffer) => sum + count * rowBytes[buffer]!, 0);
+  };
+  const candidates = [height, ...STRIP_ROWS].filter((rows) => rows <= height);
+  return candidates.find((rows) => bytes(rows) <= STRIP_BYTES) ?? FEWEST_ROWS;
 }
 
 /** Layers that may overwrite their input when nobody needs it afterwards. */
 const IN_PLACE: ReadonlySet<Layer["op"]> = new Set(["activation", "clip", "offset"]);
 
-function placeTensors(
-  program: Program,
-  shapes: ReadonlyMap<string, Shape>,
-  calls: ReadonlyMap<string, ConvolutionCall>,
-): { layout: ArenaLayout; homes: ReadonlyMap<string, string> } {
-  const { layers, output } = program.network;
-  const lastUse = new Map<string, number>();
-  layers.forEach((layer, step) => {
-    lastUse.set(layer.name, step);
-    for (const input of tensorsRead(layer)) lastUse.set(input, step);
-  });
-  lastUse.set(output, layers.length);
-  const elementBytes = program.precision === "f32" ? 4 : 1;
-  /** The buffer that holds each tensor, named after the first tensor in it. */
-  const homes = new Map<string, string>();
-  const lifetimes = new Map<string, { bytes: number; first: number; last: number }>();
-  layers.forEach((layer, step) => {
+/** When each tensor is read last, by the number of the layer; the output never is. */
+function lastReads({ network: { layers, output } }: Program): Map<string, number> {
+  const last = new Map<string, number>();
+  for (const [step, layer] of layers.entries()) {
+    last.set(layer.name, step);
+    for (const tensor of tensorsRead(layer)) last.set(tensor, step);
+  }
+  return last.set(output, layers.length);
+}
+
+/** Tensors that share a buffer, from the layer that writes the first of them to the layer that reads the last. */
+interface Placement {
+  readonly tensors: string[];
+  readonly first: number;
+  last: number;
+}
+
+function placeTensors(program: Program): readonly Placement[] {
+  const lastRead = lastReads(program);
+  const placements: Placement[] = [];
+  const homes = new Map<string, Placement>();
+  for (const [step, layer] of program.network.layers.entries()) {
     const [source] = tensorsRead(layer);
     const home = source === undefined ? undefined : homes.get(source)!;
-    const life = home === undefined ? undefined : lifetimes.get(home)!;
-    const inPlace = IN_PLACE.has(layer.op) && life?.last === step;
-    if (life && (inPlace || isAlias(program, layer))) {
-      homes.set(layer.name, home!);
-      life.last = Math.max(life.last, lastUse.get(layer.name)!);
-      return;
+    const inPlace = IN_PLACE.has(layer.op) && home?.last === step;
+    let placement = home;
+    if (!placement || !(inPlace || isAlias(program, layer))) {
+      placement = { tensors: [], first: step, last: step };
+      placements.push(placement);
     }
-    const bytes = valuesIn(shapes.get(layer.name)!) * elementBytes;
-    homes.set(layer.name, layer.name);
-    lifetimes.set(layer.name, { bytes, first: step, last: lastUse.get(layer.name)! });
-  });
-  const buffers: Lifetime[] = [...lifetimes].map(([name, life]) => ({ name, ...life }));
-  const scratchBytes = Math.max(0, ...[...calls.values()].map((call) => call.scratchBytes));
-  if (calls.size > 0) buffers.push({ name: SCRATCH, bytes: scratchBytes, first: 0, last: layers.length });
-  return { layout: layOut(buffers), homes };
-}
-
-type Step = () => void;
-
-/** The step of a layer that is not a convolution; undefined when there is nothing to do. */
-function elementwise(
-  kernels: KernelInstance,
-  program: Program,
-  layer: Layer,
-  shapes: ReadonlyMap<string, Shape>,
-  address: (tensor: string) => number,
-): Step | undefined {
-  const { exports } = kernels;
-  if (layer.op === "input" || isAlias(program, layer)) return undefined;
-  const to = address(layer.name);
-  const [height, width, channels] = shapes.get(layer.name)!;
-  const pixels = height * width;
-  const count = pixels * channels;
-  if (layer.op === "add") {
-    const { wide, narrow, broadcast } = orderOperands(layer, shapes);
-    const a = address(wide);
-    const b = address(narrow);
-    if (!(program instanceof ProgramS8)) return () => exports.f32_add(a, b, to, pixels, channels, broadcast);
-    const add = program.model.adds.get(layer.name)!;
-    const swapped = wide !== layer.inputs[0];
-    const { zero, least } = magic(program, layer.name, add.qmin);
-    const za = program.tensorParams(wide).zeroPoint;
-    const zb = program.tensorParams(narrow).zeroPoint;
-    const ma = swapped ? add.multiplierB : add.multiplierA;
-    const mb = swapped ? add.multiplierA : add.multiplierB;
-    return () => exports.qs8_add(a, b, to, pixels, channels, broadcast, za, ma, zb, mb, zero, least, add.qmax);
+    placement.tensors.push(layer.name);
+    placement.last = Math.max(placement.last, lastRead.get(layer.name)!);
+    homes.set(layer.name, placement);
   }
-  if (layer.op === "conv2d" || layer.op === "linear-block") {
-    throw new WasmogradError("ERR_NETWORK", `layer "${layer.name}": a ${layer.op} must be collapsed and packed first`);
-  }
-  const from = address(layer.input);
-  if (layer.op === "depth-to-space") {
-    const [rows, cols, depth] = shapes.get(layer.input)!;
-    const cell = depth / layer.block ** 2;
-    const bytes = program.precision === "f32" ? 4 : 1;
-    const kernel = program.precision === "f32" ? exports.x32_depth_to_space : exports.x8_depth_to_space;
-    const { block } = layer;
-    return () => kernel(rows, cols, block, cell, from, cols * depth * bytes, to, width * channels * bytes);
-  }
-  if (program instanceof ProgramS8) {
-    if (layer.op === "clip") {
-      const { qmin, qmax } = program.model.clips.get(layer.name)!;
-      return () => exports.s8_clamp(from, to, count, qmin, qmax);
-    }
-    const activation = program.model.activations.get(layer.name)!;
-    const { zero, least } = magic(program, layer.name, activation.qmin);
-    const { zeroPoint } = program.tensorParams(layer.input);
-    const { multiplier, qmax } = activation;
-    const negative = program.vector(layer.name);
-    return () => exports.qs8_prelu(from, to, pixels, channels, zeroPoint, multiplier, negative, zero, least, qmax);
-  }
-  if (layer.op === "clip") return () => exports.f32_affine(from, to, count, 1, 0, layer.min, layer.max);
-  if (layer.op === "offset") {
-    return () =>
-      exports.f32_affine(from, to, count, 1, layer.value, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
-  }
-  const { activation } = layer;
-  if (activation.kind === "prelu") {
-    const slopes = program.vector(layer.name);
-    return () => exports.f32_prelu(from, to, pixels, channels, slopes);
-  }
-  const most = activation.kind === "relu6" ? 6 : Number.POSITIVE_INFINITY;
-  return () => exports.f32_affine(from, to, count, 1, 0, 0, most);
-}
-
-/** The operand with all channels first; `broadcast` is 1 when the other has one channel only. */
-function orderOperands(
-  layer: AddLayer,
-  shapes: ReadonlyMap<string, Shape>,
-): { wide: string; narrow: string; broadcast: number } {
-  const [a, b] = layer.inputs;
-  const ca = shapes.get(a)![2];
-  const cb = shapes.get(b)![2];
-  return ca >= cb ? { wide: a, narrow: b, broadcast: +(cb < ca) } : { wide: b, narrow: a, broadcast: 1 };
-}
-
-function magic(program: ProgramS8, tensor: string, qmin: number): { zero: number; least: number } {
-  const zero = MAGIC_BITS - program.tensorParams(tensor).zeroPoint;
-  return { zero, least: zero + qmin };
+  return placements;
 }

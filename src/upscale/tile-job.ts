@@ -1,27 +1,28 @@
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
+import type { Plan } from "../engine/plan.ts";
 import { channelToPlane, pixelsToY, pixelsToYCbCr, planeToChannel, yCbCrToPixels, yToGrey } from "../image/color.ts";
 import { PlaneResizer } from "../image/plane-resizer.ts";
-import { hasAlpha, type Image, type Region } from "../image/types.ts";
+import { hasAlpha, type Image, type Region, type Size } from "../image/types.ts";
 import type { PixelView, PlaneView } from "../image/views.ts";
 import type { Tile } from "./tiles.ts";
 
 /** The network's luma is Y / 255. */
 const PEAK = 255;
 
-/** Bytes of working memory per source pixel beside the network's own, for pixels of `channels` x `bytes`: see TileJob's buffers. */
-export function bufferBytesPerPixel(channels: number, bytes: number, scale: number): number {
-  return channels * bytes * (1 + scale ** 2) + 3 * 4 * (1 + scale ** 2);
-}
+/** Rows of a tile beyond its strip that bicubic interpolation of chroma may ask for. */
+const CHROMA_ROWS = 6;
 
 /**
- * Upscales the tiles of one picture: luma through the network, chroma and alpha by bicubic interpolation. Buffers are reserved once for
- * the tile size and freed by `dispose`. Every sample is computed from the same inputs in the same order wherever tiles are cut.
+ * Upscales the tiles of one picture, strip by strip: luma through the network, chroma and alpha by bicubic interpolation. Buffers hold a
+ * strip, so memory does not depend on the height. Every sample is computed from the same inputs in the same order wherever tiles are cut.
+ * The job has a plan of its own, so that several may take turns on one network.
  */
 export class TileJob {
   readonly #network: CompiledNetwork;
   readonly #scale: number;
   readonly #input: Image;
   readonly #output: Image;
+  readonly #plan: Plan;
   readonly #resizer: PlaneResizer | undefined;
   readonly #blocks: number[] = [];
   readonly #pixels: PixelView;
@@ -37,25 +38,28 @@ export class TileJob {
     this.#output = output;
     const { channels, depth } = input;
     const { width, height } = source;
+    this.#plan = network.createPlan(height, width);
     try {
       this.#resizer = new PlaneResizer(network.kernels, { input, output, scale });
-      // Planes of a tile have no padding between rows: that of the luma is the network's tensor.
-      const rowBytes = width * 4;
-      const plane = (factor: number): PlaneView => ({
-        pointer: this.#allocate(rowBytes * height * factor ** 2),
-        rowBytes: rowBytes * factor,
+      const upscaledRows = this.#plan.largestWrite;
+      const rows = Math.min(height, Math.max(this.#plan.largestRead, upscaledRows / scale + CHROMA_ROWS));
+      // Planes have no padding between rows: that of the luma is the network's tensor.
+      const plane = (columns: number, count: number): PlaneView => ({
+        pointer: this.#allocate(columns * 4 * count),
+        rowBytes: columns * 4,
       });
-      const pixelRowBytes = width * channels * (depth / 8);
-      const pixels = (factor: number): PixelView => ({
-        pointer: this.#allocate(pixelRowBytes * height * factor ** 2),
-        rowBytes: pixelRowBytes * factor,
+      const pixelBytes = channels * (depth / 8);
+      const pixels = (columns: number, count: number): PixelView => ({
+        pointer: this.#allocate(columns * pixelBytes * count),
+        rowBytes: columns * pixelBytes,
         channels,
         depth,
       });
-      this.#pixels = pixels(1);
-      this.#planes = [plane(1), plane(1), plane(1)];
-      this.#upscaledPixels = pixels(scale);
-      this.#upscaledPlanes = [plane(scale), plane(scale), plane(scale)];
+      this.#pixels = pixels(width, rows);
+      this.#planes = [plane(width, rows), plane(width, rows), plane(width, rows)];
+      const columns = width * scale;
+      this.#upscaledPixels = pixels(columns, upscaledRows);
+      this.#upscaledPlanes = [plane(columns, upscaledRows), plane(columns, upscaledRows), plane(columns, upscaledRows)];
     } catch (error) {
       this.dispose();
       throw error;
@@ -68,54 +72,77 @@ export class TileJob {
     return pointer;
   }
 
-  /** Computes one tile and writes its core into the output picture. */
-  run({ core, source }: Tile): void {
+  /** Computes one tile and writes its core into the output picture; yields after each strip what has been written. */
+  *run({ core, source }: Tile): Generator<Region, void> {
+    const plan = this.#plan;
+    for (let strip = 0; strip < plan.strips; strip++) {
+      let written: Region | undefined;
+      plan.runStrip(
+        strip,
+        (begin, end, pointer) => this.#readLuma(source, begin, end, pointer),
+        (begin, end, pointer) => {
+          written = this.#write(core, source, begin, end, pointer);
+        },
+      );
+      if (written) yield written;
+    }
+  }
+
+  #readLuma({ x, y, width }: Region, begin: number, end: number, pointer: number): void {
+    const rows = { x, y: y + begin, width, height: end - begin };
+    const [luma] = this.#planes;
+    this.#readPixels(rows);
+    // The luma of YCbCr and that of Y alone are the same bits.
+    pixelsToY(this.#network.kernels, rows, this.#pixels, luma);
+    this.#network.fromReal(luma.pointer, pointer, width * rows.height, PEAK);
+  }
+
+  /** Rows [begin, end) of the tile's upscaled luma, as the network left them at `pointer`, to pixels of the output. */
+  #write(core: Region, source: Region, begin: number, end: number, pointer: number): Region | undefined {
     const { kernels } = this.#network;
     const scale = this.#scale;
-    const [y, cb, cr] = this.#planes;
-    this.#readPixels(source);
-    const colour = this.#input.channels >= 3;
-    if (colour) {
-      const planes = { y: y.pointer, cb: cb.pointer, cr: cr.pointer, rowBytes: y.rowBytes };
-      pixelsToYCbCr(kernels, source, this.#pixels, planes);
-    } else {
-      pixelsToY(kernels, source, this.#pixels, y);
-    }
-    const [upscaledY, upscaledCb, upscaledCr] = this.#upscaledPlanes;
-    runLuma(this.#network, source, y.pointer, upscaledY.pointer);
-
-    const target: Region = {
-      x: core.x * scale,
-      y: core.y * scale,
-      width: core.width * scale,
-      height: core.height * scale,
-    };
-    const skip = { columns: (core.x - source.x) * scale, rows: (core.y - source.y) * scale };
-    const corner = (plane: PlaneView): PlaneView => ({
-      pointer: plane.pointer + skip.rows * plane.rowBytes + skip.columns * 4,
-      rowBytes: plane.rowBytes,
-    });
+    const top = source.y * scale;
+    const first = Math.max(begin, core.y * scale - top);
+    const last = Math.min(end, (core.y + core.height) * scale - top);
+    if (first >= last) return undefined;
+    const target: Region = { x: core.x * scale, y: top + first, width: core.width * scale, height: last - first };
+    const columns = source.width * scale;
+    const [y, cb, cr] = this.#upscaledPlanes;
+    const rowBytes = this.#network.precision === "f32" ? columns * 4 : columns;
+    this.#network.toReal(pointer + (first - begin) * rowBytes, y.pointer, columns * target.height, PEAK);
+    const left = (core.x - source.x) * scale * 4;
+    const luma = { pointer: y.pointer + left, rowBytes: y.rowBytes };
     const pixels: PixelView = { ...this.#upscaledPixels, rowBytes: target.width * this.#pixelBytes };
+    const colour = this.#input.channels >= 3;
+    const alpha = hasAlpha(this.#input);
+    const need = colour || alpha ? this.#chromaRows(source, target) : source;
     if (colour) {
-      this.#resizer!.run(cb, source, corner(upscaledCb), target);
-      this.#resizer!.run(cr, source, corner(upscaledCr), target);
-      const planes = {
-        y: corner(upscaledY).pointer,
-        cb: corner(upscaledCb).pointer,
-        cr: corner(upscaledCr).pointer,
-        rowBytes: upscaledY.rowBytes,
-      };
-      yCbCrToPixels(kernels, target, planes, pixels);
+      const [sourceY, sourceCb, sourceCr] = this.#planes;
+      const planes = { y: sourceY.pointer, cb: sourceCb.pointer, cr: sourceCr.pointer, rowBytes: sourceY.rowBytes };
+      pixelsToYCbCr(kernels, need, this.#pixels, planes);
+      this.#resizer!.run(sourceCb, need, cb, target);
+      this.#resizer!.run(sourceCr, need, cr, target);
+      yCbCrToPixels(kernels, target, { y: luma.pointer, cb: cb.pointer, cr: cr.pointer, rowBytes: y.rowBytes }, pixels);
     } else {
-      yToGrey(kernels, target, corner(upscaledY), pixels);
+      yToGrey(kernels, target, luma, pixels);
     }
-    if (hasAlpha(this.#input)) {
-      const alpha = this.#input.channels - 1;
-      channelToPlane(kernels, source, this.#pixels, alpha, cb);
-      this.#resizer!.run(cb, source, corner(upscaledCb), target);
-      planeToChannel(kernels, target, corner(upscaledCb), pixels, alpha);
+    if (alpha) {
+      const channel = this.#input.channels - 1;
+      const [, plane] = this.#planes;
+      channelToPlane(kernels, need, this.#pixels, channel, plane);
+      this.#resizer!.run(plane, need, cb, target);
+      planeToChannel(kernels, target, cb, pixels, channel);
     }
     this.#writePixels(pixels, target);
+    return target;
+  }
+
+  /** Reads the rows of the tile from which chroma is interpolated. */
+  #chromaRows(source: Region, target: Region): Region {
+    const { y, height } = this.#resizer!.inputRegion(target);
+    const rows = { ...source, y, height };
+    this.#readPixels(rows);
+    return rows;
   }
 
   get #pixelBytes(): number {
@@ -146,6 +173,7 @@ export class TileJob {
   }
 
   dispose(): void {
+    this.#plan.dispose();
     this.#resizer?.dispose();
     for (const pointer of this.#blocks) this.#network.kernels.memory.free(pointer);
     this.#blocks.length = 0;
@@ -157,17 +185,33 @@ function bytesOf({ data }: Image): Uint8Array {
 }
 
 /**
- * Luma in 0..255 at `from` (f32, width * height, no gaps) through the network to luma in 0..255 at `to`. An int8 network rounds its
- * result to whole levels, an f32 network does not.
+ * A plane of luma in 0..255 (no gaps) through the network alone. An int8 network rounds its result to whole levels, an f32 network does
+ * not. Beside the result, memory does not grow with the height.
  */
-export function runLuma(
-  network: CompiledNetwork,
-  { width, height }: { readonly width: number; readonly height: number },
-  from: number,
-  to: number,
-): void {
-  const plan = network.plan(height, width);
-  network.writeInput(plan, from, PEAK);
-  plan.run();
-  network.readOutput(plan, to, PEAK);
+export function runLuma(network: CompiledNetwork, luma: Float32Array, { width, height }: Size): Float32Array {
+  const plan = network.createPlan(height, width);
+  const { memory } = network.kernels;
+  const [rows, columns] = plan.outputShape;
+  const result = new Float32Array(rows * columns);
+  try {
+    const staging = memory.allocate(4 * Math.max(plan.largestRead * width, plan.largestWrite * columns));
+    try {
+      plan.run(
+        (begin, end, pointer) => {
+          memory.f32.set(luma.subarray(begin * width, end * width), staging >> 2);
+          network.fromReal(staging, pointer, (end - begin) * width, PEAK);
+        },
+        (begin, end, pointer) => {
+          const count = (end - begin) * columns;
+          network.toReal(pointer, staging, count, PEAK);
+          result.set(memory.f32.subarray(staging >> 2, (staging >> 2) + count), begin * columns);
+        },
+      );
+    } finally {
+      memory.free(staging);
+    }
+  } finally {
+    plan.dispose();
+  }
+  return result;
 }

@@ -33,10 +33,10 @@ function cut(length: number, edge: number, halo: number): { spans: Span[]; sourc
   return { spans, source };
 }
 
-/** The tiles of a picture, row by row, with cores of at most `edge` x `edge` pixels; `halo` is in pixels per side. */
-export function cutTiles({ width, height }: Size, edge: number, halo: number): readonly Tile[] {
-  const columns = cut(width, edge, halo);
-  const rows = cut(height, edge, halo);
+/** The tiles of a picture, row by row, with cores of at most `largest`; `halo` is in pixels per side. */
+export function cutTiles({ width, height }: Size, largest: Size, halo: number): readonly Tile[] {
+  const columns = cut(width, largest.width, halo);
+  const rows = cut(height, largest.height, halo);
   return rows.spans.flatMap((row) =>
     columns.spans.map((column) => ({
       core: { x: column.start, y: row.start, width: column.length, height: row.length },

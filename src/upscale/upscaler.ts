@@ -10,7 +10,7 @@ import {
   type Size,
 } from "../image/types.ts";
 import { pause } from "../pause.ts";
-import { bufferBytesPerPixel, runLuma, TileJob } from "./tile-job.ts";
+import { runLuma, TileJob } from "./tile-job.ts";
 import { cutTiles, type Tile } from "./tiles.ts";
 
 export interface UpscaleProgress {
@@ -18,25 +18,25 @@ export interface UpscaleProgress {
   readonly fraction: number;
   readonly tilesDone: number;
   readonly tiles: number;
-  /** The part of the result that has just been finished, in its pixels. */
+  /** The part of the result that has been finished since the last report, in its pixels. */
   readonly region: Region;
   readonly elapsedMs: number;
 }
 
 export interface UpscaleOptions {
-  /** Stops between two tiles; the promise then rejects with the signal's reason. */
+  /** Stops within some milliseconds; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Told after every tile, and within a tile about every 10 ms. */
   readonly onProgress?: (progress: UpscaleProgress) => void;
-  /** Edge of a tile in input pixels, 16 or more; by default as large as fits the memory budget, at most 512. */
+  /** Edge of square tiles in input pixels, 16 or more; by default tiles are bands of the picture's height. Same bits. */
   readonly tileSize?: number;
 }
 
-/** Edge of the tile on which the network's memory per pixel is determined. */
-const PROBE = 64;
 const SMALLEST_TILE = 16;
-const LARGEST_TILE = 512;
-/** WebAssembly memory that tiles are sized to stay within, weights and everything else included. */
-const MEMORY_BUDGET = 56 * 2 ** 20;
+/** Columns of a band at most, halo apart. */
+const BAND = 640;
+/** How long to compute before timers, input and aborts get their turn. */
+const TURN_MS = 10;
 
 /** A super-resolution network ready for pictures: see `createUpscaler`. */
 export class Upscaler {
@@ -45,8 +45,6 @@ export class Upscaler {
   readonly precision: "f32" | "int8";
   readonly #network: CompiledNetwork;
   readonly #halo: number;
-  /** The network's working memory per input pixel, once known. */
-  #networkBytes: number | undefined;
   #disposed = false;
 
   constructor(network: CompiledNetwork, options: { model: string; scale: number; halo: number }) {
@@ -77,24 +75,32 @@ export class Upscaler {
     signal?.throwIfAborted();
     this.#checkAlive();
     const output = this.#createOutput(image);
-    const tiles = this.#tiles(image, image.channels, image.depth / 8, options.tileSize);
+    const tiles = this.#tiles(image, options.tileSize);
     const start = performance.now();
     const job = new TileJob(this.#network, this.scale, image, output, tiles[0]!);
+    const samples = output.width * output.height;
     try {
+      let done = 0;
+      let turn = start;
       for (const [i, tile] of tiles.entries()) {
-        signal?.throwIfAborted();
-        this.#checkAlive();
-        job.run(tile);
-        onProgress?.({
-          fraction: (i + 1) / tiles.length,
-          tilesDone: i + 1,
-          tiles: tiles.length,
-          region: scaleRegion(tile.core, this.scale),
-          elapsedMs: performance.now() - start,
-        });
-        await pause();
+        let region: Region | undefined;
+        const report = async (tilesDone: number): Promise<void> => {
+          done += region!.width * region!.height;
+          const elapsedMs = performance.now() - start;
+          onProgress?.({ fraction: done / samples, tilesDone, tiles: tiles.length, region: region!, elapsedMs });
+          region = undefined;
+          await pause();
+          signal?.throwIfAborted();
+          this.#checkAlive();
+          turn = performance.now();
+        };
+        for (const strip of job.run(tile)) {
+          region = region ? { ...region, height: region.height + strip.height } : strip;
+          const last = strip.y + strip.height === (tile.core.y + tile.core.height) * this.scale;
+          if (!last && performance.now() - turn >= TURN_MS) await report(i);
+        }
+        await report(i + 1);
       }
-      signal?.throwIfAborted();
       return output;
     } finally {
       job.dispose();
@@ -103,27 +109,13 @@ export class Upscaler {
 
   /**
    * The network alone on a plane of luma in 0..255 (BT.601 studio range, not rounded), as quality is measured on it.
-   * Whole planes only: memory grows with the size.
+   * @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
   upscaleLuma(data: Float32Array, size: Size): Float32Array {
     this.#checkAlive();
     const count = size.width * size.height;
     check(data.length === count, "ERR_SHAPE", () => `data: expected ${count} values, got ${data.length}`);
-    const { memory } = this.#network.kernels;
-    const outputs = count * this.scale ** 2;
-    const from = memory.allocate(count * 4);
-    try {
-      const to = memory.allocate(outputs * 4);
-      try {
-        memory.f32.set(data, from >> 2);
-        runLuma(this.#network, size, from, to);
-        return memory.f32.slice(to >> 2, (to >> 2) + outputs);
-      } finally {
-        memory.free(to);
-      }
-    } finally {
-      memory.free(from);
-    }
+    return runLuma(this.#network, data, size);
   }
 
   #createOutput({ width, height, channels, depth }: Image): Image {
@@ -135,20 +127,12 @@ export class Upscaler {
     return createImage(outWidth, outHeight, channels, depth);
   }
 
-  #tiles(size: Size, channels: number, bytes: number, tileSize?: number): readonly Tile[] {
-    if (tileSize !== undefined) {
-      const sound = Number.isInteger(tileSize) && tileSize >= SMALLEST_TILE;
-      check(
-        sound,
-        "ERR_ARGUMENT",
-        () => `tileSize: expected an integer from ${SMALLEST_TILE}, got ${String(tileSize)}`,
-      );
-      return cutTiles(size, tileSize, this.#halo);
-    }
-    this.#networkBytes ??= this.#network.plan(PROBE, PROBE).arenaBytes / PROBE ** 2;
-    const perPixel = this.#networkBytes + bufferBytesPerPixel(channels, bytes, this.scale);
-    const edge = Math.floor(Math.sqrt(MEMORY_BUDGET / perPixel)) - 2 * this.#halo;
-    return cutTiles(size, Math.max(SMALLEST_TILE, Math.min(LARGEST_TILE, edge)), this.#halo);
+  #tiles(size: Size, edge?: number): readonly Tile[] {
+    // Strips go down the whole height, so that only columns are computed twice, where the picture is wide.
+    if (edge === undefined) return cutTiles(size, { width: BAND, height: size.height }, this.#halo);
+    const sound = Number.isInteger(edge) && edge >= SMALLEST_TILE;
+    check(sound, "ERR_ARGUMENT", () => `tileSize: expected an integer from ${SMALLEST_TILE}, got ${String(edge)}`);
+    return cutTiles(size, { width: edge, height: edge }, this.#halo);
   }
 
   #checkAlive(): void {
@@ -171,8 +155,4 @@ function checkCallbacks(signal: unknown, onProgress: unknown): void {
   check(stops, "ERR_ARGUMENT", () => `signal: expected an AbortSignal, got ${String(signal)}`);
   const calls = onProgress === undefined || typeof onProgress === "function";
   check(calls, "ERR_ARGUMENT", () => `onProgress: expected a function, got ${String(onProgress)}`);
-}
-
-function scaleRegion({ x, y, width, height }: Region, scale: number): Region {
-  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
 }

@@ -10,7 +10,7 @@ test("cores cover the picture once; sources have one size, lie inside, and hold 
       fc.integer({ min: 1, max: 70 }),
       fc.integer({ min: 0, max: 15 }),
       (width, height, edge, halo) => {
-        const tiles = cutTiles({ width, height }, edge, halo);
+        const tiles = cutTiles({ width, height }, { width: edge, height: edge }, halo);
         const seen = new Uint8Array(width * height);
         const size = tiles[0]!.source;
         for (const { core, source } of tiles) {

@@ -1,7 +1,7 @@
 import type { KernelInstance } from "../load.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import type { PackedConvolution } from "./packed.ts";
-import { CONV_PARAMS_BYTES, writeConvParams, writeRowRange } from "./params.ts";
+import { CONV_PARAMS_BYTES, writeConvParams, writePointers, writeRowRange } from "./params.ts";
 import { type ScratchLayout, scratchLayout } from "./scratch.ts";
 
 /** A packed convolution made ready for one input size. `run` neither allocates nor validates. */
@@ -24,17 +24,15 @@ export class ConvolutionCall {
     kernels.memory.u8.fill(0, this.#params, this.#params + CONV_PARAMS_BYTES);
   }
 
-  /** Fixes every pointer: `input`, `output` and `residual` (0 for none) are NHWC tensors without gaps between rows. */
+  /** Fixes every pointer: `input`, `output` and, if the convolution has one, `residual` are NHWC tensors without gaps between rows. */
   bind(input: number, output: number, residual: number, scratch: number): void {
     const g = this.geometry;
     const bytes = this.#packed.spec.dtype === "f32" ? 4 : 1;
-    const residualChannels = this.#packed.spec.residual?.broadcast ? 1 : g.oc;
+    const { residual: added } = this.#packed.spec;
+    const residualChannels = added ? (added.broadcast ? 1 : g.oc) : 0;
     writeConvParams(this.#kernels.memory, this.#params, {
       ...this.#packed.constants,
       ...this.#scratch.fields(scratch),
-      input,
-      output,
-      residual,
       inputRowStride: g.iw * g.ic * bytes,
       outputRowStride: g.ow * g.oc * bytes,
       residualRowStride: g.ow * residualChannels * bytes,
@@ -44,6 +42,14 @@ export class ConvolutionCall {
       padTop: g.padTop,
       padLeft: g.padLeft,
     });
+    this.place(input, output, residual);
+  }
+
+  /**
+   * Moves the tensors: where row 0 of each lies, or would lie, as of a tensor that is held in part only rows that are there are touched.
+   */
+  place(input: number, output: number, residual: number): void {
+    writePointers(this.#kernels.memory, this.#params, input, output, residual);
   }
 
   /** Computes output rows [rowBegin, rowEnd), all by default. */

@@ -61,8 +61,26 @@ const INDEX = new Map(CONV_PARAMS.map((name, i) => [name, i]));
 
 export const CONV_PARAMS_BYTES = CONV_PARAMS.length * 4;
 
+const INPUT = INDEX.get("input")!;
+const OUTPUT = INDEX.get("output")!;
+const RESIDUAL = INDEX.get("residual")!;
 const ROW_BEGIN = INDEX.get("rowBegin")!;
 const ROW_END = INDEX.get("rowEnd")!;
+
+/** Writes the tensors of the descriptor at `pointer`: once a strip, so without the detours of `writeConvParams`. */
+export function writePointers(
+  memory: WasmMemory,
+  pointer: number,
+  input: number,
+  output: number,
+  residual: number,
+): void {
+  const { i32 } = memory;
+  const fields = pointer >> 2;
+  i32[fields + INPUT] = input;
+  i32[fields + OUTPUT] = output;
+  i32[fields + RESIDUAL] = residual;
+}
 
 /** Writes the row range of the descriptor at `pointer`: before every run, so without the detours of `writeConvParams`. */
 export function writeRowRange(memory: WasmMemory, pointer: number, rowBegin: number, rowEnd: number): void {

@@ -1,0 +1,57 @@
+/** Which rows of its inputs each layer of a program reads: what the strips of strips.ts are cut by. */
+import type { ConvGeometry } from "../kernels/convolution/geometry.ts";
+import type { Layer, Shape } from "../network/description.ts";
+import { tensorsRead } from "../network/graph.ts";
+import type { Program } from "./program.ts";
+import type { RowRange, StripInput, StripLayer } from "./strips.ts";
+
+const same = (rows: RowRange): RowRange => rows;
+
+/** Rows [begin, end) of a layer in `block` rows a row. */
+const cells =
+  (block: number) =>
+  ([begin, end]: RowRange): RowRange => [Math.floor(begin / block), Math.ceil(end / block)];
+
+/** The rows under the kernel at output rows [begin, end), within the input. */
+function window({ ih, kh, stride, padTop }: ConvGeometry, [begin, end]: RowRange): RowRange {
+  return [Math.max(0, begin * stride - padTop), Math.min(ih, (end - 1) * stride - padTop + kh)];
+}
+
+/** In the order of the network's layers. @param buffers the buffer of each layer's tensor */
+export function stripLayers(
+  program: Program,
+  shapes: ReadonlyMap<string, Shape>,
+  geometries: ReadonlyMap<string, ConvGeometry>,
+  buffers: readonly number[],
+): StripLayer[] {
+  const { layers } = program.network;
+  const index = new Map(layers.map(({ name }, i) => [name, i]));
+  return layers.map((layer, i) => {
+    const common = { height: shapes.get(layer.name)![0], buffer: buffers[i]! };
+    const geometry = geometries.get(layer.name);
+    if (geometry && layer.op === "conv2d") return { ...common, ...convolution(program, layer, geometry, index) };
+    const block = layer.op === "depth-to-space" ? layer.block : 1;
+    const needs = block === 1 ? same : cells(block);
+    const inputs = tensorsRead(layer).map((tensor) => ({ layer: index.get(tensor)!, needs, touches: needs }));
+    // Depth-to-space writes whole cells.
+    return { ...common, multiple: block, inputs };
+  });
+}
+
+function convolution(
+  program: Program,
+  layer: Extract<Layer, { op: "conv2d" }>,
+  geometry: ConvGeometry,
+  index: ReadonlyMap<string, number>,
+): Pick<StripLayer, "multiple" | "inputs"> {
+  const { winograd } = program.convolutions.get(layer.name)!;
+  const needs = (rows: RowRange): RowRange => window(geometry, rows);
+  // Winograd tiles that hang over the end of the rows load what their whole height covers; what is there does not matter in int8.
+  const tile = winograd?.m ?? 1;
+  const touches = ([begin, end]: RowRange): RowRange =>
+    window(geometry, [begin, begin + Math.ceil((end - begin) / tile) * tile]);
+  const inputs: StripInput[] = [{ layer: index.get(layer.input)!, needs, touches }];
+  if (layer.residual) inputs.push({ layer: index.get(layer.residual.tensor)!, needs: same, touches: same });
+  // f32 Winograd rounds by the place in the tile, and unspecified values could be NaN: its tiles stay where they are in the whole.
+  return { multiple: program.precision === "f32" ? tile : 1, inputs };
+}
