@@ -13,6 +13,7 @@ export type ErrorCode =
   | "ERR_TOO_LARGE" // refused before work begins, because it would not fit
   | "ERR_OUT_OF_MEMORY" // WebAssembly memory could not grow
   | "ERR_WASM" // no WebAssembly SIMD, or the module does not load
+  | "ERR_WORKER" // a thread could not be started, or failed
   | "ERR_DISPOSED" // used after dispose()
   | "ERR_IO"; // a file that cannot be read or written
 

@@ -17,6 +17,7 @@ const ORDER = [
   "kernels",
   "image",
   "engine",
+  "worker",
   "upscale",
   "bench",
   "node",

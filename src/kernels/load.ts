@@ -39,6 +39,11 @@ export function compileKernels(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
+/** A module that another thread has compiled, instead of compiling it again. */
+export function useModule(module: WebAssembly.Module): void {
+  compiled = Promise.resolve(module);
+}
+
 /** Instantiates the kernels over a fresh memory. @throws WasmogradError ERR_WASM */
 export async function instantiateKernels(): Promise<KernelInstance> {
   const module = await compileKernels();

@@ -1,40 +1,17 @@
-import { compile } from "../engine/compile.ts";
-import { check, checkObject, WasmogradError } from "../errors.ts";
-import { loadWeights } from "../formats/weights-file.ts";
-import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
-import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
-import { buildModel } from "../models/registry.ts";
-import type { Network } from "../network/description.ts";
-import { halo } from "../network/receptive-field.ts";
-import type { Equalisation } from "../quantization/equalise.ts";
-import type { Calibration } from "../quantization/ranges.ts";
-import type { FilterScaling } from "../winograd/filter-scaling.ts";
-import { int8Model } from "./int8-model.ts";
+import { check, checkObject } from "../errors.ts";
+import { availableThreads } from "../worker/host.ts";
+import { createNetwork, type NetworkOptions } from "./create-network.ts";
 import { Upscaler } from "./upscaler.ts";
-import { SHIPPED } from "./weights/index.generated.ts";
 
-export interface UpscalerOptions {
-  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. */
-  readonly model?: string;
-  /** 2 (default) or 4. */
-  readonly scale?: 2 | 4;
-  /** "int8" (default): the faster; "f32": the network as it was trained. */
-  readonly precision?: "int8" | "f32";
-  /** How convolutions are computed; "auto" by default. See `compile`: in int8 it changes the speed and nothing else. */
-  readonly algorithm?: AlgorithmOption;
-  /** int8: filters of Winograd layers in fewer bits. See `compile`: not exact, and results depend a little on where tiles are cut. */
-  readonly filterScaling?: FilterScaling;
-  /** Your own weights as a safetensors file with the names of the model's collapsed form, instead of the shipped ones. */
-  readonly weights?: Uint8Array;
-  /** Ranges of the activations for int8 with your own weights: what `calibrate` returns. */
-  readonly calibration?: Calibration;
-  /** Scales that your own weights were equalised with before they were calibrated, if they were: what `findEqualisation` returns. */
-  readonly equalisation?: Equalisation;
-}
+/** More than any machine of the day has; a typing error rather than a wish. */
+export const MOST_THREADS = 256;
 
-/** Models whose trained weights come with the package. */
-export function shippedModels(): readonly { readonly model: string; readonly scale: number }[] {
-  return SHIPPED.map(({ id, scale }) => ({ model: id, scale }));
+export interface UpscalerOptions extends NetworkOptions {
+  /**
+   * Threads for larger pictures; by default as many as there are processors. 1: pictures are computed where `upscale` is called, which
+   * gives way to timers and input every 10 ms or so. The result does not depend on it, bit for bit.
+   */
+  readonly threads?: number;
 }
 
 /**
@@ -48,48 +25,9 @@ export function shippedModels(): readonly { readonly model: string; readonly sca
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   checkObject("options", options);
-  const { model = "sesr-m5", scale = 2, precision = "int8" } = options;
-  check(
-    precision === "int8" || precision === "f32",
-    "ERR_ARGUMENT",
-    () => `precision: expected "int8" or "f32", got ${String(precision)}`,
-  );
-  check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
-  const network = buildModel(model, { scale });
-  const { weights, calibration, equalisation } = await weightsFor(network, model, options, scale);
-  const trained = { network, weights };
-  const kernels = await instantiateKernels();
-  const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
-  const { algorithm = "auto", filterScaling } = options;
-  const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });
-  const { top, bottom, left, right } = halo(network);
-  return new Upscaler(compiled, { model, scale, halo: Math.max(top, bottom, left, right) });
-}
-
-async function weightsFor(network: Network, model: string, options: UpscalerOptions, scale: number) {
-  if (options.weights) {
-    const { calibration, equalisation } = options;
-    return {
-      weights: loadWeights(options.weights, network),
-      equalisation,
-      calibration: () => {
-        if (calibration) return calibration;
-        throw new WasmogradError("ERR_ARGUMENT", "calibration: expected ranges for int8 with your own weights");
-      },
-    };
-  }
-  for (const name of ["calibration", "equalisation"] as const) {
-    check(
-      options[name] === undefined,
-      "ERR_ARGUMENT",
-      () => `${name}: expected together with weights of your own only`,
-    );
-  }
-  const shipped = SHIPPED.find((s) => s.id === model && s.scale === scale);
-  if (!shipped) {
-    const list = SHIPPED.map((s) => `${s.id} x${s.scale}`).join(", ");
-    throw new WasmogradError("ERR_ARGUMENT", `model: no weights are shipped for ${model} x${scale}, only for ${list}`);
-  }
-  const { safetensors, calibration, equalisation } = await shipped.load();
-  return { weights: loadWeights(decodeBase64(safetensors), network), calibration: () => calibration, equalisation };
+  const { threads, ...network } = options;
+  const known = threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS);
+  check(known, "ERR_ARGUMENT", () => `threads: expected an integer from 1 to ${MOST_THREADS}, got ${String(threads)}`);
+  const count = threads ?? Math.min(availableThreads(), MOST_THREADS);
+  return new Upscaler(await createNetwork(network), { count, required: threads !== undefined, options: network });
 }

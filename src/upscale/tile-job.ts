@@ -2,8 +2,9 @@ import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import type { Plan } from "../engine/plan.ts";
 import { channelToPlane, pixelsToY, pixelsToYCbCr, planeToChannel, yCbCrToPixels, yToGrey } from "../image/color.ts";
 import { PlaneResizer } from "../image/plane-resizer.ts";
-import { hasAlpha, type Image, type Region, type Size } from "../image/types.ts";
+import { hasAlpha, type Region, type Size } from "../image/types.ts";
 import type { PixelView, PlaneView } from "../image/views.ts";
+import { type PictureForm, type PixelPort, pixelBytes } from "./pixel-port.ts";
 import type { Tile } from "./tiles.ts";
 
 /** The network's luma is Y / 255. */
@@ -20,8 +21,7 @@ const CHROMA_ROWS = 6;
 export class TileJob {
   readonly #network: CompiledNetwork;
   readonly #scale: number;
-  readonly #input: Image;
-  readonly #output: Image;
+  readonly #form: PictureForm;
   readonly #plan: Plan;
   readonly #resizer: PlaneResizer | undefined;
   readonly #blocks: number[] = [];
@@ -30,17 +30,16 @@ export class TileJob {
   readonly #upscaledPixels: PixelView;
   readonly #upscaledPlanes: readonly [PlaneView, PlaneView, PlaneView];
 
-  /** All tiles have sources of the size of the given one. */
-  constructor(network: CompiledNetwork, scale: number, input: Image, output: Image, { source }: Tile) {
+  /** @param form of the whole input @param source the size of all tiles' sources */
+  constructor(network: CompiledNetwork, scale: number, form: PictureForm, { width, height }: Size) {
     this.#network = network;
     this.#scale = scale;
-    this.#input = input;
-    this.#output = output;
-    const { channels, depth } = input;
-    const { width, height } = source;
+    this.#form = form;
+    const { channels, depth } = form;
     this.#plan = network.createPlan(height, width);
     try {
-      this.#resizer = new PlaneResizer(network.kernels, { input, output, scale });
+      const output = { width: form.width * scale, height: form.height * scale };
+      this.#resizer = new PlaneResizer(network.kernels, { input: form, output, scale });
       const upscaledRows = this.#plan.largestWrite;
       const rows = Math.min(height, Math.max(this.#plan.largestRead, upscaledRows / scale + CHROMA_ROWS));
       // Planes have no padding between rows: that of the luma is the network's tensor.
@@ -48,10 +47,9 @@ export class TileJob {
         pointer: this.#allocate(columns * 4 * count),
         rowBytes: columns * 4,
       });
-      const pixelBytes = channels * (depth / 8);
       const pixels = (columns: number, count: number): PixelView => ({
-        pointer: this.#allocate(columns * pixelBytes * count),
-        rowBytes: columns * pixelBytes,
+        pointer: this.#allocate(columns * pixelBytes(form) * count),
+        rowBytes: columns * pixelBytes(form),
         channels,
         depth,
       });
@@ -72,33 +70,40 @@ export class TileJob {
     return pointer;
   }
 
-  /** Computes one tile and writes its core into the output picture; yields after each strip what has been written. */
-  *run({ core, source }: Tile): Generator<Region, void> {
+  /** Computes one tile and writes its core; yields after each strip what has been written. */
+  *run({ core, source }: Tile, port: PixelPort): Generator<Region, void> {
     const plan = this.#plan;
     for (let strip = 0; strip < plan.strips; strip++) {
       let written: Region | undefined;
       plan.runStrip(
         strip,
-        (begin, end, pointer) => this.#readLuma(source, begin, end, pointer),
+        (begin, end, pointer) => this.#readLuma(port, source, begin, end, pointer),
         (begin, end, pointer) => {
-          written = this.#write(core, source, begin, end, pointer);
+          written = this.#write(port, core, source, begin, end, pointer);
         },
       );
       if (written) yield written;
     }
   }
 
-  #readLuma({ x, y, width }: Region, begin: number, end: number, pointer: number): void {
+  #readLuma(port: PixelPort, { x, y, width }: Region, begin: number, end: number, pointer: number): void {
     const rows = { x, y: y + begin, width, height: end - begin };
     const [luma] = this.#planes;
-    this.#readPixels(rows);
+    this.#readPixels(port, rows);
     // The luma of YCbCr and that of Y alone are the same bits.
     pixelsToY(this.#network.kernels, rows, this.#pixels, luma);
     this.#network.fromReal(luma.pointer, pointer, width * rows.height, PEAK);
   }
 
   /** Rows [begin, end) of the tile's upscaled luma, as the network left them at `pointer`, to pixels of the output. */
-  #write(core: Region, source: Region, begin: number, end: number, pointer: number): Region | undefined {
+  #write(
+    port: PixelPort,
+    core: Region,
+    source: Region,
+    begin: number,
+    end: number,
+    pointer: number,
+  ): Region | undefined {
     const { kernels } = this.#network;
     const scale = this.#scale;
     const top = source.y * scale;
@@ -112,10 +117,10 @@ export class TileJob {
     this.#network.toReal(pointer + (first - begin) * rowBytes, y.pointer, columns * target.height, PEAK);
     const left = (core.x - source.x) * scale * 4;
     const luma = { pointer: y.pointer + left, rowBytes: y.rowBytes };
-    const pixels: PixelView = { ...this.#upscaledPixels, rowBytes: target.width * this.#pixelBytes };
-    const colour = this.#input.channels >= 3;
-    const alpha = hasAlpha(this.#input);
-    const need = colour || alpha ? this.#chromaRows(source, target) : source;
+    const pixels: PixelView = { ...this.#upscaledPixels, rowBytes: target.width * pixelBytes(this.#form) };
+    const colour = this.#form.channels >= 3;
+    const alpha = hasAlpha(this.#form);
+    const need = colour || alpha ? this.#chromaRows(port, source, target) : source;
     if (colour) {
       const [sourceY, sourceCb, sourceCr] = this.#planes;
       const planes = { y: sourceY.pointer, cb: sourceCb.pointer, cr: sourceCr.pointer, rowBytes: sourceY.rowBytes };
@@ -127,49 +132,28 @@ export class TileJob {
       yToGrey(kernels, target, luma, pixels);
     }
     if (alpha) {
-      const channel = this.#input.channels - 1;
+      const channel = this.#form.channels - 1;
       const [, plane] = this.#planes;
       channelToPlane(kernels, need, this.#pixels, channel, plane);
       this.#resizer!.run(plane, need, cb, target);
       planeToChannel(kernels, target, cb, pixels, channel);
     }
-    this.#writePixels(pixels, target);
+    const bytes = pixels.rowBytes * target.height;
+    port.write(target, kernels.memory.u8.subarray(pixels.pointer, pixels.pointer + bytes));
     return target;
   }
 
   /** Reads the rows of the tile from which chroma is interpolated. */
-  #chromaRows(source: Region, target: Region): Region {
+  #chromaRows(port: PixelPort, source: Region, target: Region): Region {
     const { y, height } = this.#resizer!.inputRegion(target);
     const rows = { ...source, y, height };
-    this.#readPixels(rows);
+    this.#readPixels(port, rows);
     return rows;
   }
 
-  get #pixelBytes(): number {
-    return this.#input.channels * (this.#input.depth / 8);
-  }
-
-  #readPixels({ x, y, width, height }: Region): void {
-    const from = bytesOf(this.#input);
-    const rowBytes = this.#input.width * this.#pixelBytes;
-    const { u8 } = this.#network.kernels.memory;
-    for (let row = 0; row < height; row++) {
-      const start = (y + row) * rowBytes + x * this.#pixelBytes;
-      u8.set(
-        from.subarray(start, start + width * this.#pixelBytes),
-        this.#pixels.pointer + row * this.#pixels.rowBytes,
-      );
-    }
-  }
-
-  #writePixels(pixels: PixelView, { x, y, width, height }: Region): void {
-    const to = bytesOf(this.#output);
-    const rowBytes = this.#output.width * this.#pixelBytes;
-    const { u8 } = this.#network.kernels.memory;
-    for (let row = 0; row < height; row++) {
-      const start = pixels.pointer + row * pixels.rowBytes;
-      to.set(u8.subarray(start, start + width * this.#pixelBytes), (y + row) * rowBytes + x * this.#pixelBytes);
-    }
+  #readPixels(port: PixelPort, region: Region): void {
+    const { pointer, rowBytes } = this.#pixels;
+    port.read(region, this.#network.kernels.memory.u8.subarray(pointer, pointer + rowBytes * region.height));
   }
 
   dispose(): void {
@@ -178,10 +162,6 @@ export class TileJob {
     for (const pointer of this.#blocks) this.#network.kernels.memory.free(pointer);
     this.#blocks.length = 0;
   }
-}
-
-function bytesOf({ data }: Image): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
-import { check, checkObject } from "../errors.ts";
+import { check, checkObject, WasmogradError } from "../errors.ts";
 import {
   checkImage,
   createImage,
@@ -9,9 +9,12 @@ import {
   type Region,
   type Size,
 } from "../image/types.ts";
-import { pause } from "../pause.ts";
+import type { NetworkOptions, UpscalingNetwork } from "./create-network.ts";
+import { picturePort } from "./pixel-port.ts";
+import { createPool, type UpscalePool, upscaleThreaded } from "./threaded.ts";
 import { runLuma, TileJob } from "./tile-job.ts";
 import { cutTiles, type Tile } from "./tiles.ts";
+import { takeTurns } from "./turns.ts";
 
 export interface UpscaleProgress {
   /** 0 < fraction <= 1; never decreases, the last is exactly 1. */
@@ -26,7 +29,7 @@ export interface UpscaleProgress {
 export interface UpscaleOptions {
   /** Stops within some milliseconds; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Told after every tile, and within a tile about every 10 ms. */
+  /** Told of every finished part: about every 10 ms, with threads more often. */
   readonly onProgress?: (progress: UpscaleProgress) => void;
   /** Edge of square tiles in input pixels, 16 or more; by default tiles are bands of the picture's height. Same bits. */
   readonly tileSize?: number;
@@ -35,8 +38,16 @@ export interface UpscaleOptions {
 const SMALLEST_TILE = 16;
 /** Columns of a band at most, halo apart. */
 const BAND = 640;
-/** How long to compute before timers, input and aborts get their turn. */
-const TURN_MS = 10;
+/** Input pixels for which starting a thread pays. */
+const THREAD_PIXELS = 2 ** 18;
+
+/** How many threads an upscaler may use, and what they need to make its network. */
+export interface ThreadOptions {
+  readonly count: number;
+  /** Asked for by the user: that they cannot be started is then an error, and else a reason to do without. */
+  readonly required: boolean;
+  readonly options: NetworkOptions;
+}
 
 /** A super-resolution network ready for pictures: see `createUpscaler`. */
 export class Upscaler {
@@ -45,19 +56,35 @@ export class Upscaler {
   readonly precision: "f32" | "int8";
   readonly #network: CompiledNetwork;
   readonly #halo: number;
+  readonly #threadOptions: ThreadOptions;
+  #threads: number;
+  #pool: Promise<UpscalePool> | undefined;
+  #poolMemory = (): number => 0;
   #disposed = false;
 
-  constructor(network: CompiledNetwork, options: { model: string; scale: number; halo: number }) {
+  constructor({ network, model, scale, halo }: UpscalingNetwork, threads: ThreadOptions) {
     this.#network = network;
-    this.model = options.model;
-    this.scale = options.scale;
+    this.model = model;
+    this.scale = scale;
     this.precision = network.precision;
-    this.#halo = options.halo;
+    this.#halo = halo;
+    this.#threadOptions = threads;
+    this.#threads = threads.count;
   }
 
-  /** Bytes of WebAssembly memory held at present: the high-water mark, as such memory cannot shrink. */
+  /** Threads for larger pictures. Falls to 1 when none were asked for and none can be started here. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Threads that a picture of this size gets: starting one does not pay for a small picture. */
+  threadsFor({ width, height }: Size): number {
+    return Math.max(1, Math.min(this.#threads, Math.floor((width * height) / THREAD_PIXELS)));
+  }
+
+  /** Bytes of WebAssembly memory held at present, by all threads: the high-water mark, as such memory cannot shrink. */
   get memoryBytes(): number {
-    return this.#network.memoryBytes;
+    return this.#network.memoryBytes + this.#poolMemory();
   }
 
   /**
@@ -75,36 +102,62 @@ export class Upscaler {
     signal?.throwIfAborted();
     this.#checkAlive();
     const output = this.#createOutput(image);
-    const tiles = this.#tiles(image, options.tileSize);
-    const start = performance.now();
-    const job = new TileJob(this.#network, this.scale, image, output, tiles[0]!);
-    const samples = output.width * output.height;
+    const progress = new Progress(output, onProgress);
+    const threads = this.threadsFor(image);
+    if (threads > 1) {
+      try {
+        await this.#upscaleThreaded(image, output, threads, options, progress);
+        return output;
+      } catch (error) {
+        const started = progress.begun || !(error instanceof WasmogradError) || error.code !== "ERR_WORKER";
+        if (started || this.#threadOptions.required) throw error;
+        this.#threads = 1;
+      }
+    }
+    await this.#upscaleHere(image, output, options, progress);
+    return output;
+  }
+
+  async #upscaleHere(input: Image, output: Image, options: UpscaleOptions, progress: Progress): Promise<void> {
+    const { signal, tileSize } = options;
+    const tiles = this.#tiles(input, 1, tileSize);
+    progress.tiles = tiles.length;
+    const job = new TileJob(this.#network, this.scale, input, tiles[0]!.source);
+    const port = picturePort(input, output);
     try {
-      let done = 0;
-      let turn = start;
       for (const [i, tile] of tiles.entries()) {
-        let region: Region | undefined;
-        const report = async (tilesDone: number): Promise<void> => {
-          done += region!.width * region!.height;
-          const elapsedMs = performance.now() - start;
-          onProgress?.({ fraction: done / samples, tilesDone, tiles: tiles.length, region: region!, elapsedMs });
-          region = undefined;
-          await pause();
+        for await (const regions of takeTurns(job.run(tile, port))) {
+          const last = regions.at(-1);
+          const bottom = last ? last.y + last.height : 0;
+          progress.tilesDone = bottom === (tile.core.y + tile.core.height) * this.scale ? i + 1 : i;
+          progress.report(regions);
           signal?.throwIfAborted();
           this.#checkAlive();
-          turn = performance.now();
-        };
-        for (const strip of job.run(tile)) {
-          region = region ? { ...region, height: region.height + strip.height } : strip;
-          const last = strip.y + strip.height === (tile.core.y + tile.core.height) * this.scale;
-          if (!last && performance.now() - turn >= TURN_MS) await report(i);
         }
-        await report(i + 1);
       }
-      return output;
     } finally {
       job.dispose();
     }
+  }
+
+  async #upscaleThreaded(
+    input: Image,
+    output: Image,
+    threads: number,
+    { signal, tileSize }: UpscaleOptions,
+    progress: Progress,
+  ): Promise<void> {
+    const tiles = this.#tiles(input, threads, tileSize);
+    progress.tiles = tiles.length;
+    this.#pool ??= createPool(this.#threads, this.#threadOptions.options);
+    const pool = await this.#pool;
+    signal?.throwIfAborted();
+    this.#checkAlive();
+    this.#poolMemory = () => pool.memoryBytes;
+    await upscaleThreaded(pool, input, output, tiles, signal, (region, last) => {
+      if (last) progress.tilesDone++;
+      progress.report([region]);
+    });
   }
 
   /**
@@ -127,12 +180,18 @@ export class Upscaler {
     return createImage(outWidth, outHeight, channels, depth);
   }
 
-  #tiles(size: Size, edge?: number): readonly Tile[] {
-    // Strips go down the whole height, so that only columns are computed twice, where the picture is wide.
-    if (edge === undefined) return cutTiles(size, { width: BAND, height: size.height }, this.#halo);
-    const sound = Number.isInteger(edge) && edge >= SMALLEST_TILE;
-    check(sound, "ERR_ARGUMENT", () => `tileSize: expected an integer from ${SMALLEST_TILE}, got ${String(edge)}`);
-    return cutTiles(size, { width: edge, height: edge }, this.#halo);
+  /** Bands of the whole height, cut into as many pieces as give every thread the same to do; or tiles of the given edge. */
+  #tiles(size: Size, threads: number, edge?: number): readonly Tile[] {
+    if (edge !== undefined) {
+      const sound = Number.isInteger(edge) && edge >= SMALLEST_TILE;
+      check(sound, "ERR_ARGUMENT", () => `tileSize: expected an integer from ${SMALLEST_TILE}, got ${String(edge)}`);
+      return cutTiles(size, { width: edge, height: edge }, this.#halo);
+    }
+    const bands = Math.ceil(size.width / BAND);
+    let pieces = 1;
+    // Many tiles balance by themselves; pieces cost rows that are computed twice.
+    while ((bands * pieces) % threads !== 0 && bands * pieces < 4 * threads) pieces++;
+    return cutTiles(size, { width: BAND, height: Math.ceil(size.height / pieces) }, this.#halo);
   }
 
   #checkAlive(): void {
@@ -144,9 +203,44 @@ export class Upscaler {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#network.dispose();
+    // A pool that could not be made has been reported where it was asked for.
+    this.#pool?.then(
+      (pool) => pool.dispose(),
+      () => {},
+    );
   }
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** What has been finished of one picture. */
+class Progress {
+  tiles = 0;
+  tilesDone = 0;
+  readonly #samples: number;
+  readonly #tell: UpscaleOptions["onProgress"];
+  readonly #start = performance.now();
+  #done = 0;
+
+  constructor({ width, height }: Size, tell: UpscaleOptions["onProgress"]) {
+    this.#samples = width * height;
+    this.#tell = tell;
+  }
+
+  get begun(): boolean {
+    return this.#done > 0;
+  }
+
+  /** Regions of one tile, from the top down. */
+  report(regions: readonly Region[]): void {
+    const [first] = regions;
+    if (!first) return;
+    const region = { ...first, height: regions.reduce((sum, { height }) => sum + height, 0) };
+    this.#done += region.width * region.height;
+    const { tiles, tilesDone } = this;
+    const elapsedMs = performance.now() - this.#start;
+    this.#tell?.({ fraction: this.#done / this.#samples, tilesDone, tiles, region, elapsedMs });
   }
 }
 

@@ -71,6 +71,13 @@ describe("upscale", () => {
     expect(written.data).toEqual((await upscaler.upscale(photo)).data);
   });
 
+  test("a larger picture by the threads asked for: the same bytes", async () => {
+    await writeImage(at("wide.png"), noise(1024, 520));
+    expect(json("upscale", "wide.png", "two.png", "--threads", "2")).toMatchObject({ threads: 2 });
+    expect(json("upscale", "wide.png", "one.png", "--threads", "1")).toMatchObject({ threads: 1 });
+    expect(readFileSync(at("two.png"))).toEqual(readFileSync(at("one.png")));
+  });
+
   test("f32, tiles, JPEG out, and text for people", () => {
     const { status, stdout } = cli(
       "upscale",
@@ -84,7 +91,7 @@ describe("upscale", () => {
       "80",
     );
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^out\.jpg: \d+x\d+ -> \d+x\d+, sesr-m5 x2 f32\n/);
+    expect(stdout).toMatch(/^out\.jpg: \d+x\d+ -> \d+x\d+, sesr-m5 x2 f32, one thread\n/);
   });
 
   test.each([
@@ -138,7 +145,7 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["precision", ["upscale", "good.png", "o.png", "--precision", "int4"], 2, /--precision: expected int8 or f32/],
     ["tile", ["upscale", "good.png", "o.png", "--tile", "-4"], 2, /tile/],
     ["tile too small", ["upscale", "good.png", "o.png", "--tile", "8"], 2, /--tile: expected an integer from 16/],
-    ["threads", ["upscale", "good.png", "o.png", "--threads", "2"], 2, /--threads: expected an integer from 1 to 1/],
+    ["threads", ["upscale", "good.png", "o.png", "--threads", "0"], 2, /--threads: expected an integer from 1 to 256/],
     ["output format", ["upscale", "good.png", "o.gif"], 2, /o\.gif: expected a name that ends in/],
     ["no such file", ["upscale", "none.png", "o.png"], 1, /none\.png: no such file/],
     ["truncated PNG", ["upscale", "truncated.png", "o.png"], 1, /truncated\.png/],

@@ -1,6 +1,6 @@
 import { buildModel, modelIds } from "../../models/registry.ts";
 import { countNetwork } from "../../network/counts.ts";
-import { shippedModels } from "../../upscale/create-upscaler.ts";
+import { shippedModels } from "../../upscale/create-network.ts";
 import type { Command } from "../command.ts";
 import { grouped, table } from "../terminal.ts";
 

@@ -1,7 +1,7 @@
 import { checkEncodableSize } from "../../node/codec.ts";
 import { checkOutput, readImage, writeImage } from "../../node/files.ts";
 import { DEFAULT_MAX_PIXELS } from "../../node/limits.ts";
-import { createUpscaler } from "../../upscale/create-upscaler.ts";
+import { createUpscaler, MOST_THREADS } from "../../upscale/create-upscaler.ts";
 import type { Command } from "../command.ts";
 import { choiceOption, integerOption, MODEL_OPTIONS, scaleOption } from "../options.ts";
 import { progressLine } from "../terminal.ts";
@@ -16,8 +16,12 @@ export const command: Command = {
       `The result may have up to ${DEFAULT_MAX_PIXELS} pixels, so the input a quarter of that at scale 2.`,
     options: {
       ...MODEL_OPTIONS,
-      tile: { type: "string", value: "N", help: "edge of a tile in input pixels, by default as memory allows" },
-      threads: { type: "string", value: "N", help: "threads; this version has one" },
+      tile: {
+        type: "string",
+        value: "N",
+        help: "edge of square tiles in input pixels; by default bands of full height",
+      },
+      threads: { type: "string", value: "N", help: "threads for larger pictures, by default as many as processors" },
       quality: { type: "string", value: "1..100", help: "quality of lossy formats, 90 by default" },
     },
   },
@@ -28,9 +32,14 @@ export const command: Command = {
     const precision = choiceOption(parsed, "precision", ["int8", "f32"], "int8");
     const tileSize = integerOption(parsed, "tile", 16, Number.POSITIVE_INFINITY);
     const quality = integerOption(parsed, "quality", 1, 100);
-    const threads = integerOption(parsed, "threads", 1, 1) ?? 1;
+    const threads = integerOption(parsed, "threads", 1, MOST_THREADS);
     const format = await checkOutput(to);
-    const upscaler = await createUpscaler({ model: parsed.text("model") ?? "sesr-m5", scale, precision });
+    const upscaler = await createUpscaler({
+      model: parsed.text("model") ?? "sesr-m5",
+      scale,
+      precision,
+      ...(threads !== undefined && { threads }),
+    });
 
     const started = performance.now();
     // The result has to fit in memory and to be encoded, so the limit holds for it, and for the input that over the area factor.
@@ -56,7 +65,7 @@ export const command: Command = {
       model: upscaler.model,
       scale,
       precision,
-      threads,
+      threads: upscaler.threadsFor(image),
       decodeMs: decoded - started,
       inferMs: inferred - decoded,
       encodeMs: performance.now() - inferred,
@@ -68,7 +77,7 @@ export const command: Command = {
     }
     const ms = (value: number): string => `${value.toFixed(0)} ms`;
     process.stdout.write(
-      `${to}: ${sizes}, ${upscaler.model} x${scale} ${precision}\n` +
+      `${to}: ${sizes}, ${upscaler.model} x${scale} ${precision}, ${report.threads === 1 ? "one thread" : `${report.threads} threads`}\n` +
         `decode ${ms(report.decodeMs)}, upscale ${ms(report.inferMs)}, encode ${ms(report.encodeMs)}, ` +
         `WebAssembly memory ${(report.peakWasmBytes / 2 ** 20).toFixed(1)} MiB\n`,
     );

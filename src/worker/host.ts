@@ -1,0 +1,36 @@
+/** The few things of Node that threads need. Asked for at run time, as the core imports no node: module. */
+export interface NodeHost {
+  readonly threads: {
+    readonly Worker: new (url: URL, options: { readonly execArgv: readonly string[] }) => NodeWorker;
+    /** null in the main thread. */
+    readonly parentPort: NodePort | null;
+  };
+  readonly os: { availableParallelism(): number };
+}
+
+export interface NodePort {
+  postMessage(message: object, transfer: readonly ArrayBuffer[]): void;
+  on(event: "message", listener: (data: unknown) => void): void;
+}
+
+export interface NodeWorker extends NodePort {
+  on(event: "message", listener: (data: unknown) => void): void;
+  on(event: "error" | "messageerror", listener: (error: Error) => void): void;
+  on(event: "exit", listener: (status: number) => void): void;
+  terminate(): unknown;
+  ref(): void;
+  unref(): void;
+}
+
+/** undefined in a browser. */
+export function nodeHost(): NodeHost | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const threads = process?.getBuiltinModule?.("node:worker_threads");
+  if (!threads) return undefined;
+  return { threads, os: process!.getBuiltinModule!("node:os") } as NodeHost;
+}
+
+/** Processors that this process may use; 1 where that is not known. */
+export function availableThreads(): number {
+  return nodeHost()?.os.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
