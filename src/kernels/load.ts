@@ -1,4 +1,6 @@
+import { decodeBase64 } from "../base64.ts";
 import { WasmogradError } from "../errors.ts";
+import { inflate } from "../inflate.ts";
 import { KERNELS_WASM_BASE64 } from "./binary.generated.ts";
 import type { KernelExports } from "./exports.ts";
 import { WasmMemory } from "./memory.ts";
@@ -11,19 +13,12 @@ export interface KernelInstance {
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
-/** Compiles a binary embedded as base64. @throws WasmogradError ERR_WASM */
+/** Compiles a binary embedded as base64 of raw deflate. @throws WasmogradError ERR_WASM */
 export async function compileBase64(base64: string): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") {
     throw new WasmogradError("ERR_WASM", "WebAssembly is not available in this environment");
   }
-  const bytes = decodeBase64(base64);
+  const bytes = await inflate(decodeBase64(base64));
   if (!WebAssembly.validate(bytes)) {
     throw new WasmogradError("ERR_WASM", "this engine does not support WebAssembly SIMD, which wasmograd requires");
   }

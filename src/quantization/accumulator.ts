@@ -48,8 +48,8 @@ export function largestMagnitude({ low, high }: AccumulatorRange): number {
  * Whether a Winograd kernel whose integer result is `scale` times the sum is exact: intermediate values may wrap modulo 2^32, as all
  * steps are linear with integer coefficients, but scale * |sum| must stay below 2^31 before it is shifted back.
  */
-export function winogradSafe(range: AccumulatorRange, scale: number): boolean {
-  return scale * largestMagnitude(range) < 2 ** 31;
+export function winogradSafe(largest: number, scale: number): boolean {
+  return scale * largest < 2 ** 31;
 }
 
 export interface WorstCase {

@@ -1,15 +1,18 @@
 /** The network of an upscaler: model, weights, precision, algorithms. */
+
+import { decodeBase64 } from "../base64.ts";
 import { compile } from "../engine/compile.ts";
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, WasmogradError } from "../errors.ts";
 import { loadWeights } from "../formats/weights-file.ts";
 import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
-import { decodeBase64, instantiateKernels } from "../kernels/load.ts";
+import { instantiateKernels } from "../kernels/load.ts";
 import { buildModel } from "../models/registry.ts";
 import type { Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
 import type { Equalisation } from "../quantization/equalise.ts";
 import type { Calibration } from "../quantization/ranges.ts";
+import { restoreModel } from "../quantization/stored-model.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { int8Model } from "./int8-model.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
@@ -57,40 +60,33 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
   const network = buildModel(model, { scale });
-  const { weights, calibration, equalisation } = await weightsFor(network, model, options, scale);
-  const trained = { network, weights };
   const kernels = await instantiateKernels();
-  const ready = precision === "f32" ? trained : int8Model(trained, { calibration: calibration(), equalisation });
+  const ready = options.weights ? ownModel(network, options) : await shippedModel(model, scale, options);
   const { algorithm = "auto", filterScaling } = options;
   const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });
   const { top, bottom, left, right } = halo(network);
   return { network: compiled, model, scale, halo: Math.max(top, bottom, left, right) };
 }
 
-async function weightsFor(network: Network, model: string, options: NetworkOptions, scale: number) {
-  if (options.weights) {
-    const { calibration, equalisation } = options;
-    return {
-      weights: loadWeights(options.weights, network),
-      equalisation,
-      calibration: () => {
-        if (calibration) return calibration;
-        throw new WasmogradError("ERR_ARGUMENT", "calibration: expected ranges for int8 with your own weights");
-      },
-    };
-  }
+function ownModel(network: Network, { precision, weights, calibration, equalisation }: NetworkOptions) {
+  const trained = { network, weights: loadWeights(weights!, network) };
+  if (precision === "f32") return trained;
+  const message = () => "calibration: expected ranges for int8 with your own weights";
+  check(calibration !== undefined, "ERR_ARGUMENT", message);
+  return int8Model(trained, { calibration, equalisation });
+}
+
+async function shippedModel(model: string, scale: 2 | 4, options: NetworkOptions) {
   for (const name of ["calibration", "equalisation"] as const) {
-    check(
-      options[name] === undefined,
-      "ERR_ARGUMENT",
-      () => `${name}: expected together with weights of your own only`,
-    );
+    const own = () => `${name}: expected together with weights of your own only`;
+    check(options[name] === undefined, "ERR_ARGUMENT", own);
   }
   const shipped = SHIPPED.find((s) => s.id === model && s.scale === scale);
   if (!shipped) {
     const list = SHIPPED.map((s) => `${s.id} x${s.scale}`).join(", ");
     throw new WasmogradError("ERR_ARGUMENT", `model: no weights are shipped for ${model} x${scale}, only for ${list}`);
   }
-  const { safetensors, calibration, equalisation } = await shipped.load();
-  return { weights: loadWeights(decodeBase64(safetensors), network), calibration: () => calibration, equalisation };
+  if (options.precision !== "f32") return restoreModel((await shipped.int8()).model);
+  const network = buildModel(model, { scale });
+  return { network, weights: loadWeights(decodeBase64((await shipped.f32()).safetensors), network) };
 }

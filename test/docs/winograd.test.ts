@@ -20,13 +20,11 @@ import { AIM_DB } from "../../scripts/figures/psnr-chart.ts";
 import { SEED, STUDY_BITS, studyDecibels } from "../../scripts/figures/scaling.ts";
 import { SIZES, searchPoints } from "../../scripts/figures/search.ts";
 import { PRODUCTS_STRIDE, TILES } from "../../scripts/transforms/tiling.ts";
-import { buildModel, loadWeights } from "../../src/index.ts";
 import { chooseF32, chooseS8 } from "../../src/kernels/convolution/choice.ts";
 import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
-import { decodeBase64 } from "../../src/kernels/load.ts";
 import { winogradKernel } from "../../src/kernels/winograd/algorithms.ts";
 import { forEachFilter } from "../../src/kernels/winograd/filter.ts";
-import { int8Model } from "../../src/upscale/int8-model.ts";
+import { restoreModel } from "../../src/quantization/stored-model.ts";
 import { SHIPPED } from "../../src/upscale/weights/index.generated.ts";
 import { winograd } from "../../src/winograd/algorithm.ts";
 import { algorithmOf, CATALOGUE, nestedOf } from "../../src/winograd/catalogue.ts";
@@ -354,10 +352,7 @@ describe("figures in the text", () => {
   });
 
   test("the filters of SESR-M5", async () => {
-    const { safetensors, calibration, equalisation } = await SHIPPED[0]!.load();
-    const network = buildModel("sesr-m5", { scale: 2 });
-    const weights = loadWeights(decodeBase64(safetensors), network);
-    const { filters } = int8Model({ network, weights }, { calibration, equalisation });
+    const { filters } = restoreModel((await SHIPPED[0]!.int8()).model);
     const layers = [...filters.values()].map(({ weights: values, bias }) => {
       const oc = bias.length;
       const ic = oc === 16 && values.length === 16 * 25 ? 1 : 16;

@@ -1,19 +1,20 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.ts";
 import { loadWeights } from "../../src/formats/weights-file.ts";
 import { luma } from "../../src/image/metrics.ts";
 import type { Channels, Depth, Image } from "../../src/image/types.ts";
-import { decodeBase64 } from "../../src/kernels/load.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import { readImage } from "../../src/node/files.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
+import { restoreModel } from "../../src/quantization/stored-model.ts";
 import { runReferenceQuantised } from "../../src/reference/run.ts";
 import { shippedModels } from "../../src/upscale/create-network.ts";
 import { createUpscaler } from "../../src/upscale/create-upscaler.ts";
 import { int8Model } from "../../src/upscale/int8-model.ts";
 import type { UpscaleProgress } from "../../src/upscale/upscaler.ts";
-import { calibration, equalisation, safetensors } from "../../src/upscale/weights/sesr-m5-x2.generated.ts";
+import { SHIPPED } from "../../src/upscale/weights/index.generated.ts";
 import { integers } from "../_helpers/random.ts";
 
 const PHOTO = fileURLToPath(new URL("../../examples/photo.png", import.meta.url));
@@ -23,12 +24,23 @@ function picture(width: number, height: number, channels: Channels, depth: Depth
   return { width, height, channels, depth, data: depth === 8 ? Uint8Array.from(values) : Uint16Array.from(values) };
 }
 
+/** The int8 network from what weights/ holds. */
+function shippedModel() {
+  const file = (name: string): Buffer => readFileSync(new URL(`../../weights/sesr-m5-x2.${name}`, import.meta.url));
+  const { ranges, equalisation } = JSON.parse(String(file("calibration.json")));
+  const network = sesr({ variant: "m5", scale: 2 });
+  const trained = { network, weights: loadWeights(file("safetensors"), network) };
+  return int8Model(trained, { calibration: ranges, equalisation });
+}
+
+test("the int8 network that ships is what quantisation makes of the weights", async () => {
+  expect(restoreModel((await SHIPPED[0]!.int8()).model)).toEqual(shippedModel());
+});
+
 describe("on a photograph", () => {
   test("int8: the engine equals the oracle on the whole picture, bit for bit, direct and Winograd", async () => {
     const photo = await readImage(PHOTO);
-    const network = sesr({ variant: "m5", scale: 2 });
-    const trained = { network, weights: loadWeights(decodeBase64(safetensors), network) };
-    const model = int8Model(trained, { calibration, equalisation });
+    const model = shippedModel();
     const params = model.tensors.get("x")!;
     const input = {
       shape: [photo.height, photo.width, 1] as const,

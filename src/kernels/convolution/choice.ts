@@ -13,7 +13,7 @@ import {
   type WinogradS8,
   winogradApplies,
 } from "../winograd/algorithms.ts";
-import { fitsOneBlock, type WinogradLayer } from "../winograd/blocks.ts";
+import { fitsOneBlock, largestSum, type WinogradLayer } from "../winograd/blocks.ts";
 import { fitsScaled, scalingObstacle } from "../winograd/scaled.ts";
 import { relativeTime } from "./cost.ts";
 import type { LayerShape } from "./spec.ts";
@@ -56,13 +56,13 @@ interface Candidate {
 /** |x - zero point|, whatever the zero point. */
 const LARGEST_INPUT = 255;
 
-/** Exactness by the weights if they are there, else by the worst case. */
-function candidate(kernel: WinogradKernel, shape: LayerShape, layer: WinogradLayer | undefined): Candidate {
+/** Exactness by the weights if they are there, else by the worst case. @param largest magnitude of a layer's sums */
+function candidate(kernel: WinogradKernel, shape: LayerShape, largest: number | undefined): Candidate {
   const worst = { taps: kernel.r ** 2, scale: 2 ** kernel.shift, largestInput: LARGEST_INPUT };
   const limit = worstCaseChannels(worst);
   // A zero point or a bias adds to the worst case, so with a real layer its own sums decide.
-  if (layer) {
-    const fits = fitsOneBlock(kernel, layer);
+  if (largest !== undefined) {
+    const fits = fitsOneBlock(kernel, largest);
     const because = fits ? "exact by the sums of its weights" : "its weights need sums in blocks of channels";
     return { kernel, fits, because };
   }
@@ -75,6 +75,15 @@ function candidate(kernel: WinogradKernel, shape: LayerShape, layer: WinogradLay
 
 const scaledText = ({ bits, granularity }: FilterScaling): string =>
   `filters of ${bits} bits (${granularity}), not exact`;
+
+function exactCandidates(
+  applying: readonly WinogradKernel[],
+  shape: LayerShape,
+  layer: WinogradLayer | undefined,
+): Candidate[] {
+  const largest = layer && largestSum(layer);
+  return applying.map((kernel) => candidate(kernel, shape, largest));
+}
 
 /** Those that can run with scaled filters, whose sums are never taken in blocks. */
 function scaledCandidates(
@@ -109,7 +118,7 @@ export function chooseS8(
     return { algorithm: "direct", reason: "no int8 Winograd kernel for this kernel and stride" };
   const all = filterScaling
     ? scaledCandidates(applying, shape, layer, filterScaling)
-    : applying.map((kernel) => candidate(kernel, shape, layer));
+    : exactCandidates(applying, shape, layer);
   if (all.length === 0) return { algorithm: "direct", reason: "with scaled filters sums could leave int32" };
   // Blocks cost an extra pass over the sums, so they are a last resort.
   const fitting = all.some(({ fits }) => fits) ? all.filter(({ fits }) => fits) : all;

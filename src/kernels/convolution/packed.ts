@@ -4,7 +4,7 @@ import type { KernelExports } from "../exports.ts";
 import type { KernelInstance } from "../load.ts";
 import { type WinogradKernel, winogradApplies, winogradKernel } from "../winograd/algorithms.ts";
 import { type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
-import { packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
+import { type PackedFilters, packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
 import { packScaled } from "../winograd/scaled.ts";
 import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
@@ -19,7 +19,7 @@ interface Packed {
   /** undefined: direct. */
   readonly winograd: WinogradKernel | undefined;
   readonly blocks: WinogradBlocks;
-  readonly filters: readonly (Int8Array | Int16Array | Float32Array)[];
+  readonly filters: PackedFilters;
   /** int32 or f32, [oc]. */
   readonly bias: Int32Array | Float32Array;
   /** int8: what the multipliers are divided by, a power of two. */
@@ -39,17 +39,24 @@ function winogradOf({ dtype, algorithm, kh, kw, stride }: ConvSpecS8 | ConvSpecF
   return found;
 }
 
+/** An array as it is. */
+function written({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Float32Array): PackedFilters {
+  const write: PackedFilters["write"] = ({ memory }, pointer) =>
+    memory.u8.set(new Uint8Array(buffer, byteOffset, byteLength), pointer);
+  return { bytes: byteLength, write };
+}
+
 function packF32(spec: ConvSpecF32): Packed {
   const { weights, oc, ic, kh, kw, bias } = spec;
   const winograd = winogradOf(spec);
   const blocks = { channels: ic, blocked: false };
   if (winograd) {
-    const filters = [packWinogradF32(winograd, spec)];
+    const filters = written(packWinogradF32(winograd, spec));
     const fields = { blockChannels: ic };
     return { kernel: winograd.kernel, winograd, blocks, filters, bias, scale: 1, fields };
   }
   const narrow = oc <= 4;
-  const filters = [packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
+  const filters = written(packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8));
   const kernel = narrow ? "f32_conv2d_6x4" : "f32_conv2d_4x8";
   return { kernel, winograd, blocks, filters, bias, scale: 1, fields: {} };
 }
@@ -74,7 +81,7 @@ function packS8(spec: ConvSpecS8): Packed {
       () => "filterScaling: direct convolution has no such filters",
     );
     const narrow = oc <= 4;
-    const filters = [packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
+    const filters = written(packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8));
     const blocks = { channels: ic, blocked: false };
     const kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
     return { kernel, winograd, blocks, filters, bias: foldedBias(spec, 1), scale: 1, fields: {} };
@@ -84,14 +91,14 @@ function packS8(spec: ConvSpecS8): Packed {
     const { filter, scales, bias } = packScaled(winograd, spec, filterScaling);
     const blocks = { channels: ic, blocked: false };
     const fields = { blockChannels: ic, narrowFilter: filter instanceof Int8Array ? 1 : 0 };
-    return { kernel, winograd, blocks, filters: [filter], bias, scale: 2 ** shift, scales, fields };
+    return { kernel, winograd, blocks, filters: written(filter), bias, scale: 2 ** shift, scales, fields };
   }
   const blocks = winogradBlocks(winograd, spec);
   const filters = packWinogradS8(winograd, spec, blocks.channels);
   const fields = {
     resultShift: shift,
     blockChannels: blocks.channels,
-    blockFilterBytes: filters[0]!.byteLength,
+    blockFilterBytes: filters.blockBytes,
   };
   // One block keeps its results scaled: dividing the multiplier by a power of two and multiplying the bias cancel exactly.
   const [bias, scale] = blocks.blocked ? [foldedBias(spec, 1), 1] : [foldedBias(spec, biasFactor), 2 ** shift];
@@ -120,7 +127,7 @@ export class PackedConvolution {
     this.kernel = packed.kernel;
     this.winograd = packed.winograd;
     this.blocks = packed.blocks;
-    this.filterBytes = packed.filters.reduce((sum, f) => sum + f.byteLength, 0);
+    this.filterBytes = packed.filters.bytes;
 
     const { oc } = spec;
     const { memory } = kernels;
@@ -129,10 +136,11 @@ export class PackedConvolution {
     const filterEnd = roundUp(this.filterBytes, 16);
     const scalesBytes = packed.scales?.byteLength ?? 0;
     this.#block = memory.allocate(filterEnd + scalesBytes + 3 * vectorBytes);
-    let at = this.#block;
-    for (const f of packed.filters) {
-      memory.u8.set(new Uint8Array(f.buffer, f.byteOffset, f.byteLength), at);
-      at += f.byteLength;
+    try {
+      packed.filters.write(kernels, this.#block);
+    } catch (error) {
+      memory.free(this.#block);
+      throw error;
     }
     const scales = this.#block + filterEnd;
     if (packed.scales) memory.i32.set(packed.scales, scales >> 2);

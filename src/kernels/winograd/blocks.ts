@@ -1,4 +1,4 @@
-import { accumulatorRange, winogradSafe } from "../../quantization/accumulator.ts";
+import { accumulatorRange, largestMagnitude, winogradSafe } from "../../quantization/accumulator.ts";
 import type { WinogradKernel } from "./algorithms.ts";
 
 /** How a Winograd kernel sums over the input channels. */
@@ -21,10 +21,14 @@ export interface WinogradLayer {
   readonly bias: Int32Array;
 }
 
-/** Whether all channels can be summed at once: the exact rule, 2^shift |acc| < 2^31 with the real weights, zero point and bias. */
-export function fitsOneBlock({ shift }: WinogradKernel, layer: WinogradLayer): boolean {
-  const { weights, oc, inputZeroPoint: zeroPoint, bias } = layer;
-  return winogradSafe(accumulatorRange(weights, oc, { zeroPoint, bias }), 2 ** shift);
+/** The largest magnitude of any sum of a layer, with its real weights, zero point and bias. */
+export function largestSum({ weights, oc, inputZeroPoint: zeroPoint, bias }: WinogradLayer): number {
+  return largestMagnitude(accumulatorRange(weights, oc, { zeroPoint, bias }));
+}
+
+/** Whether all channels can be summed at once: the exact rule, 2^shift |acc| < 2^31. @param largest as `largestSum` */
+export function fitsOneBlock({ shift }: WinogradKernel, largest: number): boolean {
+  return winogradSafe(largest, 2 ** shift);
 }
 
 /**
@@ -34,7 +38,7 @@ export function fitsOneBlock({ shift }: WinogradKernel, layer: WinogradLayer): b
  */
 export function winogradBlocks(algorithm: WinogradKernel, layer: WinogradLayer): WinogradBlocks {
   const { weights, oc, ic, inputZeroPoint: zeroPoint } = layer;
-  if (fitsOneBlock(algorithm, layer)) return { channels: ic, blocked: false };
+  if (fitsOneBlock(algorithm, largestSum(layer))) return { channels: ic, blocked: false };
   const taps = algorithm.r ** 2;
   const reach = Math.max(127 - zeroPoint, zeroPoint + 128);
   /** Per input channel: the largest sum over its taps, over all output channels. */

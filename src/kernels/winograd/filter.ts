@@ -1,4 +1,5 @@
 /** Filters transformed and packed for the Winograd kernels (layout: assembly/winograd/conv2d-winograd.ts). */
+import type { KernelInstance } from "../load.ts";
 import type { WinogradKernel } from "./algorithms.ts";
 
 /** The filter matrix without its zeros: of each plane the taps it reads and their coefficients. */
@@ -80,8 +81,10 @@ export interface PackedLayout {
   readonly offset: (o: number, c: number) => number;
 }
 
+const panelLanes = (oc: number): 4 | 8 => (oc <= 4 ? 4 : 8);
+
 export function packedLayout({ planes }: WinogradKernel, oc: number, channels: number, pair: 1 | 2): PackedLayout {
-  const lanes = oc <= 4 ? 4 : 8;
+  const lanes = panelLanes(oc);
   const planeStep = Math.ceil(channels / pair) * pair * lanes;
   return {
     length: Math.ceil(oc / lanes) * planes * planeStep,
@@ -93,26 +96,51 @@ export function packedLayout({ planes }: WinogradKernel, oc: number, channels: n
   };
 }
 
-/** int8 filters -> int16, a block of `blockChannels` input channels each (a multiple of 8, or at least ic). */
+/** Filters that are packed straight into kernel memory. */
+export interface PackedFilters {
+  readonly bytes: number;
+  readonly write: (kernels: KernelInstance, pointer: number) => void;
+}
+
+/**
+ * int8 filters -> int16, a block of `blockChannels` input channels after the other (a multiple of 8, or at least ic): the work of
+ * `transformFilter`, done by a kernel, as it is most of what a network has to do before it can run.
+ */
 export function packWinogradS8(
   algorithm: WinogradKernel,
-  filters: Filters,
+  { weights, oc, ic }: Filters & { readonly weights: Int8Array },
   blockChannels: number,
-): Int16Array<ArrayBuffer>[] {
-  const { oc, ic } = filters;
-  const layouts: PackedLayout[] = [];
-  for (let first = 0; first < ic; first += blockChannels) {
-    layouts.push(packedLayout(algorithm, oc, Math.min(blockChannels, ic - first), 2));
+): PackedFilters & { readonly blockBytes: number } {
+  const blocks: { readonly channel: number; readonly channels: number; readonly bytes: number }[] = [];
+  for (let channel = 0; channel < ic; channel += blockChannels) {
+    const channels = Math.min(blockChannels, ic - channel);
+    blocks.push({ channel, channels, bytes: 2 * packedLayout(algorithm, oc, channels, 2).length });
   }
-  const blocks = layouts.map(({ length }) => new Int16Array(length));
-  forEachFilter(algorithm, filters, (o, c, factors) => {
-    const block = Math.floor(c / blockChannels);
-    const { planeStep, offset } = layouts[block]!;
-    const packed = blocks[block]!;
-    let at = offset(o, c - block * blockChannels);
-    for (let p = 0; p < algorithm.planes; p++, at += planeStep) packed[at] = factors[p]!;
-  });
-  return blocks;
+  const { starts, taps, coefficients } = sparseRows(algorithm);
+  const write = ({ memory, exports }: KernelInstance, pointer: number): void => {
+    const [weightBytes, tapBytes] = [weights, taps].map(({ length }) => Math.ceil(length / 4) * 4) as [number, number];
+    const block = memory.allocate(weightBytes + tapBytes + 4 * (starts.length + coefficients.length));
+    try {
+      const used = block + weightBytes;
+      const first = used + tapBytes;
+      const factors = first + 4 * starts.length;
+      memory.i8.set(weights, block);
+      memory.u8.set(taps, used);
+      memory.i32.set(starts, first >> 2);
+      memory.i32.set(coefficients, factors >> 2);
+      let to = pointer;
+      for (const { channel, channels, bytes } of blocks) {
+        memory.u8.fill(0, to, to + bytes);
+        const { planes, r } = algorithm;
+        const lanes = panelLanes(oc);
+        exports.s8_winograd_filter(block, oc, r * r, ic, channel, channels, planes, first, used, factors, lanes, to);
+        to += bytes;
+      }
+    } finally {
+      memory.free(block);
+    }
+  };
+  return { bytes: blocks.reduce((sum, { bytes }) => sum + bytes, 0), write, blockBytes: blocks[0]!.bytes };
 }
 
 /** f32 filters -> f32, rounded once. */

@@ -1,0 +1,75 @@
+/**
+ * An int8 network as plain data for a JavaScript module or a JSON file: what quantisation computed, so that it need not be done again
+ * where the network runs. Arrays are base64 of their little-endian bytes, as typed arrays have them on every platform there is.
+ */
+import { decodeBase64 } from "../base64.ts";
+import type { Network } from "../network/description.ts";
+import type { QuantisedActivation, QuantisedAdd, QuantisedClip, QuantisedFilter, QuantisedModel } from "./quantise.ts";
+import type { QuantizationParams } from "./requantize.ts";
+
+/** Typed arrays as text, everything else as it is. */
+type Stored<T> = {
+  readonly [K in keyof T]: T[K] extends ArrayBufferView | undefined ? string | (T[K] & undefined) : T[K];
+};
+type Table<T> = Readonly<Record<string, T>>;
+
+export interface StoredModel {
+  readonly network: Network;
+  readonly tensors: Table<QuantizationParams>;
+  readonly filters: Table<Stored<QuantisedFilter>>;
+  readonly adds: Table<QuantisedAdd>;
+  readonly activations: Table<Stored<QuantisedActivation>>;
+  readonly clips: Table<QuantisedClip>;
+}
+
+const toText = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string => {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+};
+
+const store = <T extends object>(value: T): Stored<T> =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, ArrayBuffer.isView(entry) ? toText(entry) : entry]),
+  ) as Stored<T>;
+
+const storeTable = <T extends object>(table: ReadonlyMap<string, T>): Table<Stored<T>> =>
+  Object.fromEntries([...table].map(([name, value]) => [name, store(value)]));
+
+export function storeModel({ network, tensors, filters, adds, activations, clips }: QuantisedModel): StoredModel {
+  return {
+    network,
+    tensors: storeTable(tensors),
+    filters: storeTable(filters),
+    adds: storeTable(adds),
+    activations: storeTable(activations),
+    clips: storeTable(clips),
+  } as StoredModel;
+}
+
+const floats = (text: string): Float32Array => new Float32Array(decodeBase64(text).buffer);
+
+const map = <From, To>(table: Table<From>, each: (value: From) => To): Map<string, To> =>
+  new Map(Object.entries(table).map(([name, value]) => [name, each(value)]));
+
+/** Trusts its input: for what `storeModel` has made. */
+export function restoreModel({ network, tensors, filters, adds, activations, clips }: StoredModel): QuantisedModel {
+  const negative = (text: string | undefined) => (text === undefined ? {} : { negativeMultipliers: floats(text) });
+  return {
+    network,
+    tensors: map(tensors, (params) => params),
+    filters: map(filters, ({ weights, weightScales, bias, multipliers, negativeMultipliers, ...numbers }) => ({
+      ...numbers,
+      weights: new Int8Array(decodeBase64(weights).buffer),
+      weightScales: floats(weightScales),
+      bias: new Int32Array(decodeBase64(bias).buffer),
+      multipliers: floats(multipliers),
+      ...negative(negativeMultipliers),
+    })),
+    adds: map(adds, (add) => add),
+    activations: map(activations, ({ negativeMultipliers, ...numbers }) => ({
+      ...numbers,
+      ...negative(negativeMultipliers),
+    })),
+    clips: map(clips, (clip) => clip),
+  };
+}
