@@ -7,7 +7,7 @@ import { createUpscaler as createFromSource } from "../../src/upscale/create-ups
 import type { UpscaleProgress } from "../../src/upscale/upscaler.ts";
 import { integers } from "../_helpers/random.ts";
 
-const BUILT = new URL("../../dist/index.js", import.meta.url);
+const BUILT = new URL("../../dist/bundle/index.js", import.meta.url);
 const { createUpscaler } = (await import(fileURLToPath(BUILT))) as { createUpscaler: typeof createFromSource };
 
 function picture(width: number, height: number, channels: Channels = 3, depth: Depth = 8): Image {
