@@ -66,8 +66,15 @@ export function luma(height, width) {
   });
 }
 
-/** @returns {import("../../dist/index.js").QuantisedModel} */
+/** @type {import("../../dist/index.js").QuantisedModel | undefined} */
+let quantisedOnce;
+
 export function sesrInt8() {
+  quantisedOnce ??= makeInt8();
+  return quantisedOnce;
+}
+
+function makeInt8() {
   const model = sesrModel();
   const shape = [CALIBRATION_SIDE, CALIBRATION_SIDE, 1];
   const picture = { shape, data: luma(CALIBRATION_SIDE, CALIBRATION_SIDE) };

@@ -20,11 +20,7 @@ function convOptions(step) {
   const activation = step.relu ? RELU : NO_ACTIVATION;
   const one = ["int", 1];
   const depthMultiplier = isDepthwise(step) ? [one] : [];
-  const [strides, dilations] = [
-    [one, one],
-    [one, one],
-  ];
-  return [["byte", PADDING_SAME], ...strides, ...depthMultiplier, ["byte", activation], ...dilations];
+  return [["byte", PADDING_SAME], one, one, ...depthMultiplier, ["byte", activation], one, one];
 }
 
 /** Number of the filter's tensor. @param {ConvStep} step */
