@@ -65,9 +65,10 @@ export function compareF32(expected, actual, { layout, shape }) {
   for (let i = 0; i < actual.length; i++) {
     const value = expected[index(i)];
     reach = Math.max(reach, Math.abs(value));
-    // Not Math.max alone: a NaN has to be seen.
     const distance = Math.abs(actual[i] - value);
-    if (!(distance <= difference)) difference = distance;
+    // Math.max would answer NaN from here on, and NaN is written to JSON as null.
+    if (!Number.isFinite(distance)) throw new Error(`output[${i}]: expected a finite number, got ${actual[i]}`);
+    difference = Math.max(difference, distance);
   }
   const relative = Number((difference / reach).toPrecision(3));
   return { outputs: expected.length, relative, tolerance: F32_TOLERANCE, within: relative <= F32_TOLERANCE };

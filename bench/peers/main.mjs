@@ -8,6 +8,15 @@ import { readOptions, USAGE } from "./options.mjs";
 
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 
+/** Forms whose f32 output is not the layer's: their times mean nothing. */
+function wrongOutputs({ cases }) {
+  return cases.flatMap(({ name, entries }) =>
+    entries
+      .filter(({ comparison }) => comparison?.within === false)
+      .map(({ peer, variant, dtype }) => `${name}: ${peer} ${dtype} ${variant}`),
+  );
+}
+
 /** Starts a contestant for every peer that can run here; one that does not start is reported, not fatal. */
 async function startAll(place, peers) {
   const started = [];
@@ -83,6 +92,8 @@ async function main() {
     const path = join(RESULTS, file);
     writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
     console.log(`\n${relative(process.cwd(), path)}`);
+    const wrong = wrongOutputs(report);
+    if (wrong.length > 0) throw new Error(`outputs outside the tolerance: ${wrong.join("; ")}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
