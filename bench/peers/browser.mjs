@@ -44,10 +44,11 @@ async function startPage(browser, peerName, port) {
 
 /** @returns {Promise<import("./measure.mjs").Place>} */
 export async function chromiumPlace({ core, folder }) {
+  const executablePath = executable();
   pinThisProcess(core);
   const { chromium } = await import("playwright-core");
+  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
   const server = await serve(folder);
-  const browser = await chromium.launch({ executablePath: executable(), headless: true, args: FLAGS });
   return {
     canRun: (peer) => peer.inPage,
     start: (peerName) => startPage(browser, peerName, server.port),

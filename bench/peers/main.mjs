@@ -17,7 +17,7 @@ function wrongOutputs({ cases }) {
   );
 }
 
-/** Starts a contestant for every peer that can run here; one that does not start is reported, not fatal. */
+/** Starts a contestant for every peer that can run here. A peer that does not start is reported; without wasmograd there is no run. */
 async function startAll(place, peers) {
   const started = [];
   for (const peer of peers.filter((p) => place.canRun(p))) {
@@ -26,6 +26,7 @@ async function startAll(place, peers) {
       await contestant.call("open");
       started.push({ peer, contestant });
     } catch (error) {
+      if (peer.kind === "ours") throw error;
       started.push({ peer, skipped: error.message });
     }
   }

@@ -1,11 +1,13 @@
 /** One core for everything that is timed, so that the scheduler moves nobody. */
 import { spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
 
-/** The core to use, or null where there is no taskset. */
+/** The core to use, by default the last of those that this process may use; null where there is no taskset. */
 export function coreToUse(asked) {
-  const { error } = spawnSync("taskset", ["--version"], { stdio: "ignore" });
-  return error ? null : (asked ?? availableParallelism() - 1);
+  const { error, stdout } = spawnSync("taskset", ["-c", "-p", String(process.pid)], { encoding: "utf8" });
+  if (error) return null;
+  // "pid 7's current affinity list: 0-3,5"
+  const last = /(\d+)\s*$/.exec(stdout)?.[1];
+  return asked ?? (last === undefined ? null : Number(last));
 }
 
 /** A command as it is to be started. */

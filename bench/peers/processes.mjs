@@ -14,7 +14,7 @@ function answer(child) {
     };
     const onMessage = settle(({ result, error }) => (error === undefined ? resolve(result) : reject(new Error(error))));
     const onExit = settle((status) => reject(new Error(`its process ended with status ${status}`)));
-    const onError = settle((error) => reject(new Error(`its process did not start: ${error.message}`)));
+    const onError = settle((error) => reject(new Error(`its process failed: ${error.message}`)));
     child.once("message", onMessage).once("exit", onExit).once("error", onError);
   });
 }
