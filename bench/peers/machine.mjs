@@ -1,7 +1,7 @@
 /** Where and with what it was measured. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
+import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,7 +30,7 @@ function commit() {
 export function machine(runtime, core) {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
+    cores: cpus().length,
     flags: cpuFlags(),
     pinnedTo: core,
     runtime: `${runtime.name} ${runtime.version}`,

@@ -35,7 +35,7 @@ async function startAll(place, peers) {
 
 async function measureAll(options, folder) {
   // Modules that import the peers' packages, so not before those are installed.
-  const [{ machine, versions }, { measureCase }, { writeCase }, { caseReport, printCase }, { coreToUse }] =
+  const [{ machine, versions }, { measureCase }, { writeCase }, { caseReport, disturbance, printCase }, { coreToUse }] =
     await Promise.all([
       import("./machine.mjs"),
       import("./measure.mjs"),
@@ -63,6 +63,8 @@ async function measureAll(options, folder) {
       cases.push(caseReport(c, await measureCase(c, contestants, options.settings)));
       printCase(cases.at(-1));
     }
+    const warning = disturbance({ cases });
+    if (warning) console.error(`\n${warning}`);
     const runtime = place.runtime();
     const { rounds, warmMs, leastMs, leastRuns } = options.settings;
     return {

@@ -41,6 +41,18 @@ function entryReport(entry, entries) {
   };
 }
 
+/** Below this share of the core somebody else disturbs. */
+const QUIET = 0.95;
+
+/** A warning when the machine was busy; undefined when it was quiet, and in a browser, which does not say. */
+export function disturbance({ cases }) {
+  const shares = cases.flatMap(({ entries }) => entries.flatMap(({ cpuShare: share }) => share ?? []));
+  if (shares.length === 0) return undefined;
+  const { median } = quartiles(shares);
+  if (median >= QUIET) return undefined;
+  return `the core was shared: what was timed had ${Math.round(100 * median)} % of it; repeat on a quiet machine`;
+}
+
 /** @param {import("./cases.mjs").Case} c @param {import("./measure.mjs").Entry[]} entries */
 export function caseReport(c, entries) {
   return { name: c.name, macs: c.macs, entries: entries.map((entry) => entryReport(entry, entries)) };

@@ -1,5 +1,5 @@
 /** The tables of README.md and docs/performance.md, from the results of bench/peers. */
-import type { Quartiles } from "../../src/bench/measure.ts";
+import { median, type Quartiles } from "../../src/bench/measure.ts";
 import { type Blocks, table } from "../documents.ts";
 import { type DType, isTimed, ratio, type Standing, standing } from "./choice.ts";
 import type { CaseResult, Entry, PeerResults, TimedEntry } from "./results.ts";
@@ -31,14 +31,22 @@ function rival(entry: TimedEntry | undefined, own: TimedEntry): string[] {
   return [formOf(entry), milliseconds(entry.ms.median), bold(times(ratio(entry, own)))];
 }
 
+/** " (of which they had 99 %)": less than all means that somebody else was at work. A browser does not say. */
+function shareOfCore({ cases }: PeerResults): string {
+  const shares = cases.flatMap(({ entries }) => entries.filter(isTimed).flatMap(({ cpuShare }) => cpuShare ?? []));
+  if (shares.length === 0) return "";
+  return ` (of which they had ${Math.min(100, Math.round(100 * median(shares)))} %)`;
+}
+
 /** Where, when and with what; stands under every table. */
-export function source({ machine, versions, settings }: PeerResults): string {
+export function source(results: PeerResults): string {
+  const { machine, versions, settings } = results;
   const { cpu, cores, flags, pinnedTo, runtime, v8, date, commit } = machine;
   const peers = Object.entries(versions).filter(([name]) => name !== "wasmograd");
   const command = `npm run bench:peers${runtime.startsWith("Chromium") ? " -- --chromium" : ""}`;
   return [
     `*Measured ${date} by \`${command}\` on ${cpu}, ${cores} cores${flags ? ` (${flags.join(", ")})` : ""},`,
-    `${runtime}${v8 ? ` (V8 ${v8})` : ""}, one thread, ${pinnedTo === null ? "not pinned" : `pinned to core ${pinnedTo}`},`,
+    `${runtime}${v8 ? ` (V8 ${v8})` : ""}, one thread, ${pinnedTo === null ? "not pinned" : `all pinned to core ${pinnedTo}${shareOfCore(results)}`},`,
     `${settings.rounds} rounds; wasmograd at ${commit ?? "no commit"},`,
     `${peers.map(([name, version]) => `${name} ${version}`).join(", ")}.*`,
   ].join("\n");
@@ -68,8 +76,8 @@ function standingTable(results: PeerResults): string {
   );
 }
 
-const range = ({ median, lower, upper }: Quartiles): string =>
-  `${milliseconds(median)} (${milliseconds(lower)}-${milliseconds(upper)})`;
+const range = ({ median: middle, lower, upper }: Quartiles): string =>
+  `${milliseconds(middle)} (${milliseconds(lower)}-${milliseconds(upper)})`;
 
 /** Everybody's medians and quartiles. */
 function everybody(results: PeerResults, dtype: DType): string {
@@ -136,21 +144,23 @@ function int8OverF32(results: PeerResults): string {
   return `${results.machine.runtime}:\n\n${table(header, rows)}`;
 }
 
-/** What each form of each peer computed in int8; forms and cases that agree share a line. */
+/** What each form of each peer computed in int8: a line for each case that differs, one for all that do not. */
 function int8Exactness({ cases }: PeerResults): string[][] {
-  const casesOf = new Map<string, string[]>();
+  const differences = new Map<string, string[][]>();
+  const agreeing = new Set<string>();
   for (const c of cases) {
     for (const entry of c.entries.filter(isTimed)) {
       if (entry.kind === "ours" || "within" in entry.comparison) continue;
       const { differing, outputs, largest } = entry.comparison;
-      const share = `${differing} of ${outputs} outputs differ, by ${largest} at most`;
-      const key = `${formOf(entry)}|${differing === 0 ? "same bits" : share}`;
-      casesOf.set(key, [...(casesOf.get(key) ?? []), c.name]);
+      const form = formOf(entry);
+      if (!differences.has(form)) differences.set(form, []);
+      if (differing === 0) agreeing.add(form);
+      else differences.get(form)!.push([c.name, `${differing} of ${outputs} outputs differ, by ${largest} at most`]);
     }
   }
-  return [...casesOf].map(([key, names]) => {
-    const [form, found] = key.split("|") as [string, string];
-    return [form, "int8", found === "same bits" && names.length === cases.length ? "all" : names.join(", "), found];
+  return [...differences].flatMap(([form, lines]) => {
+    const rest = agreeing.has(form) ? [[lines.length === 0 ? "all" : "all others", "same bits"]] : [];
+    return [...lines, ...rest].map((line) => [form, "int8", ...line]);
   });
 }
 
@@ -193,7 +203,7 @@ export function readmeBlocks(all: readonly PeerResults[]): Blocks {
     "wasmograd ms",
     "best WebAssembly peer ms",
     "faster by",
-    ...others.map((results) => `in ${major(results)}`),
+    ...others.map((results) => `faster by, in ${major(results)}`),
     "onnxruntime-node (native) ms",
     "faster by",
   ];

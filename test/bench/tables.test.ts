@@ -91,7 +91,7 @@ describe("tables", () => {
     const lines = readmeBlocks([results, run("Node 26.1.0", [faster])])
       .get("peers")!
       .split("\n");
-    expect(lines[0]).toContain("| in Node 26 |");
+    expect(lines[0]).toContain("| faster by, in Node 26 |");
     expect(lines[2]).toBe("| int8 conv3x3 | 1.00 | 4.00 (onnxruntime-web QDQ) | **4.00x** | 6.00x | 0.800 | 0.80x |");
     expect(lines[3]).toBe("| f32 conv3x3 | 2.00 (winograd) | 10.0 (onnxruntime-web) | **5.00x** | - | - | - |");
   });
@@ -129,10 +129,22 @@ describe("tables", () => {
     );
   });
 
+  test("exactness: cases that differ are named, the others are not", () => {
+    const other = caseOf("conv1x1", [own("int8", "auto", 1), wasm("LiteRT.js", "int8", "float ends", 5)]);
+    const text = performanceBlocks([run("Node 20", [LAYER, other])]).get("peers-exactness")!;
+    expect(text).toContain("| LiteRT.js float ends | int8 | conv3x3 | 7 of 100 outputs differ, by 1 at most |");
+    expect(text).toContain("| LiteRT.js float ends | int8 | all others | same bits |");
+  });
+
   test("under every table: machine, runtime, command, versions", () => {
     const text = source(run("Chromium 156", [])).replace(/\n/g, " ");
     expect(text).toContain("by `npm run bench:peers -- --chromium` on A Processor, 2 cores (avx2)");
-    expect(text).toContain("pinned to core 1, 21 rounds; wasmograd at 0123456789ab, onnxruntime-web 1.30.0.");
+    expect(text).toContain("all pinned to core 1, 21 rounds; wasmograd at 0123456789ab, onnxruntime-web 1.30.0.");
+  });
+
+  test("how much of the core was left by others", () => {
+    const busy = { ...LAYER, entries: LAYER.entries.map((entry) => ({ ...entry, cpuShare: 0.704 })) };
+    expect(source(run("Node 20", [busy]))).toContain("all pinned to core 1 (of which they had 70 %),");
   });
 
   test("without measurements the documents say how to make them", () => {
