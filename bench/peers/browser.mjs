@@ -1,5 +1,6 @@
 /** Contestants in pages of headless Chromium. Each has a site of its own, for which Chromium starts a process of its own. */
 import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
 import { pinThisProcess } from "./pinning.mjs";
 import { serve } from "./static-server.mjs";
 
@@ -46,7 +47,6 @@ async function startPage(browser, peerName, port) {
 export async function chromiumPlace({ core, folder }) {
   const executablePath = executable();
   pinThisProcess(core);
-  const { chromium } = await import("playwright-core");
   const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
   const server = await serve(folder);
   return {

@@ -23,13 +23,16 @@
  * Prepares and times one case.
  * @param {import("./cases.mjs").Case} c
  * @param {readonly { peer: import("./peers.mjs").Peer, contestant?: Contestant, skipped?: string }[]} contestants
- * @param {{ rounds: number, warmMs: number, leastMs: number, leastRuns: number }} settings
+ * @param {{ rounds: number, warmMs: number, leastMs: number, leastRuns: number, failures: Record<string, string> }} settings
+ *   with the reasons, by data type, why there is nothing to compare with
  * @returns {Promise<Entry[]>}
  */
 export async function measureCase(c, contestants, settings) {
   /** @type {Entry[]} */
   const entries = contestants.flatMap(({ peer, contestant, skipped }) =>
-    peer.variants.map((variant) => ({ peer, variant, contestant, skipped, samples: [] })),
+    peer.variants.map((variant) => {
+      return { peer, variant, contestant, skipped: skipped ?? settings.failures[variant.dtype], samples: [] };
+    }),
   );
   for (const [id, entry] of entries.entries()) {
     if (entry.skipped === undefined) await attempt(entry, () => makeReady(c, id, entry, settings));

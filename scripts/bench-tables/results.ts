@@ -47,8 +47,6 @@ export type Entry = TimedEntry | SkippedEntry;
 export interface CaseResult {
   readonly name: string;
   readonly macs: number;
-  /** Why nobody was timed. */
-  readonly skipped?: string;
   readonly entries: readonly Entry[];
 }
 

@@ -85,7 +85,7 @@ function everybody(results: PeerResults, dtype: DType): string {
   for (const { entries } of results.cases) {
     for (const entry of entries) if (entry.dtype === dtype) forms.set(`${entry.peer} ${entry.variant}`, entry);
   }
-  const cases = results.cases.filter(({ skipped }) => skipped === undefined);
+  const cases = results.cases.filter(({ entries }) => entries.some((e) => e.dtype === dtype && isTimed(e)));
   const cell = ({ entries }: CaseResult, { peer, variant }: Entry): string => {
     const entry = entries.find((e) => e.peer === peer && e.variant === variant && e.dtype === dtype);
     return entry && isTimed(entry) ? range(entry.ms) : NOTHING;
@@ -96,15 +96,19 @@ function everybody(results: PeerResults, dtype: DType): string {
   );
 }
 
-/** What was not timed, and why; undefined when all was. */
-function omissions(results: PeerResults): string | undefined {
-  const lines = results.cases.flatMap((c) =>
-    c.skipped !== undefined
-      ? [`- ${c.name}: ${c.skipped}`]
-      : c.entries.flatMap((entry) =>
-          isTimed(entry) ? [] : [`- ${c.name}, ${formOf(entry)} ${entry.dtype}: ${entry.skipped}`],
-        ),
-  );
+/** What was not timed, and why: a line for each form, or one for all of a case in a type. */
+function omissionsOf({ name, entries }: CaseResult, dtype: DType): string[] {
+  const all = entries.filter((entry) => entry.dtype === dtype);
+  const skipped = all.flatMap((entry) => (isTimed(entry) ? [] : [entry]));
+  const [first] = skipped;
+  if (!first) return [];
+  const oneReason = skipped.every((entry) => entry.skipped === first.skipped);
+  if (skipped.length === all.length && oneReason) return [`- ${dtype} ${name}: ${first.skipped}`];
+  return skipped.map((entry) => `- ${dtype} ${name}, ${formOf(entry)}: ${entry.skipped}`);
+}
+
+function omissions({ cases }: PeerResults): string | undefined {
+  const lines = DTYPES.flatMap((dtype) => cases.flatMap((c) => omissionsOf(c, dtype)));
   return lines.length > 0 ? ["Not timed:", "", ...lines].join("\n") : undefined;
 }
 
