@@ -1,8 +1,8 @@
 /** Everything that scripts/winograd-figures.ts writes: path -> text. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { absolute, fillBlocks } from "../documents.ts";
 import { bitGrowth } from "./bit-growth.ts";
-import { essayBlocks, fillEssay } from "./essay.ts";
+import { essayBlocks } from "./essay.ts";
 import { exampleOf, runExample } from "./example.ts";
 import { oneDimension } from "./one-dimension.ts";
 import { readPsnr } from "./psnr.ts";
@@ -10,10 +10,7 @@ import { psnrChart } from "./psnr-chart.ts";
 import { scaling } from "./scaling.ts";
 import { tile } from "./tile.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ESSAY = "docs/winograd.md";
-
-export const absolute = (path: string): string => `${ROOT}${path}`;
 
 export function pictures(): Map<string, string> {
   return new Map([
@@ -30,17 +27,5 @@ export function everything(): Map<string, string> {
   const essay = readFileSync(absolute(ESSAY), "utf8");
   const blocks = new Map(essayBlocks(readPsnr()));
   blocks.set("example", `\`\`\`text\n${runExample(exampleOf(essay))}\n\`\`\``);
-  return pictures().set(ESSAY, fillEssay(essay, blocks));
-}
-
-/** Files that are missing or differ. */
-export function differing(files: ReadonlyMap<string, string>): string[] {
-  const read = (path: string): string | undefined => {
-    try {
-      return readFileSync(absolute(path), "utf8");
-    } catch {
-      return undefined;
-    }
-  };
-  return [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path);
+  return pictures().set(ESSAY, fillBlocks(ESSAY, essay, blocks));
 }

@@ -21,6 +21,7 @@ import type { Operation, Schedule } from "../../src/winograd/schedule.ts";
 import { countProducts } from "../../src/winograd/structure.ts";
 import { algorithmTable, summarise } from "../../src/winograd/summary.ts";
 import { countTransforms, transforms } from "../../src/winograd/transforms.ts";
+import { type Blocks, table } from "../documents.ts";
 import { storedBits } from "./bit-growth.ts";
 import { errorOverDirect } from "./f32-error.ts";
 import { asWritten, measured, oneADot, predicted, RIVALS } from "./prediction.ts";
@@ -29,14 +30,7 @@ import { AIM_DB } from "./psnr-chart.ts";
 import { SIDES, STUDY_BITS, studyDecibels } from "./scaling.ts";
 import { searchPoints } from "./search.ts";
 
-export type Blocks = ReadonlyMap<string, string>;
-
 const grouped = (x: number): string => x.toLocaleString("en-US");
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [row(header), `|${"---|".repeat(header.length)}`, ...rows.map(row)].join("\n");
-}
 
 const code = (lines: readonly string[], language = "text"): string => [`\`\`\`${language}`, ...lines, "```"].join("\n");
 
@@ -559,20 +553,4 @@ export function essayBlocks(psnr: PsnrMeasurement): Blocks {
     ["psnr", psnrTable(psnr)],
     ["claims", claimsTable(psnr)],
   ]);
-}
-
-const MARKED = /<!-- computed: (\S+) -->\n[\s\S]*?<!-- end -->/g;
-
-/** The essay with every computed part as `blocks` has it. @throws Error on a name that only one of the two knows */
-export function fillEssay(essay: string, blocks: Blocks): string {
-  const used = new Set<string>();
-  const filled = essay.replace(MARKED, (_, name: string) => {
-    const block = blocks.get(name);
-    if (block === undefined) throw new Error(`docs/winograd.md: nothing computes ${name}`);
-    used.add(name);
-    return `<!-- computed: ${name} -->\n\n${block}\n\n<!-- end -->`;
-  });
-  const unused = [...blocks.keys()].filter((name) => !used.has(name));
-  if (unused.length > 0) throw new Error(`docs/winograd.md: has no place for ${unused.join(", ")}`);
-  return filled;
 }

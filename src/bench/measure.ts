@@ -6,16 +6,35 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Spread of the samples: half the distance between the quartiles, relative to the median. */
-export function relativeSpread(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
-  return (at(0.75) - at(0.25)) / 2 / median(values);
+export interface Quartiles {
+  readonly median: number;
+  readonly lower: number;
+  readonly upper: number;
 }
 
-/** Median of a[i] / b[i] over the rounds: a change of clock speed between rounds meets both and cancels. */
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+}
+
+/** The median and what a quarter of the samples lie below and above. */
+export function quartiles(values: readonly number[]): Quartiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: median(values), lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) };
+}
+
+/** Spread of the samples: half the distance between the quartiles, relative to the median. */
+export function relativeSpread(values: readonly number[]): number {
+  const { lower, upper, median: middle } = quartiles(values);
+  return (upper - lower) / 2 / middle;
+}
+
+/** a[i] / b[i] of each round: a change of clock speed between rounds meets both and cancels. */
+export function roundRatios(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((x, i) => x / b[i]!);
+}
+
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
-  return median(a.map((x, i) => x / b[i]!));
+  return median(roundRatios(a, b));
 }
 
 const WARM_UP_MS = 150;

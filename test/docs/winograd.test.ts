@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { differing, everything, pictures } from "../../scripts/figures/all.ts";
+import { differing } from "../../scripts/documents.ts";
+import { everything, pictures } from "../../scripts/figures/all.ts";
 import { exampleOf, importsOf } from "../../scripts/figures/example.ts";
 import {
   asWritten,

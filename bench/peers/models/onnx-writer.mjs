@@ -1,0 +1,67 @@
+/** Writes an ONNX model, node by node. The protocol buffers' schema is that of the package onnx-proto. */
+import { createRequire } from "node:module";
+
+const { onnx } = createRequire(import.meta.url)("onnx-proto");
+const { DataType } = onnx.TensorProto;
+const { AttributeType } = onnx.AttributeProto;
+
+const IR_VERSION = 8;
+const OPSETS = [
+  { domain: "", version: 17 },
+  { domain: "com.microsoft", version: 1 },
+];
+const ARRAYS = { FLOAT: Float32Array, UINT8: Uint8Array, INT8: Int8Array, INT32: Int32Array };
+
+function attribute([name, value]) {
+  if (Array.isArray(value)) return { name, type: AttributeType.INTS, ints: value };
+  if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  return { name, type: AttributeType.INT, i: value };
+}
+
+function valueInfo(name, type, dims) {
+  const shape = { dim: dims.map((dimValue) => ({ dimValue })) };
+  return { name, type: { tensorType: { elemType: DataType[type], shape } } };
+}
+
+export class OnnxWriter {
+  #nodes = [];
+  #constants = [];
+
+  /** @returns {string} the constant's name */
+  constant(type, dims, values) {
+    const name = `constant${this.#constants.length}`;
+    const array = values instanceof ARRAYS[type] ? values : ARRAYS[type].from(values);
+    const rawData = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    this.#constants.push({ name, dataType: DataType[type], dims, rawData });
+    return name;
+  }
+
+  scalar(type, value) {
+    return this.constant(type, [], [value]);
+  }
+
+  /** @returns {string} the name of the node's output: `output`, or a new one */
+  node(opType, input, { output = `${opType}${this.#nodes.length}`, attributes = {}, domain = "" } = {}) {
+    const name = `node${this.#nodes.length}`;
+    const attributeList = Object.entries(attributes).map(attribute);
+    this.#nodes.push({ opType, input, output: [output], name, attribute: attributeList, domain });
+    return output;
+  }
+
+  /**
+   * The model's bytes.
+   * @param {{ name: string, type: string, dims: number[] }} input
+   * @param {{ name: string, type: string, dims: number[] }} output
+   */
+  finish(input, output) {
+    const graph = {
+      name: "peer",
+      node: this.#nodes,
+      initializer: this.#constants,
+      input: [valueInfo(input.name, input.type, input.dims)],
+      output: [valueInfo(output.name, output.type, output.dims)],
+    };
+    const model = { irVersion: IR_VERSION, producerName: "wasmograd-bench", opsetImport: OPSETS, graph };
+    return onnx.ModelProto.encode(onnx.ModelProto.create(model)).finish();
+  }
+}

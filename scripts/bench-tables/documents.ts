@@ -1,0 +1,13 @@
+/** The documents that have tables of measurements: path -> text. */
+import { readFileSync } from "node:fs";
+import { absolute, type Blocks, fillBlocks } from "../documents.ts";
+import type { PeerResults } from "./results.ts";
+import { performanceBlocks, readmeBlocks } from "./tables.ts";
+
+export function benchDocuments(results: readonly PeerResults[]): Map<string, string> {
+  const blocks: readonly (readonly [string, Blocks])[] = [
+    ["README.md", readmeBlocks(results)],
+    ["docs/performance.md", performanceBlocks(results)],
+  ];
+  return new Map(blocks.map(([path, parts]) => [path, fillBlocks(path, readFileSync(absolute(path), "utf8"), parts)]));
+}
