@@ -37,6 +37,7 @@ export class ConvParams {
   minimum: f32; //          f32 kernels: clamp of the result
   maximum: f32;
   scratchRowStride: i32; // direct kernels: bytes between rows of the padded line buffer
+  tileColumns: i32; //      depthwise kernels: output columns per strip, a multiple of 4
   // Winograd kernels; pointers into the kernel's scratch but for `scales`
   resultShift: i32; //      results are 2^resultShift times the convolution
   blockChannels: i32; //    input channels per block: a multiple of 8, or all of ic

@@ -6,7 +6,7 @@ import { type WinogradKernel, winogradApplies, winogradKernel } from "../winogra
 import { type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
 import { packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
 import { packScaled } from "../winograd/scaled.ts";
-import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
+import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
 import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
 
@@ -29,12 +29,14 @@ interface Packed {
 }
 
 /** The kernel of a Winograd algorithm, which must apply to the layer. @throws WasmogradError ERR_UNSUPPORTED */
-function winogradOf({ dtype, algorithm, kh, kw, stride }: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
+function winogradOf(spec: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
+  const { dtype, algorithm, kh, kw, stride, depthwise } = spec;
   if (algorithm === "direct") return undefined;
   const found = winogradKernel(dtype, algorithm);
   check(found !== undefined, "ERR_UNSUPPORTED", () => `algorithm: there is no ${dtype} kernel for ${algorithm}`);
-  check(winogradApplies(found, { kh, kw, stride }), "ERR_UNSUPPORTED", () => {
-    return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${kh}x${kw} with stride ${stride}`;
+  check(winogradApplies(found, spec), "ERR_UNSUPPORTED", () => {
+    const got = `${depthwise ? "depthwise " : ""}${kh}x${kw} with stride ${stride}`;
+    return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${got}`;
   });
   return found;
 }
@@ -47,6 +49,10 @@ function packF32(spec: ConvSpecF32): Packed {
     const filters = [packWinogradF32(winograd, spec)];
     const fields = { blockChannels: ic };
     return { kernel: winograd.kernel, winograd, blocks, filters, bias, scale: 1, fields };
+  }
+  if (spec.depthwise) {
+    const filters = [packDepthwiseF32(weights, oc, kh * kw)];
+    return { kernel: "f32_dwconv2d_2x4x4", winograd, blocks, filters, bias, scale: 1, fields: {} };
   }
   const narrow = oc <= 4;
   const filters = [packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
@@ -73,11 +79,14 @@ function packS8(spec: ConvSpecS8): Packed {
       "ERR_UNSUPPORTED",
       () => "filterScaling: direct convolution has no such filters",
     );
+    const blocks = { channels: ic, blocked: false };
+    const common = { winograd, blocks, bias: foldedBias(spec, 1), scale: 1, fields: {} };
+    if (spec.depthwise) {
+      return { kernel: "qs8_dwconv2d_2x4x4", filters: [packDepthwiseS8(weights, oc, kh, kw, spec.stride)], ...common };
+    }
     const narrow = oc <= 4;
     const filters = [packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
-    const blocks = { channels: ic, blocked: false };
-    const kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
-    return { kernel, winograd, blocks, filters, bias: foldedBias(spec, 1), scale: 1, fields: {} };
+    return { kernel: narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8", filters, ...common };
   }
   const { kernel, shift, biasFactor } = winograd;
   if (filterScaling) {
