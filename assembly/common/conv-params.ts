@@ -52,6 +52,24 @@ export class ConvParams {
   sums: usize; //           [tiles][m x m][oc rounded up to 8] int32, where sums are taken in blocks; else 0
 }
 
+/** A 4-byte field of the descriptor in every lane: one instruction, where a load and a splat are three. */
+@inline
+export function splat_magic_min(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("magicMin"));
+}
+
+
+@inline
+export function splat_magic_zero(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("magicZero"));
+}
+
+
+@inline
+export function splat_qmax(p: ConvParams): v128 {
+  return v128.load8_splat(changetype<usize>(p), offsetof<ConvParams>("qmax"));
+}
+
 /** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */
 @inline
 export function assert_geometry(p: ConvParams): void {
