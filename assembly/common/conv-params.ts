@@ -70,6 +70,18 @@ export function splat_qmax(p: ConvParams): v128 {
   return v128.load8_splat(changetype<usize>(p), offsetof<ConvParams>("qmax"));
 }
 
+
+@inline
+export function splat_minimum(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("minimum"));
+}
+
+
+@inline
+export function splat_maximum(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("maximum"));
+}
+
 /** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */
 @inline
 export function assert_geometry(p: ConvParams): void {
