@@ -8,7 +8,7 @@ import { packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
 import { packScaled } from "../winograd/scaled.ts";
 import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
-import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
+import type { ConvSpecF32, ConvSpecS8, LayerShape } from "./spec.ts";
 
 type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
 type Fields = Readonly<Partial<Record<ConvParam, number>>>;
@@ -41,6 +41,14 @@ function winogradOf(spec: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined 
   return found;
 }
 
+/** Output channels of a tile of the direct kernels: few channels would leave lanes of a wide one empty. */
+const directLanes = (oc: number): 4 | 8 => (oc <= 4 ? 4 : 8);
+
+function directKernel({ oc, kh, kw }: LayerShape): "conv2d_6x4" | "conv2d_1x1_4x8" | "conv2d_4x8" {
+  if (directLanes(oc) === 4) return "conv2d_6x4";
+  return kh === 1 && kw === 1 ? "conv2d_1x1_4x8" : "conv2d_4x8";
+}
+
 function packF32(spec: ConvSpecF32): Packed {
   const { weights, oc, ic, kh, kw, bias } = spec;
   const winograd = winogradOf(spec);
@@ -54,10 +62,8 @@ function packF32(spec: ConvSpecF32): Packed {
     const filters = [packDepthwiseF32(weights, oc, kh * kw)];
     return { kernel: "f32_dwconv2d_2x4x4", winograd, blocks, filters, bias, scale: 1, fields: {} };
   }
-  const narrow = oc <= 4;
-  const filters = [packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
-  const kernel = narrow ? "f32_conv2d_6x4" : "f32_conv2d_4x8";
-  return { kernel, winograd, blocks, filters, bias, scale: 1, fields: {} };
+  const filters = [packDirectF32(weights, oc, kh, kw * ic, directLanes(oc))];
+  return { kernel: `f32_${directKernel(spec)}`, winograd, blocks, filters, bias, scale: 1, fields: {} };
 }
 
 /** bias - zeroPoint * sum of weights, times `factor`, modulo 2^32: raw input values are multiplied. */
@@ -84,9 +90,8 @@ function packS8(spec: ConvSpecS8): Packed {
     if (spec.depthwise) {
       return { kernel: "qs8_dwconv2d_2x4x4", filters: [packDepthwiseS8(weights, oc, kh, kw, spec.stride)], ...common };
     }
-    const narrow = oc <= 4;
-    const filters = [packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8)];
-    return { kernel: narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8", filters, ...common };
+    const filters = [packDirectS8(weights, oc, kh, kw * ic, directLanes(oc))];
+    return { kernel: `qs8_${directKernel(spec)}`, filters, ...common };
   }
   const { kernel, shift, biasFactor } = winograd;
   if (filterScaling) {

@@ -64,7 +64,18 @@ function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g
   };
 }
 
+/** Panels of four pixels, their steps rounded up to whole transposes. */
+function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+  const steps = packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2);
+  const scratchRowStride = roundUp(steps, 4) * 16;
+  return {
+    bytes: Math.ceil(g.ow / 4) * scratchRowStride,
+    fields: (scratch) => ({ scratch, scratchRowStride }),
+  };
+}
+
 export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
+  if (packed.kernel.endsWith("conv2d_1x1_4x8")) return pointwiseScratch(packed, geometry);
   if (packed.winograd) return winogradScratch(packed, packed.winograd, geometry);
   return packed.spec.depthwise ? depthwiseScratch(packed, geometry) : directScratch(packed, geometry);
 }
