@@ -1,6 +1,8 @@
 // What the binary exports. Nothing but re-exports.
+export * from "./conv/conv2d-1x1-4x8";
 export * from "./conv/conv2d-4x8";
 export * from "./conv/conv2d-6x4";
+export * from "./conv/dwconv2d-2x4x4";
 export * from "./elementwise/f32";
 export * from "./elementwise/quantize";
 export * from "./elementwise/s8";

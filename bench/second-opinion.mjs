@@ -8,7 +8,7 @@ const kernels = await instantiateKernels();
 /** Cases of one layer, direct first. */
 const layers = new Map();
 for (const c of CONV_CASES) {
-  if (c.dtype !== "int8" || c.kernel !== 3) continue;
+  if (c.dtype !== "int8" || c.kernel !== 3 || c.depthwise) continue;
   layers.set(caseShape(c), [...(layers.get(caseShape(c)) ?? []), c]);
 }
 

@@ -39,6 +39,7 @@ export class ConvParams {
   minimum: f32; //          f32 kernels: clamp of the result
   maximum: f32;
   scratchRowStride: i32; // direct kernels: bytes between rows of the padded line buffer
+  tileColumns: i32; //      depthwise kernels: output columns per strip, a multiple of 4
   // Winograd kernels; pointers into the kernel's scratch but for `scales`
   resultShift: i32; //      results are 2^resultShift times the convolution
   blockChannels: i32; //    input channels per block: a multiple of 8, or all of ic
@@ -51,6 +52,36 @@ export class ConvParams {
   workspace: usize; //      vectors of both transforms, as the algorithm needs
   patch: usize; //          n x n x ic input values, for tiles that touch a border
   sums: usize; //           [tiles][m x m][oc rounded up to 8] int32, where sums are taken in blocks; else 0
+}
+
+/** A 4-byte field of the descriptor in every lane: one instruction, where a load and a splat are three. */
+@inline
+export function splat_magic_min(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("magicMin"));
+}
+
+
+@inline
+export function splat_magic_zero(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("magicZero"));
+}
+
+
+@inline
+export function splat_qmax(p: ConvParams): v128 {
+  return v128.load8_splat(changetype<usize>(p), offsetof<ConvParams>("qmax"));
+}
+
+
+@inline
+export function splat_minimum(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("minimum"));
+}
+
+
+@inline
+export function splat_maximum(p: ConvParams): v128 {
+  return v128.load32_splat(changetype<usize>(p), offsetof<ConvParams>("maximum"));
 }
 
 /** What every convolution kernel presumes; checked in the debug build only, where a failure aborts with its message. */

@@ -1,4 +1,4 @@
-import { ConvParams } from "./conv-params";
+import { ConvParams, splat_maximum, splat_minimum } from "./conv-params";
 import { store_f32 } from "./store-f32";
 
 /** PReLU: x for x >= 0, slope * x below. */
@@ -13,7 +13,7 @@ function finish(p: ConvParams, acc: v128, oc: i32, residual: usize): v128 {
   let t = acc;
   if (p.negative) t = prelu_f32x4(t, v128.load(p.negative + ((<usize>oc) << 2)));
   if (residual) t = f32x4.add(t, p.residualBroadcast ? v128.load32_splat(residual) : v128.load(residual));
-  return f32x4.pmin(f32x4.pmax(t, f32x4.splat(p.minimum)), f32x4.splat(p.maximum));
+  return f32x4.pmin(f32x4.pmax(t, splat_minimum(p)), splat_maximum(p));
 }
 
 /**
@@ -91,4 +91,81 @@ export function epilogue_f32_2x2x4(
   const right = ox + 1 < p.ow,
     below = oy + 1 < p.rowEnd;
   epilogue_f32(p, oy, ox, oc, 0, 1, right, 1, 0, below, 1, 1, below && right, a0, a1, a2, a3);
+}
+
+/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and layers with a residual. */
+function epilogue_f32_4x8_halves(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  b0: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+): void {
+  epilogue_f32_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
+  if (oc + 4 < p.oc) epilogue_f32_4x4(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
+}
+
+
+@inline
+function store_eight(out: usize, a: v128, b: v128, low: v128, high: v128): void {
+  v128.store(out, f32x4.pmin(f32x4.pmax(a, low), high));
+  v128.store(out, f32x4.pmin(f32x4.pmax(b, low), high), 16);
+}
+
+/**
+ * Four neighbouring pixels x eight channels of row `oy`, from column `ox` and channel `oc` on: a0 to a3 the first four channels, b0 to b3 the
+ * others.
+ */
+@inline
+export function epilogue_f32_4x8(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  b0: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+): void {
+  if (p.residualRowStride || end - ox < 4 || p.oc - oc < 8) {
+    epilogue_f32_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
+    return;
+  }
+  if (p.negative) {
+    const slopes = p.negative + ((<usize>oc) << 2);
+    const sa = v128.load(slopes),
+      sb = v128.load(slopes, 16);
+    a0 = prelu_f32x4(a0, sa);
+    a1 = prelu_f32x4(a1, sa);
+    a2 = prelu_f32x4(a2, sa);
+    a3 = prelu_f32x4(a3, sa);
+    b0 = prelu_f32x4(b0, sb);
+    b1 = prelu_f32x4(b1, sb);
+    b2 = prelu_f32x4(b2, sb);
+    b3 = prelu_f32x4(b3, sb);
+  }
+  const low = splat_minimum(p),
+    high = splat_maximum(p);
+  const step = (<usize>p.oc) << 2;
+  let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + ((<usize>oc) << 2);
+  store_eight(out, a0, b0, low, high);
+  out += step;
+  store_eight(out, a1, b1, low, high);
+  out += step;
+  store_eight(out, a2, b2, low, high);
+  out += step;
+  store_eight(out, a3, b3, low, high);
 }

@@ -1,5 +1,5 @@
 import { load_residual_x4, round_to_q, select_multiplier } from "./requantize";
-import { ConvParams } from "./conv-params";
+import { ConvParams, splat_magic_min, splat_magic_zero, splat_qmax } from "./conv-params";
 
 /** (r - zeroPoint) * multiplier of four channels of one residual pixel, or of its only channel. */
 @inline
@@ -67,11 +67,11 @@ function epilogue_s8(
     if (v2) t2 = f32x4.add(t2, residual_x4(r + y2 * row + x2 * step, broadcast, zp, multiplier));
     if (v3) t3 = f32x4.add(t3, residual_x4(r + y3 * row + x3 * step, broadcast, zp, multiplier));
   }
-  const magicMin = i32x4.splat(p.magicMin),
-    magicZero = i32x4.splat(p.magicZero);
+  const magicMin = splat_magic_min(p),
+    magicZero = splat_magic_zero(p);
   const q01 = i16x8.narrow_i32x4_s(round_to_q(t0, magicMin, magicZero), round_to_q(t1, magicMin, magicZero));
   const q23 = i16x8.narrow_i32x4_s(round_to_q(t2, magicMin, magicZero), round_to_q(t3, magicMin, magicZero));
-  const q = i8x16.min_s(i8x16.narrow_i16x8_s(q01, q23), i8x16.splat(<i8>p.qmax));
+  const q = i8x16.min_s(i8x16.narrow_i16x8_s(q01, q23), splat_qmax(p));
   const step = <usize>p.oc,
     row = <usize>p.outputRowStride;
   const out = p.output + <usize>oy * row + <usize>ox * step + <usize>oc;
@@ -121,4 +121,89 @@ export function epilogue_s8_2x2x4(
   const right = ox + 1 < p.ow,
     below = oy + 1 < p.rowEnd;
   epilogue_s8(p, oy, ox, oc, 0, 1, right, 1, 0, below, 1, 1, below && right, a0, a1, a2, a3);
+}
+
+/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and layers with a residual. */
+function epilogue_s8_4x8_halves(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  b0: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+): void {
+  epilogue_s8_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
+  if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
+}
+
+/** A pixel's eight channels, requantised: a of the first four, b of the others. */
+@inline
+function eight_q(a: v128, b: v128, ma: v128, mb: v128, magicMin: v128, magicZero: v128): v128 {
+  const low = round_to_q(f32x4.mul(f32x4.convert_i32x4_s(a), ma), magicMin, magicZero);
+  const high = round_to_q(f32x4.mul(f32x4.convert_i32x4_s(b), mb), magicMin, magicZero);
+  return i16x8.narrow_i32x4_s(low, high);
+}
+
+/**
+ * Four neighbouring pixels x eight channels of row `oy`, from column `ox` and channel `oc` on: a0 to a3 the first four channels, b0 to b3 the
+ * others. As two epilogues of four in half the instructions where the tile is whole and there is no residual.
+ */
+@inline
+export function epilogue_s8_4x8(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  b0: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+): void {
+  const step = <usize>p.oc;
+  if (p.residualRowStride || end - ox < 4 || p.oc - oc < 8) {
+    epilogue_s8_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
+    return;
+  }
+  const channel = (<usize>oc) << 2;
+  const ma = v128.load(p.multiplier + channel),
+    mb = v128.load(p.multiplier + channel, 16);
+  const low = splat_magic_min(p),
+    zero = splat_magic_zero(p);
+  let q0: v128, q1: v128, q2: v128, q3: v128;
+  if (p.negative) {
+    const na = v128.load(p.negative + channel),
+      nb = v128.load(p.negative + channel, 16);
+    q0 = eight_q(a0, b0, select_multiplier(a0, ma, na), select_multiplier(b0, mb, nb), low, zero);
+    q1 = eight_q(a1, b1, select_multiplier(a1, ma, na), select_multiplier(b1, mb, nb), low, zero);
+    q2 = eight_q(a2, b2, select_multiplier(a2, ma, na), select_multiplier(b2, mb, nb), low, zero);
+    q3 = eight_q(a3, b3, select_multiplier(a3, ma, na), select_multiplier(b3, mb, nb), low, zero);
+  } else {
+    q0 = eight_q(a0, b0, ma, mb, low, zero);
+    q1 = eight_q(a1, b1, ma, mb, low, zero);
+    q2 = eight_q(a2, b2, ma, mb, low, zero);
+    q3 = eight_q(a3, b3, ma, mb, low, zero);
+  }
+  const qmax = splat_qmax(p);
+  const q01 = i8x16.min_s(i8x16.narrow_i16x8_s(q0, q1), qmax),
+    q23 = i8x16.min_s(i8x16.narrow_i16x8_s(q2, q3), qmax);
+  let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + <usize>oc;
+  v128.store64_lane(out, q01, 0);
+  out += step;
+  v128.store64_lane(out, q01, 1);
+  out += step;
+  v128.store64_lane(out, q23, 0);
+  out += step;
+  v128.store64_lane(out, q23, 1);
 }

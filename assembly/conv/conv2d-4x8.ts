@@ -21,8 +21,8 @@
  * Test     test/kernels/qs8-conv2d.test.ts, test/kernels/f32-conv2d.test.ts
  */
 import { assert_geometry, ConvParams } from "../common/conv-params";
-import { epilogue_f32_4x4 } from "../common/epilogue-f32";
-import { epilogue_s8_4x4 } from "../common/epilogue-s8";
+import { epilogue_f32_4x8 } from "../common/epilogue-f32";
+import { epilogue_s8_4x8 } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
 import { fill_rows, first_row, row_steps } from "./line-buffer";
 
@@ -102,11 +102,9 @@ function conv_row<T>(p: ConvParams, oy: i32, oc: i32, filter: usize, steps: i32)
       } while (w < end);
     }
     if (isFloat<T>()) {
-      epilogue_f32_4x4(p, oy, ox, ow, oc, c00, c10, c20, c30);
-      if (oc + 4 < p.oc) epilogue_f32_4x4(p, oy, ox, ow, oc + 4, c01, c11, c21, c31);
+      epilogue_f32_4x8(p, oy, ox, ow, oc, c00, c10, c20, c30, c01, c11, c21, c31);
     } else {
-      epilogue_s8_4x4(p, oy, ox, ow, oc, c00, c10, c20, c30);
-      if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, ow, oc + 4, c01, c11, c21, c31);
+      epilogue_s8_4x8(p, oy, ox, ow, oc, c00, c10, c20, c30, c01, c11, c21, c31);
     }
   }
 }

@@ -14,6 +14,8 @@ export interface ConvCase {
   readonly ic: number;
   readonly oc: number;
   readonly kernel: number;
+  /** oc = ic, each channel with a filter of its own. */
+  readonly depthwise?: boolean;
 }
 
 const SHAPES_3X3 = [
@@ -52,11 +54,18 @@ export const CONV_CASES: readonly ConvCase[] = [
       kernel: 5,
     },
     { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 64, oc: 256, kernel: 1 },
+    { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 128, oc: 128, kernel: 3, depthwise: true },
+    { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 96, oc: 96, kernel: 7, depthwise: true },
   ]),
 ];
 
 export function caseName(c: ConvCase): string {
-  return `${c.dtype} conv${c.kernel}x${c.kernel} ${c.algorithm}`;
+  return `${layerName(c)} ${c.algorithm}`;
+}
+
+/** Without the algorithm. */
+export function layerName({ dtype, kernel, depthwise }: ConvCase): string {
+  return `${dtype} ${depthwise ? "depthwise" : "conv"}${kernel}x${kernel}`;
 }
 
 /** H x W, input and output channels. */
@@ -66,8 +75,11 @@ export function caseShape(c: ConvCase): string {
 
 /** Multiply-accumulates of the direct convolution, whatever the algorithm really needs. */
 export function caseMacs(c: ConvCase): number {
-  return c.height * c.width * c.ic * c.oc * c.kernel ** 2;
+  return c.height * c.width * inputsOf(c) * c.oc * c.kernel ** 2;
 }
+
+/** Input channels that an output channel sums over. */
+const inputsOf = ({ ic, depthwise }: ConvCase): number => (depthwise ? 1 : ic);
 
 /** Repeatable values in -127..127 (a linear congruential generator's top byte). */
 function pseudoRandom(length: number): Int8Array {
@@ -81,8 +93,8 @@ function pseudoRandom(length: number): Int8Array {
 /** A case made ready: `run` computes one layer; `dispose` frees its memory. */
 export function prepareCase(kernels: KernelInstance, c: ConvCase): { run: () => void; dispose: () => void } {
   const { memory } = kernels;
-  const common = { ic: c.ic, oc: c.oc, kh: c.kernel, kw: c.kernel, stride: 1 };
-  const weights = pseudoRandom(c.oc * c.kernel ** 2 * c.ic);
+  const common = { ic: c.ic, oc: c.oc, kh: c.kernel, kw: c.kernel, stride: 1, depthwise: c.depthwise ?? false };
+  const weights = pseudoRandom(c.oc * c.kernel ** 2 * inputsOf(c));
   const packed = new PackedConvolution(
     kernels,
     c.dtype === "int8"
@@ -91,7 +103,7 @@ export function prepareCase(kernels: KernelInstance, c: ConvCase): { run: () => 
           ...common,
           weights,
           bias: new Int32Array(c.oc),
-          multipliers: new Float32Array(c.oc).fill(2 ** -11 / Math.sqrt(c.ic)),
+          multipliers: new Float32Array(c.oc).fill(2 ** -11 / Math.sqrt(inputsOf(c))),
           inputZeroPoint: 3,
           outputZeroPoint: -7,
           qmin: -128,

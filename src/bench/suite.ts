@@ -1,7 +1,7 @@
 import { WasmogradError } from "../errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { pause } from "../pause.ts";
-import { CONV_CASES, type ConvCase, caseMacs, caseName, caseShape, prepareCase } from "./cases.ts";
+import { CONV_CASES, type ConvCase, caseMacs, caseName, caseShape, layerName, prepareCase } from "./cases.ts";
 import { alternate, median, medianRatio, relativeSpread } from "./measure.ts";
 import { type Roofline, rooflineProbes } from "./roofline.ts";
 
@@ -39,7 +39,7 @@ function groups(suite: Suite): ConvCase[][] {
   const found = new Map<string, ConvCase[]>();
   for (const c of CONV_CASES) {
     if (suite !== "all" && suite !== c.dtype) continue;
-    const key = `${c.dtype} ${c.kernel} ${caseShape(c)}`;
+    const key = `${layerName(c)} ${caseShape(c)}`;
     found.set(key, [...(found.get(key) ?? []), c]);
   }
   return [...found.values()];
@@ -62,7 +62,7 @@ export async function runSuite(suite: Suite, options: SuiteOptions = {}): Promis
   for (const [i, cases] of all.entries()) {
     options.signal?.throwIfAborted();
     const [first] = cases as [ConvCase];
-    options.onProgress?.(i / all.length, `${first.dtype} conv${first.kernel}x${first.kernel} ${caseShape(first)}`);
+    options.onProgress?.(i / all.length, `${layerName(first)} ${caseShape(first)}`);
     await pause();
     const prepared = cases.map((c) => prepareCase(kernels, c));
     const [probe, macs] = first.dtype === "int8" ? [probes.dot, probes.dotMacs] : [probes.f32, probes.f32Macs];

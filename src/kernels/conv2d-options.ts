@@ -33,13 +33,18 @@ interface Conv2dShape {
   readonly stride?: 1 | 2;
   /** Default "same" (TensorFlow's: zero padding, the odd row or column at the bottom or right). */
   readonly padding?: "same" | "valid";
+  /**
+   * 1 (default): every output channel sums over all input channels. As many as there are input channels: depthwise, each channel has a filter of
+   * its own and the output as many channels as the input. Nothing between is supported.
+   */
+  readonly groups?: number;
   /** Default "none". */
   readonly activation?: Conv2dActivation;
 }
 
 /** An int8 convolution. Its output is the same on every engine, bit for bit (docs/quantization.md). */
 export interface Conv2dOptionsInt8 extends Conv2dShape {
-  /** OHWI [outputChannels, kh, kw, inputChannels], -127..127. */
+  /** OHWI [outputChannels, kh, kw, inputChannels], depthwise [channels, kh, kw, 1]; -127..127. */
   readonly weights: Int8Array;
   /** One scale per output channel: real weight = scale * int8 weight. */
   readonly weightScales: ArrayLike<number>;
@@ -72,12 +77,15 @@ export interface Conv2dOptionsF32 extends Conv2dShape {
    * 1: "f4x4-3x3-half", "f4x4-3x3-rational", "f4x4-3x3-complex" (the most accurate), "f2x2-5x5-rational".
    */
   readonly algorithm?: AlgorithmOption;
-  /** OHWI [outputChannels, kh, kw, inputChannels]. */
+  /** OHWI [outputChannels, kh, kw, inputChannels], depthwise [channels, kh, kw, 1]. */
   readonly weights: Float32Array;
   readonly bias?: ArrayLike<number>;
   /** A tensor of the output's shape, or of one channel, that is added after the activation. */
   readonly residual?: { readonly channels?: number };
 }
+
+/** Sizes of a convolution, and whether it is depthwise. */
+type Geometry = ConvGeometry & { readonly depthwise: boolean };
 
 /** A convolution in the kernels' terms, and why its algorithm was chosen. */
 export interface Chosen<Spec extends ConvSpecS8 | ConvSpecF32> {
@@ -92,8 +100,8 @@ function checkSize(name: string, values: readonly number[], counts: readonly num
 }
 
 /** Geometry and output channels, with everything that the user can get wrong about them refused by name. */
-function checkedGeometry(options: Conv2dShape & { readonly weights: Int8Array | Float32Array }): ConvGeometry {
-  const { input, kernel, stride = 1, padding = "same", weights } = options;
+function checkedGeometry(options: Conv2dShape & { readonly weights: Int8Array | Float32Array }): Geometry {
+  const { input, kernel, stride = 1, padding = "same", groups = 1, weights } = options;
   checkSize("input", input, [3, 4]);
   check(input.length === 3 || input[0] === 1, "ERR_SHAPE", () => `input: expected batch 1, got ${input[0]}`);
   checkSize("kernel", kernel, [2]);
@@ -105,6 +113,20 @@ function checkedGeometry(options: Conv2dShape & { readonly weights: Int8Array | 
   );
   const shape = input.slice(-3) as unknown as readonly [number, number, number];
   const filter = kernel[0] * kernel[1] * shape[2];
+  if (groups !== 1) {
+    check(
+      groups === shape[2],
+      "ERR_UNSUPPORTED",
+      () => `groups: expected 1 or the input's ${shape[2]} channels, got ${String(groups)}`,
+    );
+    check(
+      weights.length === filter,
+      weights.length > 0 && weights.length % filter === 0 ? "ERR_UNSUPPORTED" : "ERR_SHAPE",
+      () =>
+        `weights: expected ${kernel[0]}*${kernel[1]} values for each of ${groups} groups = ${filter}, got ${weights.length}`,
+    );
+    return { ...convGeometry(shape, groups, kernel, stride, padding), depthwise: true };
+  }
   const channels = weights.length / filter;
   check(
     Number.isInteger(channels) && channels > 0,
@@ -112,7 +134,7 @@ function checkedGeometry(options: Conv2dShape & { readonly weights: Int8Array | 
     () =>
       `weights: expected a multiple of ${kernel[0]}*${kernel[1]}*${shape[2]} = ${filter} values, got ${weights.length}`,
   );
-  return convGeometry(shape, channels, kernel, stride, padding);
+  return { ...convGeometry(shape, channels, kernel, stride, padding), depthwise: false };
 }
 
 function checkVector(name: string, values: ArrayLike<number>, channels: number): void {
@@ -150,13 +172,13 @@ function broadcastResidual(residual: { readonly channels?: number }, channels: n
   return given < channels;
 }
 
-function chosenF32({ algorithm = "auto" }: Conv2dOptionsF32, g: ConvGeometry): Choice<ConvSpecF32["algorithm"]> {
+function chosenF32({ algorithm = "auto" }: Conv2dOptionsF32, g: Geometry): Choice<ConvSpecF32["algorithm"]> {
   checkAlgorithm(algorithm);
   requireNamed(algorithm, "f32", g);
   return chooseF32(algorithm, g);
 }
 
-function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32> {
+function specF32(options: Conv2dOptionsF32, g: Geometry): Chosen<ConvSpecF32> {
   const scaling = (options as { readonly filterScaling?: unknown }).filterScaling;
   check(scaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 weights only");
   const choice = chosenF32(options, g);
@@ -178,7 +200,7 @@ function specF32(options: Conv2dOptionsF32, g: ConvGeometry): Chosen<ConvSpecF32
   return { spec, reason: choice.reason };
 }
 
-function specInt8(options: Conv2dOptionsInt8, g: ConvGeometry): Chosen<ConvSpecS8> {
+function specInt8(options: Conv2dOptionsInt8, g: Geometry): Chosen<ConvSpecS8> {
   const { activation = "none", filterScaling, residual, weightScales, weights } = options;
   const { algorithm: given = "auto" } = options;
   // Only Winograd has filters to be scaled, so asking for that is asking for it.

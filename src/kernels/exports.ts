@@ -10,6 +10,10 @@ export interface KernelExports extends ImageKernels {
   qs8_conv2d_6x4(params: number): void;
   f32_conv2d_4x8(params: number): void;
   f32_conv2d_6x4(params: number): void;
+  qs8_conv2d_1x1_4x8(params: number): void;
+  f32_conv2d_1x1_4x8(params: number): void;
+  qs8_dwconv2d_2x4x4(params: number): void;
+  f32_dwconv2d_2x4x4(params: number): void;
   /** Winograd, one an algorithm and data type (winograd/table.ts). */
   qs8_conv2d_f2x2_3x3(params: number): void;
   qs8_conv2d_cf4x4_3x3(params: number): void;

@@ -29,6 +29,8 @@ interface Case {
   readonly input: readonly [height: number, width: number, channels: number];
   readonly outputChannels: number;
   readonly data: "random" | "extreme";
+  /** As many output channels as there are inputs, each channel with a filter of its own. */
+  readonly depthwise?: boolean;
 }
 
 const CASES: readonly Case[] = [
@@ -36,6 +38,13 @@ const CASES: readonly Case[] = [
   { input: [16, 16, 16], outputChannels: 16, data: "random" },
   { input: [9, 6, 64], outputChannels: 20, data: "extreme" },
   { input: [7, 9, 10], outputChannels: 4, data: "random" },
+];
+
+/** Two strips of columns, channels of every tail, both ends of int8. */
+const DEPTHWISE_CASES: readonly Case[] = [
+  { input: [13, 37, 21], outputChannels: 21, data: "random", depthwise: true },
+  { input: [8, 9, 16], outputChannels: 16, data: "extreme", depthwise: true },
+  { input: [5, 6, 3], outputChannels: 3, data: "random", depthwise: true },
 ];
 
 /** Marsaglia's xorshift32, so that every run sees the same data. */
@@ -66,22 +75,24 @@ interface Outcome {
 function runS8(
   kernels: Kernels,
   next: Random,
-  { input, outputChannels: oc, data }: Case,
+  { input, outputChannels: oc, data, depthwise = false }: Case,
   size: number,
   algorithm: AlgorithmId,
   scaled?: { readonly scaling: FilterScaling; readonly transforms: Transforms },
 ): Outcome {
   const [height, width, ic] = input;
   const taps = size * size;
-  const weights = int8(next, oc * taps * ic, -127, data);
+  const inputs = depthwise ? 1 : ic;
+  const weights = int8(next, oc * taps * inputs, -127, data);
   const x = int8(next, height * width * ic, -128, data);
   // The spread of the sums, so that outputs fill the int8 range without all saturating.
-  const scale = (Math.sqrt(taps * ic) * 90 * 90) / 64;
+  const scale = (Math.sqrt(taps * inputs) * 90 * 90) / 64;
   const bias = Int32Array.from({ length: oc }, () => (next() % 2001) - 1000);
   const inputZeroPoint = data === "random" ? -5 : 0;
   using conv = kernels.conv2d({
     input,
     kernel: [size, size],
+    ...(depthwise && { groups: ic }),
     weights,
     weightScales: new Float32Array(oc).fill(1),
     bias,
@@ -96,6 +107,7 @@ function runS8(
   const options = {
     stride,
     padding: "same",
+    depthwise,
     inputZeroPoint,
     bias,
     multipliers,
@@ -104,7 +116,7 @@ function runS8(
     qmax: 127,
   } as const;
   const map = { shape: input, data: x };
-  const filter = { shape: [oc, size, size, ic] as const, weights };
+  const filter = { shape: [oc, size, size, inputs] as const, weights };
   const expected = scaled
     ? winogradScaledS8(map, filter, options, scaled.transforms.nested, scaled.scaling)
     : conv2dS8(map, filter, options);
@@ -153,25 +165,27 @@ function runF32(
   return { kernel: conv.kernel, outputs: result.length, different };
 }
 
-/** f32 direct convolution: n products, summed one by one, so n roundings each of sum |x w|. */
-function runDirectF32(kernels: Kernels, next: Random, { input, outputChannels: oc }: Case): Outcome {
+/** f32 direct and depthwise convolution: n products, summed one by one, so n roundings each of sum |x w|. */
+function runDirectF32(kernels: Kernels, next: Random, c: Case, size: number): Outcome {
+  const { input, outputChannels: oc, depthwise = false } = c;
   const [height, width, ic] = input;
   const values = (length: number): Float32Array => Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
-  const weights = values(oc * 9 * ic);
+  const inputs = depthwise ? 1 : ic;
+  const weights = values(oc * size * size * inputs);
   const x = values(height * width * ic);
-  using conv = kernels.conv2d({ input, kernel: [3, 3], weights });
+  using conv = kernels.conv2d({ input, kernel: [size, size], ...(depthwise && { groups: ic }), weights });
   const result = conv.run(x);
   const real = (data: Float32Array, w: Float32Array): Float64Array =>
     conv2dReal(
       { shape: input, data },
-      { shape: [oc, 3, 3, ic], weights: w },
-      { stride: 1, padding: "same" },
+      { shape: [oc, size, size, inputs], weights: w },
+      { stride: 1, padding: "same", depthwise },
       (length) => new Float64Array(length),
     ).data;
   const exact = real(x, weights);
-  const size = real(x.map(Math.abs), weights.map(Math.abs));
-  const roundings = (9 * ic + 1) * 2 ** -24;
-  const bad = result.filter((y, i) => !(Math.abs(y - exact[i]!) <= (size[i]! * roundings) / (1 - roundings)));
+  const absolute = real(x.map(Math.abs), weights.map(Math.abs));
+  const roundings = (size * size * inputs + 1) * 2 ** -24;
+  const bad = result.filter((y, i) => !(Math.abs(y - exact[i]!) <= (absolute[i]! * roundings) / (1 - roundings)));
   return { kernel: conv.kernel, outputs: result.length, different: bad.length };
 }
 
@@ -192,10 +206,15 @@ export function* selfTests(kernels: Kernels): Generator<SelfTest, void> {
   const next = generator(0x9e3779b9);
   const wide = CASES.filter(({ outputChannels }) => outputChannels > 4);
   const narrow = CASES.filter(({ outputChannels }) => outputChannels <= 4);
-  for (const cases of [wide, narrow]) {
-    const outcomes = cases.map((c) => runS8(kernels, next, c, 3, "direct"));
+  for (const [cases, sizes] of [
+    [wide, [3]],
+    [narrow, [3]],
+    [wide, [1]],
+    [DEPTHWISE_CASES, [3, 5, 7]],
+  ] as const) {
+    const outcomes = sizes.flatMap((size) => cases.map((c) => runS8(kernels, next, c, size, "direct")));
     yield summarise(outcomes, "exact", "bit for bit");
-    const real = cases.map((c) => runDirectF32(kernels, next, c));
+    const real = sizes.flatMap((size) => cases.map((c) => runDirectF32(kernels, next, c, size)));
     yield summarise(real, "exact", "within the rounding bound");
   }
   for (const entry of WINOGRAD_KERNELS) {

@@ -11,17 +11,24 @@ export interface RealConvOptions extends WindowOptions {
   readonly residual?: { readonly map: FeatureMap<RealArray>; readonly position: FusedResidual["position"] };
 }
 
-/** start + sum of x[from + j] * w[at + j] over j < count, in float64. */
-function dot(start: number, x: RealArray, from: number, w: RealArray, at: number, count: number): number {
+/** start + sum of x[from + j * step] * w[at + j] over j < count, in float64. */
+function dot(
+  start: number,
+  x: RealArray,
+  from: number,
+  w: RealArray,
+  at: number,
+  { step, count }: { readonly step: number; readonly count: number },
+): number {
   let sum = start;
-  for (let j = 0; j < count; j++) sum += x[from + j]! * w[at + j]!;
+  for (let j = 0; j < count; j++) sum += x[from + j * step]! * w[at + j]!;
   return sum;
 }
 
 /**
  * Convolution of real values (cross-correlation, zero padding), a fused activation and residual included:
  *
- *   y[o] = act(sum_{u,v,i} x[u,v,i] * w[o,u,v,i] + bias[o] + before) + after
+ *   y[o] = act(sum_{u,v,i} x[u,v,i] * w[o,u,v,i] + bias[o] + before) + after        depthwise: i is o, w has one input channel
  *
  * Everything is summed in float64 and rounded once when stored. With f32 storage the error is at most half a unit in the last place of
  * the result plus 2^-53 * (n + 3) * sum |x * w| for n products, so any f32 kernel may be judged against it.
@@ -45,7 +52,8 @@ export function conv2dReal<Result extends RealArray>(
   forEachWindow(input.shape, filter.shape, options, (pixel, rows) => {
     for (let o = 0; o < out; o++) {
       let sum = bias ? bias[o]! : 0;
-      for (const row of rows) sum = dot(sum, x, row.input, weights, o * perChannel + row.filter, row.count);
+      const channel = options.depthwise ? o : 0;
+      for (const row of rows) sum = dot(sum, x, row.input + channel, weights, o * perChannel + row.filter, row);
       if (before) sum += broadcastAt(before, pixel, o);
       sum = realActivation(sum, activation, o);
       if (after) sum += broadcastAt(after, pixel, o);

@@ -32,15 +32,23 @@ export interface ResidualS8 {
   readonly multiplier: number;
 }
 
-/** start + sum of x[from + j] * w[at + j] over j < count, modulo 2^32: every step wraps as int32 does. */
-function dot(start: number, x: Int16Array, from: number, w: Int8Array, at: number, count: number): number {
+/** start + sum of x[from + j * step] * w[at + j] over j < count, modulo 2^32: every step wraps as int32 does. */
+function dot(
+  start: number,
+  x: Int16Array,
+  from: number,
+  w: Int8Array,
+  at: number,
+  { step, count }: { readonly step: number; readonly count: number },
+): number {
   let sum = start;
-  for (let j = 0; j < count; j++) sum = (sum + Math.imul(x[from + j]!, w[at + j]!)) | 0;
+  for (let j = 0; j < count; j++) sum = (sum + Math.imul(x[from + j * step]!, w[at + j]!)) | 0;
   return sum;
 }
 
 /**
  * acc[o] = bias[o] + sum_{u,v,i} (x[u,v,i] - inputZeroPoint) * w[o,u,v,i] modulo 2^32, as int32; padding is real zero and adds nothing.
+ * Depthwise, i is o and w has one input channel.
  */
 export function accumulateS8(
   input: FeatureMap<Int8Array>,
@@ -56,8 +64,9 @@ export function accumulateS8(
   forEachWindow(input.shape, filter.shape, options, (pixel, rows) => {
     for (let o = 0; o < out; o++) {
       let sum = bias ? bias[o]! : 0;
+      const channel = options.depthwise ? o : 0;
       for (const row of rows)
-        sum = dot(sum, centred, row.input, filter.weights, o * perChannel + row.filter, row.count);
+        sum = dot(sum, centred, row.input + channel, filter.weights, o * perChannel + row.filter, row);
       data[pixel * out + o] = sum;
     }
   });

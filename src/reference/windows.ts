@@ -8,14 +8,18 @@ export type FilterShape = readonly [out: number, height: number, width: number, 
 export interface WindowOptions {
   readonly stride: number;
   readonly padding: Padding;
+  /** Output channel c looks at input channel c alone, and the filter has one input channel. */
+  readonly depthwise?: boolean;
 }
 
 /**
- * One row of one window: `count` consecutive values of the input from `input`, to be multiplied with as many consecutive values of
- * one output channel's filter from `filter`. Columns of the window that lie in the padding are cut off.
+ * One row of one window: `count` values of the input from `input` on, to be multiplied with as many consecutive values of one output
+ * channel's filter from `filter` on. Columns of the window that lie in the padding are cut off. The values of the input are consecutive,
+ * but for depthwise convolutions: there they are those of the first channel, `step` = channels apart.
  */
 export interface WindowRow {
   readonly input: number;
+  readonly step: number;
   readonly filter: number;
   readonly count: number;
 }
@@ -28,12 +32,15 @@ export interface WindowRow {
 export function forEachWindow(
   input: Shape,
   filter: FilterShape,
-  { stride, padding }: WindowOptions,
+  { stride, padding, depthwise = false }: WindowOptions,
   visit: (pixel: number, rows: readonly WindowRow[]) => void,
 ): Shape {
   const [height, width, channels] = input;
   const [out, kh, kw, inputs] = filter;
-  check(inputs === channels, "ERR_SHAPE", () => `filter: expected ${channels} input channels, got ${inputs}`);
+  const expected = depthwise ? 1 : channels;
+  check(inputs === expected, "ERR_SHAPE", () => `filter: expected ${expected} input channels, got ${inputs}`);
+  check(!depthwise || out === channels, "ERR_SHAPE", () => `filter: expected ${channels} output channels, got ${out}`);
+  const step = depthwise ? channels : 1;
   const vertical = convAxis(height, kh, stride, padding);
   const horizontal = convAxis(width, kw, stride, padding);
   const fits = vertical.size > 0 && horizontal.size > 0;
@@ -43,10 +50,11 @@ export function forEachWindow(
     for (let ox = 0; ox < horizontal.size; ox++) {
       const x = ox * stride - horizontal.padBefore;
       const left = Math.max(0, -x);
-      const count = (Math.min(kw, width - x) - left) * channels;
+      const count = (Math.min(kw, width - x) - left) * inputs;
       const rows: WindowRow[] = [];
       for (let u = Math.max(0, -y); u < Math.min(kh, height - y); u++) {
-        rows.push({ input: ((y + u) * width + x + left) * channels, filter: (u * kw + left) * channels, count });
+        const input = ((y + u) * width + x + left) * channels;
+        rows.push({ input, step, filter: (u * kw + left) * inputs, count });
       }
       visit(oy * horizontal.size + ox, rows);
     }

@@ -22,6 +22,8 @@ export interface Case {
   slopes: boolean;
   residual: "none" | "full" | "one";
   extreme: boolean;
+  /** oc = ic, each channel with a filter of its own. */
+  depthwise?: boolean;
 }
 
 /** Any kernel, stride, padding, channel counts, zero points, activation and residual. */
@@ -49,13 +51,14 @@ export function both(
   c: Case,
   algorithm: ConvSpecS8["algorithm"],
 ): { kernel: Int8Array; oracle: Int8Array } {
-  const { ic, oc, kh, kw, stride, padding, inputZeroPoint, outputZeroPoint } = c;
+  const { ic, oc, kh, kw, stride, padding, inputZeroPoint, outputZeroPoint, depthwise = false } = c;
+  const inputs = depthwise ? 1 : ic;
   const next = random(c.seed);
   const values = (seed: number, n: number, low: number): Int8Array =>
     c.extreme ? int8Values(seed, n, 0, 1).map((v) => (v ? 127 : low)) : int8Values(seed, n, low);
   const input = values(c.seed, c.height * c.width * ic, -128);
-  const weights = values(c.seed + 1, oc * kh * kw * ic, -127);
-  const size = 127 * 64 * Math.sqrt(kh * kw * ic);
+  const weights = values(c.seed + 1, oc * kh * kw * inputs, -127);
+  const size = 127 * 64 * Math.sqrt(kh * kw * inputs);
   const bias = Int32Array.from({ length: oc }, () => Math.round((next() - 0.5) * size));
   // From mostly inside int8 to mostly saturating, some exactly on a half.
   const spread = c.extreme ? 1 : 2 ** Math.floor(next() * 6 - 3);
@@ -78,6 +81,7 @@ export function both(
     kh,
     kw,
     stride,
+    depthwise,
     weights,
     bias,
     multipliers,
@@ -98,6 +102,7 @@ export function both(
   const options: ConvS8Options = {
     stride,
     padding,
+    depthwise,
     inputZeroPoint,
     bias,
     multipliers,
@@ -114,7 +119,7 @@ export function both(
     }),
   };
   const shape = [c.height, c.width, ic] as const;
-  const oracle = conv2dS8({ shape, data: input }, { shape: [oc, kh, kw, ic], weights }, options).data;
+  const oracle = conv2dS8({ shape, data: input }, { shape: [oc, kh, kw, inputs], weights }, options).data;
   return { kernel: runConvolution(kernels, spec, shape, padding, input, residual), oracle };
 }
 

@@ -98,6 +98,8 @@ function scaledCandidates(
     .map((kernel) => ({ kernel, fits: true, because: scaledText(scaling) }));
 }
 
+const DEPTHWISE = { algorithm: "direct", reason: "depthwise convolutions are direct" } as const;
+
 /** Chooses the algorithm of an int8 convolution. A named algorithm is taken where it applies; elsewhere the layer stays direct. */
 export function chooseS8(
   option: AlgorithmOption,
@@ -105,6 +107,7 @@ export function chooseS8(
   { layer, output, filterScaling }: ChoiceOptions = {},
 ): Choice<"direct" | WinogradS8> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
+  if (shape.depthwise) return DEPTHWISE;
   const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "s8" && winogradApplies(a, shape));
   if (option !== "auto" && option !== "winograd") {
     const named = applying.find(({ algorithm }) => algorithm === option);
@@ -139,6 +142,7 @@ export function chooseS8(
 /** The algorithm of an f32 convolution: direct unless "winograd" or one by name is asked for and applies. */
 export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"direct" | WinogradF32> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
+  if (shape.depthwise) return DEPTHWISE;
   if (option === "auto") return { algorithm: "direct", reason: "f32 Winograd rounds differently; ask for it by name" };
   const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "f32" && winogradApplies(a, shape));
   if (option === "winograd") {
@@ -169,9 +173,9 @@ export function requireNamed(
 ): void {
   if (algorithmApplies(option, dtype, shape)) return;
   const type = dtype === "s8" ? "int8" : "f32";
-  const { kh, kw, stride } = shape;
+  const { kh, kw, stride, depthwise } = shape;
   throw new WasmogradError(
     "ERR_UNSUPPORTED",
-    `${argument}: ${option} has no ${type} kernel for ${kh}x${kw} with stride ${stride}`,
+    `${argument}: ${option} has no ${type} kernel for ${depthwise ? "depthwise " : ""}${kh}x${kw} with stride ${stride}`,
   );
 }

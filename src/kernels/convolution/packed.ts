@@ -6,9 +6,9 @@ import { type WinogradKernel, winogradApplies, winogradKernel } from "../winogra
 import { type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
 import { type PackedFilters, packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
 import { packScaled } from "../winograd/scaled.ts";
-import { packDirectF32, packDirectS8, roundUp } from "./pack.ts";
+import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
-import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
+import type { ConvSpecF32, ConvSpecS8, LayerShape } from "./spec.ts";
 
 type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
 type Fields = Readonly<Partial<Record<ConvParam, number>>>;
@@ -29,12 +29,14 @@ interface Packed {
 }
 
 /** The kernel of a Winograd algorithm, which must apply to the layer. @throws WasmogradError ERR_UNSUPPORTED */
-function winogradOf({ dtype, algorithm, kh, kw, stride }: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
+function winogradOf(spec: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
+  const { dtype, algorithm, kh, kw, stride, depthwise } = spec;
   if (algorithm === "direct") return undefined;
   const found = winogradKernel(dtype, algorithm);
   check(found !== undefined, "ERR_UNSUPPORTED", () => `algorithm: there is no ${dtype} kernel for ${algorithm}`);
-  check(winogradApplies(found, { kh, kw, stride }), "ERR_UNSUPPORTED", () => {
-    return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${kh}x${kw} with stride ${stride}`;
+  check(winogradApplies(found, spec), "ERR_UNSUPPORTED", () => {
+    const got = `${depthwise ? "depthwise " : ""}${kh}x${kw} with stride ${stride}`;
+    return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${got}`;
   });
   return found;
 }
@@ -46,6 +48,14 @@ function written({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Fl
   return { bytes: byteLength, write };
 }
 
+/** Output channels of a tile of the direct kernels: few channels would leave lanes of a wide one empty. */
+const directLanes = (oc: number): 4 | 8 => (oc <= 4 ? 4 : 8);
+
+function directKernel({ oc, kh, kw }: LayerShape): "conv2d_6x4" | "conv2d_1x1_4x8" | "conv2d_4x8" {
+  if (directLanes(oc) === 4) return "conv2d_6x4";
+  return kh === 1 && kw === 1 ? "conv2d_1x1_4x8" : "conv2d_4x8";
+}
+
 function packF32(spec: ConvSpecF32): Packed {
   const { weights, oc, ic, kh, kw, bias } = spec;
   const winograd = winogradOf(spec);
@@ -55,10 +65,12 @@ function packF32(spec: ConvSpecF32): Packed {
     const fields = { blockChannels: ic };
     return { kernel: winograd.kernel, winograd, blocks, filters, bias, scale: 1, fields };
   }
-  const narrow = oc <= 4;
-  const filters = written(packDirectF32(weights, oc, kh, kw * ic, narrow ? 4 : 8));
-  const kernel = narrow ? "f32_conv2d_6x4" : "f32_conv2d_4x8";
-  return { kernel, winograd, blocks, filters, bias, scale: 1, fields: {} };
+  if (spec.depthwise) {
+    const filters = written(packDepthwiseF32(weights, oc, kh * kw));
+    return { kernel: "f32_dwconv2d_2x4x4", winograd, blocks, filters, bias, scale: 1, fields: {} };
+  }
+  const filters = written(packDirectF32(weights, oc, kh, kw * ic, directLanes(oc)));
+  return { kernel: `f32_${directKernel(spec)}`, winograd, blocks, filters, bias, scale: 1, fields: {} };
 }
 
 /** bias - zeroPoint * sum of weights, times `factor`, modulo 2^32: raw input values are multiplied. */
@@ -80,11 +92,17 @@ function packS8(spec: ConvSpecS8): Packed {
       "ERR_UNSUPPORTED",
       () => "filterScaling: direct convolution has no such filters",
     );
-    const narrow = oc <= 4;
-    const filters = written(packDirectS8(weights, oc, kh, kw * ic, narrow ? 4 : 8));
     const blocks = { channels: ic, blocked: false };
-    const kernel = narrow ? "qs8_conv2d_6x4" : "qs8_conv2d_4x8";
-    return { kernel, winograd, blocks, filters, bias: foldedBias(spec, 1), scale: 1, fields: {} };
+    const common = { winograd, blocks, bias: foldedBias(spec, 1), scale: 1, fields: {} };
+    if (spec.depthwise) {
+      return {
+        kernel: "qs8_dwconv2d_2x4x4",
+        filters: written(packDepthwiseS8(weights, oc, kh, kw, spec.stride)),
+        ...common,
+      };
+    }
+    const filters = written(packDirectS8(weights, oc, kh, kw * ic, directLanes(oc)));
+    return { kernel: `qs8_${directKernel(spec)}`, filters, ...common };
   }
   const { kernel, shift, biasFactor } = winograd;
   if (filterScaling) {

@@ -38,6 +38,7 @@ export const CONV_PARAMS = [
   "minimum",
   "maximum",
   "scratchRowStride",
+  "tileColumns",
   "resultShift",
   "blockChannels",
   "blockFilterBytes",

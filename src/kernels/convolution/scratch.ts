@@ -2,9 +2,16 @@
 import type { WinogradKernel } from "../winograd/algorithms.ts";
 import { PRODUCTS_STRIDE, TILES } from "../winograd/table.ts";
 import type { ConvGeometry } from "./geometry.ts";
-import { roundUp } from "./pack.ts";
+import { depthwisePairs, roundUp } from "./pack.ts";
 import type { PackedConvolution } from "./packed.ts";
 import type { ConvParam } from "./params.ts";
+
+/** Output columns of a depthwise tile: its strips and sums stay in the first cache with 7x7 f32 kernels too. */
+const TILE_COLUMNS = 32;
+/** Of assembly/conv/strips.ts: bytes ahead of the strips, strips filled at once, bytes of sums a pixel. */
+const STRIPS = 64;
+const STRIP_COUNT = 4;
+const SUMS_PIXEL = 64;
 
 export interface ScratchLayout {
   readonly bytes: number;
@@ -20,6 +27,16 @@ function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayou
   // A row stride that is an odd multiple of 64 keeps the kh rows out of each other's cache sets.
   const rowStride = (Math.ceil((elements * elementBytes + 64) / 64) | 1) * 64;
   return { bytes: g.kh * rowStride, fields: (scratch) => ({ scratch, scratchRowStride: rowStride }) };
+}
+
+function depthwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+  const tileColumns = Math.min(TILE_COLUMNS, roundUp(g.ow, 4));
+  const columns = (tileColumns - 1) * g.stride + g.kw;
+  const vectors = packed.spec.dtype === "f32" ? g.kh + g.stride : depthwisePairs(g.kh, g.stride);
+  // An odd multiple of 64 keeps the strips out of each other's cache sets.
+  const scratchRowStride = (Math.ceil((columns * vectors * 16) / 64) | 1) * 64;
+  const bytes = STRIPS + STRIP_COUNT * scratchRowStride + 2 * tileColumns * SUMS_PIXEL;
+  return { bytes, fields: (scratch) => ({ scratch, scratchRowStride, tileColumns }) };
 }
 
 function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g: ConvGeometry): ScratchLayout {
@@ -47,6 +64,18 @@ function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g
   };
 }
 
+/** Panels of four pixels, their steps rounded up to whole transposes. */
+function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+  const steps = packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2);
+  const scratchRowStride = roundUp(steps, 4) * 16;
+  return {
+    bytes: Math.ceil(g.ow / 4) * scratchRowStride,
+    fields: (scratch) => ({ scratch, scratchRowStride }),
+  };
+}
+
 export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
-  return packed.winograd ? winogradScratch(packed, packed.winograd, geometry) : directScratch(packed, geometry);
+  if (packed.kernel.endsWith("conv2d_1x1_4x8")) return pointwiseScratch(packed, geometry);
+  if (packed.winograd) return winogradScratch(packed, packed.winograd, geometry);
+  return packed.spec.depthwise ? depthwiseScratch(packed, geometry) : directScratch(packed, geometry);
 }

@@ -9,6 +9,8 @@ export interface LayerShape {
   readonly kh: number;
   readonly kw: number;
   readonly stride: number;
+  /** Each channel has a filter of its own, and as many outputs as inputs; the weights' OHWI then has I = 1. */
+  readonly depthwise?: boolean;
 }
 
 /** The residual that a convolution adds after its activation. */

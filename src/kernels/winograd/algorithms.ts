@@ -46,10 +46,10 @@ export function winogradKernel(dtype: "s8" | "f32", id: string): WinogradKernel 
   return WINOGRAD_ALGORITHMS.find((a) => a.dtype === dtype && a.algorithm === id);
 }
 
-/** Whether an algorithm computes convolutions with this kernel size and stride. */
+/** Whether an algorithm computes convolutions with this kernel size and stride; none computes depthwise ones. */
 export function winogradApplies(
   { r }: WinogradKernel,
-  spec: { readonly kh: number; readonly kw: number; readonly stride: number },
+  spec: { readonly kh: number; readonly kw: number; readonly stride: number; readonly depthwise?: boolean },
 ): boolean {
-  return spec.kh === r && spec.kw === r && spec.stride === 1;
+  return !spec.depthwise && spec.kh === r && spec.kw === r && spec.stride === 1;
 }
