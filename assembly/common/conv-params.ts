@@ -34,6 +34,7 @@ export class ConvParams {
   residualZeroPoint: i32;
   residualMultiplier: f32;
   residualBroadcast: i32; // 1: the residual has one channel, added to every output channel; 0: oc channels
+  negativeBelow: i32; //    int8: 1 if no multiplier of negative values exceeds that of positive ones, or there are none
   magicZero: i32; //        int8: MAGIC_BITS - outputZeroPoint, see requantize.ts
   magicMin: i32; //         int8: MAGIC_BITS - outputZeroPoint + qmin
   minimum: f32; //          f32 kernels: clamp of the result

@@ -143,18 +143,103 @@ function epilogue_s8_4x8_halves(
   if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
 }
 
-/** A pixel's eight channels, requantised: a of the first four, b of the others. */
+/** Whether a tile of four pixels from column `ox` on and eight channels from `oc` on is one for `epilogue_s8_4x8_whole`. */
 @inline
-function eight_q(a: v128, b: v128, ma: v128, mb: v128, magicMin: v128, magicZero: v128): v128 {
-  const low = round_to_q(f32x4.mul(f32x4.convert_i32x4_s(a), ma), magicMin, magicZero);
-  const high = round_to_q(f32x4.mul(f32x4.convert_i32x4_s(b), mb), magicMin, magicZero);
-  return i16x8.narrow_i32x4_s(low, high);
+export function is_whole_s8(p: ConvParams, ox: i32, end: i32, oc: i32): bool {
+  return (
+    end - ox >= 4 && p.oc - oc >= 8 && p.negativeBelow != 0 && (p.residualRowStride == 0 || p.residualBroadcast == 0)
+  );
+}
+
+/** acc * m, or acc * n below zero: as n <= m, the larger of the two. The order decides which zero, which rounding then forgets. */
+@inline
+function scaled(acc: v128, m: v128, n: v128): v128 {
+  const t = f32x4.convert_i32x4_s(acc);
+  return f32x4.pmax(f32x4.mul(t, m), f32x4.mul(t, n));
+}
+
+
+@inline
+function narrowed(a: v128, b: v128, magicMin: v128, magicZero: v128): v128 {
+  return i16x8.narrow_i32x4_s(round_to_q(a, magicMin, magicZero), round_to_q(b, magicMin, magicZero));
+}
+
+/** a + (r - zeroPoint) * multiplier for the first (`high` = 0) or last four of eight int16 residuals less their zero point. */
+@inline
+function add_residual(a: v128, r: v128, high: bool, multiplier: v128): v128 {
+  const wide = high ? i32x4.extend_high_i16x8_s(r) : i32x4.extend_low_i16x8_s(r);
+  return f32x4.add(a, f32x4.mul(f32x4.convert_i32x4_s(wide), multiplier));
 }
 
 /**
  * Four neighbouring pixels x eight channels of row `oy`, from column `ox` and channel `oc` on: a0 to a3 the first four channels, b0 to b3 the
- * others. As two epilogues of four in half the instructions where the tile is whole and there is no residual.
+ * others. All are stored. For tiles that `is_whole_s8`.
  */
+@inline
+export function epilogue_s8_4x8_whole(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+  b0: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+): void {
+  const channel = (<usize>oc) << 2;
+  const multiplier = p.multiplier + channel;
+  const negative = (p.negative ? p.negative : p.multiplier) + channel;
+  const ma = v128.load(multiplier),
+    na = v128.load(negative);
+  a0 = scaled(a0, ma, na);
+  a1 = scaled(a1, ma, na);
+  a2 = scaled(a2, ma, na);
+  a3 = scaled(a3, ma, na);
+  const mb = v128.load(multiplier, 16),
+    nb = v128.load(negative, 16);
+  b0 = scaled(b0, mb, nb);
+  b1 = scaled(b1, mb, nb);
+  b2 = scaled(b2, mb, nb);
+  b3 = scaled(b3, mb, nb);
+  const step = <usize>p.oc;
+  if (p.residualRowStride) {
+    const r = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * step + <usize>oc;
+    // r - zeroPoint fits int16.
+    const zero = i16x8.splat(<i16>p.residualZeroPoint),
+      by = f32x4.splat(p.residualMultiplier);
+    const r0 = i16x8.sub(v128.load8x8_s(r), zero);
+    a0 = add_residual(a0, r0, false, by);
+    b0 = add_residual(b0, r0, true, by);
+    const r1 = i16x8.sub(v128.load8x8_s(r + step), zero);
+    a1 = add_residual(a1, r1, false, by);
+    b1 = add_residual(b1, r1, true, by);
+    const r2 = i16x8.sub(v128.load8x8_s(r + step * 2), zero);
+    a2 = add_residual(a2, r2, false, by);
+    b2 = add_residual(b2, r2, true, by);
+    const r3 = i16x8.sub(v128.load8x8_s(r + step * 3), zero);
+    a3 = add_residual(a3, r3, false, by);
+    b3 = add_residual(b3, r3, true, by);
+  }
+  const low = splat_magic_min(p),
+    zero = splat_magic_zero(p),
+    qmax = splat_qmax(p);
+  const q01 = i8x16.min_s(i8x16.narrow_i16x8_s(narrowed(a0, b0, low, zero), narrowed(a1, b1, low, zero)), qmax);
+  const q23 = i8x16.min_s(i8x16.narrow_i16x8_s(narrowed(a2, b2, low, zero), narrowed(a3, b3, low, zero)), qmax);
+  let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + <usize>oc;
+  v128.store64_lane(out, q01, 0);
+  out += step;
+  v128.store64_lane(out, q01, 1);
+  out += step;
+  v128.store64_lane(out, q23, 0);
+  out += step;
+  v128.store64_lane(out, q23, 1);
+}
+
+/** The same for any tile: pixels from column `end` on and channels from p.oc on are not stored. */
 @inline
 export function epilogue_s8_4x8(
   p: ConvParams,
@@ -171,39 +256,6 @@ export function epilogue_s8_4x8(
   b2: v128,
   b3: v128,
 ): void {
-  const step = <usize>p.oc;
-  if (p.residualRowStride || end - ox < 4 || p.oc - oc < 8) {
-    epilogue_s8_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
-    return;
-  }
-  const channel = (<usize>oc) << 2;
-  const ma = v128.load(p.multiplier + channel),
-    mb = v128.load(p.multiplier + channel, 16);
-  const low = splat_magic_min(p),
-    zero = splat_magic_zero(p);
-  let q0: v128, q1: v128, q2: v128, q3: v128;
-  if (p.negative) {
-    const na = v128.load(p.negative + channel),
-      nb = v128.load(p.negative + channel, 16);
-    q0 = eight_q(a0, b0, select_multiplier(a0, ma, na), select_multiplier(b0, mb, nb), low, zero);
-    q1 = eight_q(a1, b1, select_multiplier(a1, ma, na), select_multiplier(b1, mb, nb), low, zero);
-    q2 = eight_q(a2, b2, select_multiplier(a2, ma, na), select_multiplier(b2, mb, nb), low, zero);
-    q3 = eight_q(a3, b3, select_multiplier(a3, ma, na), select_multiplier(b3, mb, nb), low, zero);
-  } else {
-    q0 = eight_q(a0, b0, ma, mb, low, zero);
-    q1 = eight_q(a1, b1, ma, mb, low, zero);
-    q2 = eight_q(a2, b2, ma, mb, low, zero);
-    q3 = eight_q(a3, b3, ma, mb, low, zero);
-  }
-  const qmax = splat_qmax(p);
-  const q01 = i8x16.min_s(i8x16.narrow_i16x8_s(q0, q1), qmax),
-    q23 = i8x16.min_s(i8x16.narrow_i16x8_s(q2, q3), qmax);
-  let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + <usize>oc;
-  v128.store64_lane(out, q01, 0);
-  out += step;
-  v128.store64_lane(out, q01, 1);
-  out += step;
-  v128.store64_lane(out, q23, 0);
-  out += step;
-  v128.store64_lane(out, q23, 1);
+  if (is_whole_s8(p, ox, end, oc)) epilogue_s8_4x8_whole(p, oy, ox, oc, a0, a1, a2, a3, b0, b1, b2, b3);
+  else epilogue_s8_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
 }

@@ -9,3 +9,15 @@ export function multiply_accumulate<T>(acc: v128, a: v128, w: v128): v128 {
   if (isFloat<T>()) return f32x4.add(acc, f32x4.mul(a, w));
   return i32x4.add(acc, i32x4.dot_i16x8_s(a, w));
 }
+
+/** The first step of such a sum. */
+@inline
+export function product<T>(a: v128, w: v128): v128 {
+  return isFloat<T>() ? f32x4.mul(a, w) : i32x4.dot_i16x8_s(a, w);
+}
+
+
+@inline
+export function sum<T>(a: v128, b: v128): v128 {
+  return isFloat<T>() ? f32x4.add(a, b) : i32x4.add(a, b);
+}

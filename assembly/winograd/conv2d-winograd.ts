@@ -138,9 +138,15 @@ function finish_group<A, S>(p: ConvParams, first: i32, n: i32, tilesAcross: i32,
   let m = p.products;
   for (let i = 0; i < n; i++, m += 32) {
     const oy = p.rowBegin + ty * a.m;
-    for (let half = 0; half < channels; half += 4) {
-      a.columns(m + ((<usize>half) << 2), workspace);
-      a.rows<S>(changetype<S>(0), p, workspace, i, oy, tx * a.m, oc + half);
+    if (a.m == 4 && changetype<S>(0).is_whole(p, tx * 4, oc)) {
+      a.columns(m, workspace);
+      a.columns(m + 16, workspace + a.columnBytes);
+      a.wideRows<S>(changetype<S>(0), p, workspace, i, oy, tx * a.m, oc);
+    } else {
+      for (let half = 0; half < channels; half += 4) {
+        a.columns(m + ((<usize>half) << 2), workspace);
+        a.rows<S>(changetype<S>(0), p, workspace, i, oy, tx * a.m, oc + half);
+      }
     }
     if (++tx == tilesAcross) {
       tx = 0;

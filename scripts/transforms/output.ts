@@ -25,6 +25,8 @@ interface Emission {
   readonly columns: string[];
   /** Body of the method that transforms row y of the workspace, or both rows, and calls the sink. */
   readonly rows: string[];
+  /** The same for eight channels, those from the fifth on with a workspace of their own behind the first; empty for tiles of 2 x 2. */
+  readonly wideRows: string[];
 }
 
 /** `real_column`: planes of a real horizontal point, from `real` and, for vertical pairs, from `pair` on. */
@@ -92,6 +94,7 @@ export function emitOutput(transforms: Transforms, layout: PlaneLayout, dtype: "
     return `real_column(${real}, ${pair}${to});`;
   });
 
+  /** @param offset in vectors of the workspace */
   const rowOf = (lines: string[], prefix: string, offset: number): string[] => {
     const inputs = horizontal.output.inputs.map((_, x) =>
       x + offset === 0 ? "v128.load(workspace)" : `v128.load(workspace, ${(x + offset) * 16})`,
@@ -102,7 +105,9 @@ export function emitOutput(transforms: Transforms, layout: PlaneLayout, dtype: "
       return inverse === undefined ? value : `i32x4.mul(${value}, inverse)`;
     });
   };
-  const body: string[] = inverse === undefined ? [] : [`const inverse = i32x4.splat(${inverse});`];
+  const prologue: string[] = inverse === undefined ? [] : [`const inverse = i32x4.splat(${inverse});`];
+  const body = [...prologue];
+  const wideRows: string[] = [];
   if (rows === 4) {
     const place = "p, tile, oy + y, ox, oc, y";
     const loop: string[] = [];
@@ -110,6 +115,10 @@ export function emitOutput(transforms: Transforms, layout: PlaneLayout, dtype: "
     loop.push(`sink.row(${place}, ${values.join(", ")});`);
     const last = "const end = min(4, p.rowEnd - oy);";
     body.push(last, `for (let y = 0; y < end; y++, workspace += ${width * 16}) {`, ...loop, "}");
+    const wide: string[] = [];
+    const [low, high] = [rowOf(wide, "t", 0), rowOf(wide, "u", rows * width)];
+    wide.push(`sink.wideRow(${place}, ${[...low, ...high].join(", ")});`);
+    wideRows.push(...prologue, last, `for (let y = 0; y < end; y++, workspace += ${width * 16}) {`, ...wide, "}");
   } else {
     const top = rowOf(body, "t", 0);
     const bottom = rowOf(body, "u", width);
@@ -119,5 +128,6 @@ export function emitOutput(transforms: Transforms, layout: PlaneLayout, dtype: "
     helpers: [...realColumn(transforms, layout, lanes), ""],
     columns: [...columns, ...pairColumns(transforms, layout, lanes)],
     rows: body,
+    wideRows,
   };
 }

@@ -288,4 +288,12 @@ export class CF2x2_5x5_S8 {
     const u11 = i32x4.add(u9, u10);
     sink.block(p, tile, oy, ox, oc, t6, t11, u6, u11);
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 192;
+  }
+
+  /** Not for tiles of 2 x 2. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {}
 }

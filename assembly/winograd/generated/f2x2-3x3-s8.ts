@@ -147,4 +147,12 @@ export class F2x2_3x3_S8 {
     const u7 = i32x4.add(u5, u6);
     sink.block(p, tile, oy, ox, oc, t4, t7, u4, u7);
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 128;
+  }
+
+  /** Not for tiles of 2 x 2. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {}
 }

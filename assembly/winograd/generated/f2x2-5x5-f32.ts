@@ -212,4 +212,12 @@ export class F2x2_5x5_F32 {
     const u15 = f32x4.add(u13, u14);
     sink.block(p, tile, oy, ox, oc, t8, t15, u8, u15);
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 192;
+  }
+
+  /** Not for tiles of 2 x 2. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {}
 }

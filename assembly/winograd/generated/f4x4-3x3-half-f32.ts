@@ -235,4 +235,65 @@ export class F4x4_3x3_half_F32 {
       sink.row(p, tile, oy + y, ox, oc, y, t9, t14, t18, t23);
     }
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 384;
+  }
+
+  /** As `rows`, of eight channels. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {
+    const end = min(4, p.rowEnd - oy);
+    for (let y = 0; y < end; y++, workspace += 96) {
+      const t0 = v128.load(workspace, 16);
+      const t1 = v128.load(workspace, 32);
+      const t2 = f32x4.add(t0, t1);
+      const t3 = v128.load(workspace, 48);
+      const t4 = f32x4.mul(t3, f32x4.splat(8));
+      const t5 = v128.load(workspace);
+      const t6 = f32x4.add(t4, t5);
+      const t7 = v128.load(workspace, 64);
+      const t8 = f32x4.add(t6, t7);
+      const t9 = f32x4.add(t2, t8);
+      const t10 = f32x4.sub(t0, t1);
+      const t11 = f32x4.mul(t3, f32x4.splat(4));
+      const t12 = f32x4.add(t7, t7);
+      const t13 = f32x4.sub(t11, t12);
+      const t14 = f32x4.add(t10, t13);
+      const t15 = f32x4.add(t3, t3);
+      const t16 = f32x4.mul(t7, f32x4.splat(4));
+      const t17 = f32x4.add(t15, t16);
+      const t18 = f32x4.add(t2, t17);
+      const t19 = f32x4.mul(t7, f32x4.splat(8));
+      const t20 = f32x4.sub(t3, t19);
+      const t21 = v128.load(workspace, 80);
+      const t22 = f32x4.add(t20, t21);
+      const t23 = f32x4.add(t10, t22);
+      const u0 = v128.load(workspace, 400);
+      const u1 = v128.load(workspace, 416);
+      const u2 = f32x4.add(u0, u1);
+      const u3 = v128.load(workspace, 432);
+      const u4 = f32x4.mul(u3, f32x4.splat(8));
+      const u5 = v128.load(workspace, 384);
+      const u6 = f32x4.add(u4, u5);
+      const u7 = v128.load(workspace, 448);
+      const u8 = f32x4.add(u6, u7);
+      const u9 = f32x4.add(u2, u8);
+      const u10 = f32x4.sub(u0, u1);
+      const u11 = f32x4.mul(u3, f32x4.splat(4));
+      const u12 = f32x4.add(u7, u7);
+      const u13 = f32x4.sub(u11, u12);
+      const u14 = f32x4.add(u10, u13);
+      const u15 = f32x4.add(u3, u3);
+      const u16 = f32x4.mul(u7, f32x4.splat(4));
+      const u17 = f32x4.add(u15, u16);
+      const u18 = f32x4.add(u2, u17);
+      const u19 = f32x4.mul(u7, f32x4.splat(8));
+      const u20 = f32x4.sub(u3, u19);
+      const u21 = v128.load(workspace, 464);
+      const u22 = f32x4.add(u20, u21);
+      const u23 = f32x4.add(u10, u22);
+      sink.wideRow(p, tile, oy + y, ox, oc, y, t9, t14, t18, t23, u9, u14, u18, u23);
+    }
+  }
 }

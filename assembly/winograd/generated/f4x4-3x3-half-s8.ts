@@ -248,4 +248,81 @@ export class F4x4_3x3_half_S8 {
       );
     }
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 384;
+  }
+
+  /** As `rows`, of eight channels. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {
+    const inverse = i32x4.splat(-2023406815);
+    const end = min(4, p.rowEnd - oy);
+    for (let y = 0; y < end; y++, workspace += 96) {
+      const t0 = v128.load(workspace, 16);
+      const t1 = v128.load(workspace, 32);
+      const t2 = i32x4.add(t0, t1);
+      const t3 = v128.load(workspace, 48);
+      const t4 = i32x4.shl(t3, 3);
+      const t5 = v128.load(workspace);
+      const t6 = i32x4.add(t4, t5);
+      const t7 = v128.load(workspace, 64);
+      const t8 = i32x4.add(t6, t7);
+      const t9 = i32x4.add(t2, t8);
+      const t10 = i32x4.sub(t0, t1);
+      const t11 = i32x4.shl(t3, 2);
+      const t12 = i32x4.add(t7, t7);
+      const t13 = i32x4.sub(t11, t12);
+      const t14 = i32x4.add(t10, t13);
+      const t15 = i32x4.add(t3, t3);
+      const t16 = i32x4.shl(t7, 2);
+      const t17 = i32x4.add(t15, t16);
+      const t18 = i32x4.add(t2, t17);
+      const t19 = i32x4.shl(t7, 3);
+      const t20 = i32x4.sub(t3, t19);
+      const t21 = v128.load(workspace, 80);
+      const t22 = i32x4.add(t20, t21);
+      const t23 = i32x4.add(t10, t22);
+      const u0 = v128.load(workspace, 400);
+      const u1 = v128.load(workspace, 416);
+      const u2 = i32x4.add(u0, u1);
+      const u3 = v128.load(workspace, 432);
+      const u4 = i32x4.shl(u3, 3);
+      const u5 = v128.load(workspace, 384);
+      const u6 = i32x4.add(u4, u5);
+      const u7 = v128.load(workspace, 448);
+      const u8 = i32x4.add(u6, u7);
+      const u9 = i32x4.add(u2, u8);
+      const u10 = i32x4.sub(u0, u1);
+      const u11 = i32x4.shl(u3, 2);
+      const u12 = i32x4.add(u7, u7);
+      const u13 = i32x4.sub(u11, u12);
+      const u14 = i32x4.add(u10, u13);
+      const u15 = i32x4.add(u3, u3);
+      const u16 = i32x4.shl(u7, 2);
+      const u17 = i32x4.add(u15, u16);
+      const u18 = i32x4.add(u2, u17);
+      const u19 = i32x4.shl(u7, 3);
+      const u20 = i32x4.sub(u3, u19);
+      const u21 = v128.load(workspace, 464);
+      const u22 = i32x4.add(u20, u21);
+      const u23 = i32x4.add(u10, u22);
+      sink.wideRow(
+        p,
+        tile,
+        oy + y,
+        ox,
+        oc,
+        y,
+        i32x4.mul(t9, inverse),
+        i32x4.mul(t14, inverse),
+        i32x4.mul(t18, inverse),
+        i32x4.mul(t23, inverse),
+        i32x4.mul(u9, inverse),
+        i32x4.mul(u14, inverse),
+        i32x4.mul(u18, inverse),
+        i32x4.mul(u23, inverse),
+      );
+    }
+  }
 }

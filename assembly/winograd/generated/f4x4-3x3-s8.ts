@@ -228,4 +228,79 @@ export class F4x4_3x3_S8 {
       );
     }
   }
+
+  /** Bytes of the columns of four channels; those of the next four follow. */
+  @inline get columnBytes(): i32 {
+    return 384;
+  }
+
+  /** As `rows`, of eight channels. */
+  @inline wideRows<S>(sink: S, p: ConvParams, workspace: usize, tile: i32, oy: i32, ox: i32, oc: i32): void {
+    const inverse = i32x4.splat(954437177);
+    const end = min(4, p.rowEnd - oy);
+    for (let y = 0; y < end; y++, workspace += 96) {
+      const t0 = v128.load(workspace, 48);
+      const t1 = v128.load(workspace, 64);
+      const t2 = i32x4.add(t0, t1);
+      const t3 = v128.load(workspace);
+      const t4 = i32x4.add(t3, t3);
+      const t5 = i32x4.add(t2, t4);
+      const t6 = v128.load(workspace, 16);
+      const t7 = v128.load(workspace, 32);
+      const t8 = i32x4.add(t6, t7);
+      const t9 = i32x4.shl(t8, 2);
+      const t10 = i32x4.sub(t5, t9);
+      const t11 = i32x4.sub(t0, t1);
+      const t12 = i32x4.add(t11, t11);
+      const t13 = i32x4.sub(t6, t7);
+      const t14 = i32x4.shl(t13, 2);
+      const t15 = i32x4.sub(t12, t14);
+      const t16 = i32x4.shl(t2, 2);
+      const t17 = i32x4.sub(t16, t9);
+      const t18 = v128.load(workspace, 80);
+      const t19 = i32x4.shl(t18, 3);
+      const t20 = i32x4.shl(t11, 3);
+      const t21 = i32x4.add(t19, t20);
+      const t22 = i32x4.sub(t21, t14);
+      const u0 = v128.load(workspace, 432);
+      const u1 = v128.load(workspace, 448);
+      const u2 = i32x4.add(u0, u1);
+      const u3 = v128.load(workspace, 384);
+      const u4 = i32x4.add(u3, u3);
+      const u5 = i32x4.add(u2, u4);
+      const u6 = v128.load(workspace, 400);
+      const u7 = v128.load(workspace, 416);
+      const u8 = i32x4.add(u6, u7);
+      const u9 = i32x4.shl(u8, 2);
+      const u10 = i32x4.sub(u5, u9);
+      const u11 = i32x4.sub(u0, u1);
+      const u12 = i32x4.add(u11, u11);
+      const u13 = i32x4.sub(u6, u7);
+      const u14 = i32x4.shl(u13, 2);
+      const u15 = i32x4.sub(u12, u14);
+      const u16 = i32x4.shl(u2, 2);
+      const u17 = i32x4.sub(u16, u9);
+      const u18 = v128.load(workspace, 464);
+      const u19 = i32x4.shl(u18, 3);
+      const u20 = i32x4.shl(u11, 3);
+      const u21 = i32x4.add(u19, u20);
+      const u22 = i32x4.sub(u21, u14);
+      sink.wideRow(
+        p,
+        tile,
+        oy + y,
+        ox,
+        oc,
+        y,
+        i32x4.mul(t10, inverse),
+        i32x4.mul(t15, inverse),
+        i32x4.mul(t17, inverse),
+        i32x4.mul(t22, inverse),
+        i32x4.mul(u10, inverse),
+        i32x4.mul(u15, inverse),
+        i32x4.mul(u17, inverse),
+        i32x4.mul(u22, inverse),
+      );
+    }
+  }
 }

@@ -206,8 +206,10 @@ export class PackedConvolution {
 
 const fieldsF32 = ({ minimum, maximum }: ConvSpecF32): Fields => ({ minimum, maximum });
 
-function fieldsS8({ inputZeroPoint, outputZeroPoint, qmin, qmax, residual }: ConvSpecS8): Fields {
+function fieldsS8(spec: ConvSpecS8): Fields {
+  const { inputZeroPoint, outputZeroPoint, qmin, qmax, residual, multipliers, negativeMultipliers } = spec;
   return {
+    negativeBelow: negativeMultipliers?.some((n, o) => n > multipliers[o]!) ? 0 : 1,
     inputZeroPoint,
     qmax,
     magicZero: MAGIC_BITS - outputZeroPoint,

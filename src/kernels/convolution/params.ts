@@ -33,6 +33,7 @@ export const CONV_PARAMS = [
   "residualZeroPoint",
   "residualMultiplier",
   "residualBroadcast",
+  "negativeBelow",
   "magicZero",
   "magicMin",
   "minimum",
