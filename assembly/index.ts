@@ -2,6 +2,7 @@
 export * from "./conv/conv2d-1x1-4x8";
 export * from "./conv/conv2d-4x8";
 export * from "./conv/conv2d-6x4";
+export * from "./conv/conv2d-8x4";
 export * from "./conv/dwconv2d-2x4x4";
 export * from "./elementwise/f32";
 export * from "./elementwise/quantize";

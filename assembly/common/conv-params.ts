@@ -39,7 +39,7 @@ export class ConvParams {
   magicMin: i32; //         int8: MAGIC_BITS - outputZeroPoint + qmin
   minimum: f32; //          f32 kernels: clamp of the result
   maximum: f32;
-  scratchRowStride: i32; // direct kernels: bytes between rows of the padded line buffer
+  scratchRowStride: i32; // bytes between rows of the line buffer, panels (1x1) or strips (depthwise)
   tileColumns: i32; //      depthwise kernels: output columns per strip, a multiple of 4
   // Winograd kernels; pointers into the kernel's scratch but for `scales`
   resultShift: i32; //      results are 2^resultShift times the convolution

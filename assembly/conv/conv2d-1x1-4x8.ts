@@ -15,6 +15,7 @@ import { assert_geometry, ConvParams } from "../common/conv-params";
 import { epilogue_f32_4x8 } from "../common/epilogue-f32";
 import { epilogue_s8_4x8 } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
+import { high_32, high_64, load_four, low_32, low_64 } from "../common/transpose";
 
 export function qs8_conv2d_1x1_4x8(p: ConvParams): void {
   pointwise<i16>(p);
@@ -36,36 +37,6 @@ function pointwise<T>(p: ConvParams): void {
     let filter = p.filter;
     for (let oc = 0; oc < p.oc; oc += 8, filter += blockBytes) tile_row<T>(p, oy, oc, filter, blockBytes);
   }
-}
-
-/** Four values of 4 bytes: f32 channels, or pairs of int8 channels widened. */
-@inline
-function load_four<T>(pointer: usize): v128 {
-  return isFloat<T>() ? v128.load(pointer) : v128.load8x8_s(pointer);
-}
-
-
-@inline
-function low_32(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
-}
-
-
-@inline
-function high_32(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-}
-
-
-@inline
-function low_64(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-}
-
-
-@inline
-function high_64(a: v128, b: v128): v128 {
-  return i8x16.shuffle(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 
 /** The inputs of output row `oy`, four pixels at a time transposed. */

@@ -1,6 +1,6 @@
 /**
- * Direct convolution for few output channels: as conv2d-4x8.ts with the tile turned, 6 pixels x 4 output channels, so that a layer of four
- * channels (SESR's last) wastes no lanes.
+ * Direct convolution for few output channels where conv2d-8x4.ts does not serve (stride 2, 1x1, one or three int8 input channels): as
+ * conv2d-4x8.ts with the tile turned, 6 pixels x 4 output channels, so that a layer of four channels wastes no lanes.
  *
  * Layout   Filter packed [oc/4][kh][K][4 outputs], for int8 [oc/4][kh][ceil(K/2)][4 outputs][2]; everything else, the order of the sum
  *          included, as in conv2d-4x8.ts.

@@ -48,7 +48,7 @@ function dwconv2d<T>(p: ConvParams): void {
   const lower = upper + <usize>p.tileColumns * SUMS_PIXEL;
   let touched = 0;
   for (let oy = p.rowBegin; oy < p.rowEnd; oy += 2) {
-    if (isFloat<T>()) touched = touch_rows(p, oy, touched);
+    touched = touch_rows<T>(p, oy, touched);
     for (let left = 0; left < p.ow; left += p.tileColumns) {
       const right = min(p.ow, left + p.tileColumns);
       let filter = p.filter;
@@ -86,21 +86,21 @@ function touch(from: usize, end: usize): v128 {
 /**
  * Brings the input of output rows oy and oy + 1 from row `touched` on, and those rows themselves, near in the order of their addresses.
  * Strips and sums visit them sixteen channels at a time, in steps of a pixel, which hardware prefetchers do not follow: f32 maps
- * that live in the third cache took 1.4 times as long. Returns the first row not yet read. int8 maps gain nothing.
+ * that live in the third cache took 1.4 times as long without, int8 maps up to 1.1 times. Returns the first row not yet read.
  */
-function touch_rows(p: ConvParams, oy: i32, touched: i32): i32 {
+function touch_rows<T>(p: ConvParams, oy: i32, touched: i32): i32 {
   const top = oy * p.stride - p.padTop;
   const from = max(touched, top),
     to = min(p.ih, top + p.kh + p.stride);
   let sum = i32x4.splat(0);
   for (let iy = max(from, 0); iy < to; iy++) {
     const row = p.input + <usize>iy * <usize>p.inputRowStride;
-    sum = v128.or(sum, touch(row, row + ((<usize>(p.iw * p.ic)) << 2)));
+    sum = v128.or(sum, touch(row, row + <usize>(p.iw * p.ic) * sizeof<T>()));
   }
   const rows = min(p.rowEnd, oy + 2);
   for (let y = oy; y < rows; y++) {
     const row = p.output + <usize>y * <usize>p.outputRowStride;
-    sum = v128.or(sum, touch(row, row + ((<usize>(p.ow * p.oc)) << 2)));
+    sum = v128.or(sum, touch(row, row + <usize>(p.ow * p.oc) * sizeof<T>()));
   }
   v128.store(p.scratch, sum);
   return max(touched, to);

@@ -10,6 +10,8 @@ export interface KernelExports extends ImageKernels {
   qs8_conv2d_6x4(params: number): void;
   f32_conv2d_4x8(params: number): void;
   f32_conv2d_6x4(params: number): void;
+  qs8_conv2d_8x4(params: number): void;
+  f32_conv2d_8x4(params: number): void;
   qs8_conv2d_1x1_4x8(params: number): void;
   f32_conv2d_1x1_4x8(params: number): void;
   qs8_dwconv2d_2x4x4(params: number): void;

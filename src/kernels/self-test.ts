@@ -210,6 +210,7 @@ export function* selfTests(kernels: Kernels): Generator<SelfTest, void> {
     [wide, [3]],
     [narrow, [3]],
     [wide, [1]],
+    [narrow, [1]],
     [DEPTHWISE_CASES, [3, 5, 7]],
   ] as const) {
     const outcomes = sizes.flatMap((size) => cases.map((c) => runS8(kernels, next, c, size, "direct")));

@@ -8,7 +8,7 @@ import { type PackedFilters, packWinogradF32, packWinogradS8 } from "../winograd
 import { packScaled } from "../winograd/scaled.ts";
 import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
-import type { ConvSpecF32, ConvSpecS8, LayerShape } from "./spec.ts";
+import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
 
 type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
 type Fields = Readonly<Partial<Record<ConvParam, number>>>;
@@ -51,9 +51,15 @@ function written({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Fl
 /** Output channels of a tile of the direct kernels: few channels would leave lanes of a wide one empty. */
 const directLanes = (oc: number): 4 | 8 => (oc <= 4 ? 4 : 8);
 
-function directKernel({ oc, kh, kw }: LayerShape): "conv2d_6x4" | "conv2d_1x1_4x8" | "conv2d_4x8" {
-  if (directLanes(oc) === 4) return "conv2d_6x4";
-  return kh === 1 && kw === 1 ? "conv2d_1x1_4x8" : "conv2d_4x8";
+type DirectKernel = "conv2d_6x4" | "conv2d_8x4" | "conv2d_1x1_4x8" | "conv2d_4x8";
+
+function directKernel({ dtype, ic, oc, kh, kw, stride }: ConvSpecS8 | ConvSpecF32): DirectKernel {
+  const pointwise = kh === 1 && kw === 1;
+  if (directLanes(oc) === 8) return pointwise ? "conv2d_1x1_4x8" : "conv2d_4x8";
+  // The lanes of 8x4 are neighbouring pixels, transposed once and read by every tap; it pairs int8 channels, where 6x4 pairs the
+  // values of a kernel row and so wastes less on one channel or three.
+  const paired = dtype === "f32" || ic % 2 === 0 || ic > 4;
+  return stride === 1 && !pointwise && paired ? "conv2d_8x4" : "conv2d_6x4";
 }
 
 function packF32(spec: ConvSpecF32): Packed {
@@ -101,8 +107,13 @@ function packS8(spec: ConvSpecS8): Packed {
         ...common,
       };
     }
-    const filters = written(packDirectS8(weights, oc, kh, kw * ic, directLanes(oc)));
-    return { kernel: `qs8_${directKernel(spec)}`, filters, ...common };
+    const kernel = directKernel(spec);
+    const [rows, rowLength] = kernel === "conv2d_8x4" ? [kh * kw, ic] : [kh, kw * ic];
+    return {
+      kernel: `qs8_${kernel}`,
+      filters: written(packDirectS8(weights, oc, rows, rowLength, directLanes(oc))),
+      ...common,
+    };
   }
   const { kernel, shift, biasFactor } = winograd;
   if (filterScaling) {

@@ -74,7 +74,17 @@ function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLa
   };
 }
 
+/** A ring of rows, each of planes of 4-byte columns. */
+function planesScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+  const planes = roundUp(packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2), 4);
+  // Pixels are copied in fours, the last of which may overhang.
+  const columns = Math.max(roundUp(g.ow, 8) + g.kw - 1, g.padLeft + roundUp(g.iw, 4));
+  const scratchRowStride = planes * (Math.ceil(columns / 16) | 1) * 64;
+  return { bytes: g.kh * scratchRowStride, fields: (scratch) => ({ scratch, scratchRowStride }) };
+}
+
 export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
+  if (packed.kernel.endsWith("conv2d_8x4")) return planesScratch(packed, geometry);
   if (packed.kernel.endsWith("conv2d_1x1_4x8")) return pointwiseScratch(packed, geometry);
   if (packed.winograd) return winogradScratch(packed, packed.winograd, geometry);
   return packed.spec.depthwise ? depthwiseScratch(packed, geometry) : directScratch(packed, geometry);
