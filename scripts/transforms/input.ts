@@ -26,8 +26,12 @@ function storePair(lanes: Lanes, a: string, b: string, last: boolean): string[] 
   ];
 }
 
-/** `real_row`: one row of a real vertical point into its real planes (`real`) and its pairs (`to`). */
-function realRow({ horizontal }: Transforms, { horizontal: h }: PlaneLayout, lanes: Lanes): string[] {
+/**
+ * `real_row`: one row of a real vertical point into its real planes (`real`) and its pairs (`to`); or, without pairs, `real_rows`: all of
+ * them. @param rowBytes between rows of the workspace
+ */
+function realRow({ horizontal }: Transforms, layout: PlaneLayout, lanes: Lanes, rowBytes: number): string[] {
+  const { horizontal: h } = layout;
   const lines: string[] = [];
   const row = new StraightLine(lines, horizontal.input, {
     lanes,
@@ -41,6 +45,16 @@ function realRow({ horizontal }: Transforms, { horizontal: h }: PlaneLayout, lan
   for (const [q, { r, s }] of h.pairs.entries()) {
     const [a, b] = [row.output(r), row.output(s)];
     lines.push(...storePair(lanes, a, b, q === h.pairs.length - 1));
+  }
+  if (layout.pairless) {
+    return [
+      "/** All rows of a tile, into planes from `real` on. One call a tile: calls cost as much as a third of a row. */",
+      "function real_rows(from: usize, real: usize, plane: usize): void {",
+      `for (let i = 0; i < ${layout.vertical.real.length}; i++, from += ${rowBytes}, real += plane) {`,
+      ...lines,
+      "}",
+      "}",
+    ];
   }
   const pair = h.pairs.length > 0 ? "to: usize, " : "";
   return [
@@ -118,11 +132,13 @@ export function emitInput(
     column.push(offset === 0 ? `v128.store(column, ${value});` : `v128.store(column, ${value}, ${offset});`);
   }
 
-  const rows = v.real.map((row, i) => {
-    const real = planesFrom("at", layout.realPlane(i, 0));
-    const pair = h.pairs.length > 0 ? `${planesFrom("at", layout.rowPair(i, 0))}, ` : "";
-    return `real_row(${at("from", row * rowBytes)}, ${real}, ${pair}plane);`;
-  });
+  const rows = layout.pairless
+    ? ["real_rows(from, at, plane);"]
+    : v.real.map((row, i) => {
+        const real = planesFrom("at", layout.realPlane(i, 0));
+        const pair = h.pairs.length > 0 ? `${planesFrom("at", layout.rowPair(i, 0))}, ` : "";
+        return `real_row(${at("from", row * rowBytes)}, ${real}, ${pair}plane);`;
+      });
   const pairs = v.pairs.map(({ r, s }, p) => {
     const [rowR, rowS] = [at("from", r * rowBytes), at("from", s * rowBytes)];
     return `pair_rows(${rowR}, ${rowS}, ${planesFrom("at", layout.columnPair(p, 0))}, plane);`;
@@ -130,7 +146,7 @@ export function emitInput(
   const [lanesPerStep, bytes] = dtype === "s8" ? [8, 8] : [4, 16];
   return {
     helpers: [
-      ...realRow(transforms, layout, lanes),
+      ...realRow(transforms, layout, lanes, rowBytes),
       "",
       ...(v.pairs.length > 0 ? [...pairRows(transforms, layout, lanes), ""] : []),
     ],

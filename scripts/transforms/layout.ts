@@ -19,6 +19,8 @@ export interface PlaneLayout {
   readonly vertical: Direction;
   readonly horizontal: Direction;
   readonly planes: number;
+  /** No conjugate pairs: planes are rows and columns, in order. */
+  readonly pairless: boolean;
   /** Plane of the real entry (i-th real row, k-th real column). */
   readonly realPlane: (i: number, k: number) => number;
   /** First of the three planes of the pair at (i-th real row, q-th column pair), and so on. */
@@ -40,6 +42,7 @@ export function planeLayout({ structure, planes }: Nested): PlaneLayout {
     vertical,
     horizontal,
     planes: planes.length,
+    pairless: vertical.pairs.length === 0 && horizontal.pairs.length === 0,
     realPlane: (i, k) => firstOf(vertical.real[i]!, horizontal.real[k]!),
     rowPair: (i, q) => firstOf(vertical.real[i]!, horizontal.pairs[q]!.r),
     columnPair: (p, k) => firstOf(vertical.pairs[p]!.r, horizontal.real[k]!),

@@ -43,6 +43,16 @@ function realColumn({ nested, vertical }: Transforms, layout: PlaneLayout, lanes
   }
   const line = new StraightLine(lines, vertical.output, { lanes, prefix: "t", inputs });
   storeColumn(line, lines, nested.vertical.algorithm.m, nested.horizontal.algorithm.n * 16, "to");
+  if (layout.pairless) {
+    return [
+      "/** All columns. One call a tile, as for the rows of the input. */",
+      "function real_columns(real: usize, to: usize): void {",
+      `for (let i = 0; i < ${h.real.length}; i++, real += STRIDE, to += 16) {`,
+      ...lines,
+      "}",
+      "}",
+    ];
+  }
   const pair = v.pairs.length > 0 ? "pair: usize, " : "";
   return [
     "/** The column of a real horizontal point. */",
@@ -87,12 +97,14 @@ export function emitOutput(transforms: Transforms, layout: PlaneLayout, dtype: "
   const [rows, width] = [nested.horizontal.algorithm.m, nested.horizontal.algorithm.n];
   const inverse = dtype === "s8" && nested.result.odd !== 1n ? (nested.result.inverse | 0).toString() : undefined;
 
-  const columns = h.real.map((column, k) => {
-    const real = k === 0 ? "m" : `m + STRIDE * ${k}`;
-    const pair = v.pairs.length > 0 ? `m + STRIDE * ${layout.columnPair(0, k)}, ` : "";
-    const to = column === 0 ? "workspace" : `workspace + ${column * 16}`;
-    return `real_column(${real}, ${pair}${to});`;
-  });
+  const columns = layout.pairless
+    ? ["real_columns(m, workspace);"]
+    : h.real.map((column, k) => {
+        const real = k === 0 ? "m" : `m + STRIDE * ${k}`;
+        const pair = v.pairs.length > 0 ? `m + STRIDE * ${layout.columnPair(0, k)}, ` : "";
+        const to = column === 0 ? "workspace" : `workspace + ${column * 16}`;
+        return `real_column(${real}, ${pair}${to});`;
+      });
 
   /** @param offset in vectors of the workspace */
   const rowOf = (lines: string[], prefix: string, offset: number): string[] => {

@@ -11,69 +11,73 @@
 import { ConvParams } from "../../common/conv-params";
 import { STRIDE } from "./tiling";
 
-/** A row of a real vertical point: real planes from `real` on. */
-function real_row(from: usize, real: usize, plane: usize): void {
-  const t0 = v128.load(from, 64);
-  const t1 = v128.load(from, 32);
-  const t2 = f32x4.sub(t0, t1);
-  const t3 = v128.load(from);
-  const t4 = f32x4.mul(t3, f32x4.splat(4));
-  const t5 = f32x4.mul(t1, f32x4.splat(4));
-  const t6 = f32x4.sub(t4, t5);
-  const t7 = f32x4.add(t2, t6);
-  v128.store(real, t7);
-  real += plane;
-  const t8 = f32x4.sub(t0, t5);
-  const t9 = v128.load(from, 16);
-  const t10 = f32x4.mul(t9, f32x4.splat(4));
-  const t11 = v128.load(from, 48);
-  const t12 = f32x4.sub(t10, t11);
-  const t13 = f32x4.sub(t8, t12);
-  v128.store(real, t13);
-  real += plane;
-  const t14 = f32x4.add(t12, t8);
-  v128.store(real, t14);
-  real += plane;
-  const t15 = f32x4.sub(t9, t11);
-  const t16 = f32x4.add(t15, t15);
-  const t17 = f32x4.sub(t2, t16);
-  v128.store(real, t17);
-  real += plane;
-  const t18 = f32x4.add(t16, t2);
-  v128.store(real, t18);
-  real += plane;
-  const t19 = v128.load(from, 80);
-  const t20 = f32x4.mul(t11, f32x4.splat(4));
-  const t21 = f32x4.sub(t19, t20);
-  const t22 = f32x4.add(t12, t21);
-  v128.store(real, t22);
+/** All rows of a tile, into planes from `real` on. One call a tile: calls cost as much as a third of a row. */
+function real_rows(from: usize, real: usize, plane: usize): void {
+  for (let i = 0; i < 6; i++, from += 1056, real += plane) {
+    const t0 = v128.load(from, 64);
+    const t1 = v128.load(from, 32);
+    const t2 = f32x4.sub(t0, t1);
+    const t3 = v128.load(from);
+    const t4 = f32x4.mul(t3, f32x4.splat(4));
+    const t5 = f32x4.mul(t1, f32x4.splat(4));
+    const t6 = f32x4.sub(t4, t5);
+    const t7 = f32x4.add(t2, t6);
+    v128.store(real, t7);
+    real += plane;
+    const t8 = f32x4.sub(t0, t5);
+    const t9 = v128.load(from, 16);
+    const t10 = f32x4.mul(t9, f32x4.splat(4));
+    const t11 = v128.load(from, 48);
+    const t12 = f32x4.sub(t10, t11);
+    const t13 = f32x4.sub(t8, t12);
+    v128.store(real, t13);
+    real += plane;
+    const t14 = f32x4.add(t12, t8);
+    v128.store(real, t14);
+    real += plane;
+    const t15 = f32x4.sub(t9, t11);
+    const t16 = f32x4.add(t15, t15);
+    const t17 = f32x4.sub(t2, t16);
+    v128.store(real, t17);
+    real += plane;
+    const t18 = f32x4.add(t16, t2);
+    v128.store(real, t18);
+    real += plane;
+    const t19 = v128.load(from, 80);
+    const t20 = f32x4.mul(t11, f32x4.splat(4));
+    const t21 = f32x4.sub(t19, t20);
+    const t22 = f32x4.add(t12, t21);
+    v128.store(real, t22);
+  }
 }
 
-/** The column of a real horizontal point. */
-function real_column(real: usize, to: usize): void {
-  const t0 = v128.load(real, STRIDE * 6);
-  const t1 = v128.load(real, STRIDE * 12);
-  const t2 = f32x4.add(t0, t1);
-  const t3 = v128.load(real, STRIDE * 18);
-  const t4 = v128.load(real, STRIDE * 24);
-  const t5 = f32x4.add(t3, t4);
-  const t6 = v128.load(real);
-  const t7 = f32x4.add(t5, t6);
-  const t8 = f32x4.add(t2, t7);
-  v128.store(to, t8);
-  const t9 = f32x4.sub(t0, t1);
-  const t10 = f32x4.sub(t3, t4);
-  const t11 = f32x4.add(t10, t10);
-  const t12 = f32x4.add(t9, t11);
-  v128.store(to, t12, 96);
-  const t13 = f32x4.mul(t5, f32x4.splat(4));
-  const t14 = f32x4.add(t2, t13);
-  v128.store(to, t14, 192);
-  const t15 = f32x4.mul(t10, f32x4.splat(8));
-  const t16 = v128.load(real, STRIDE * 30);
-  const t17 = f32x4.add(t15, t16);
-  const t18 = f32x4.add(t9, t17);
-  v128.store(to, t18, 288);
+/** All columns. One call a tile, as for the rows of the input. */
+function real_columns(real: usize, to: usize): void {
+  for (let i = 0; i < 6; i++, real += STRIDE, to += 16) {
+    const t0 = v128.load(real, STRIDE * 6);
+    const t1 = v128.load(real, STRIDE * 12);
+    const t2 = f32x4.add(t0, t1);
+    const t3 = v128.load(real, STRIDE * 18);
+    const t4 = v128.load(real, STRIDE * 24);
+    const t5 = f32x4.add(t3, t4);
+    const t6 = v128.load(real);
+    const t7 = f32x4.add(t5, t6);
+    const t8 = f32x4.add(t2, t7);
+    v128.store(to, t8);
+    const t9 = f32x4.sub(t0, t1);
+    const t10 = f32x4.sub(t3, t4);
+    const t11 = f32x4.add(t10, t10);
+    const t12 = f32x4.add(t9, t11);
+    v128.store(to, t12, 96);
+    const t13 = f32x4.mul(t5, f32x4.splat(4));
+    const t14 = f32x4.add(t2, t13);
+    v128.store(to, t14, 192);
+    const t15 = f32x4.mul(t10, f32x4.splat(8));
+    const t16 = v128.load(real, STRIDE * 30);
+    const t17 = f32x4.add(t15, t16);
+    const t18 = f32x4.add(t9, t17);
+    v128.store(to, t18, 288);
+  }
 }
 
 
@@ -161,24 +165,14 @@ export class F4x4_3x3_F32 {
       let from = workspace,
         at = to;
       for (let i = 0; i < count; i++, from += 64, at += tileStep) {
-        real_row(from, at, plane);
-        real_row(from + 1056, at + plane * 6, plane);
-        real_row(from + 2112, at + plane * 12, plane);
-        real_row(from + 3168, at + plane * 18, plane);
-        real_row(from + 4224, at + plane * 24, plane);
-        real_row(from + 5280, at + plane * 30, plane);
+        real_rows(from, at, plane);
       }
     }
   }
 
   /** The products at `m`, planes STRIDE bytes apart -> workspace, four channels a vector. */
   columns(m: usize, workspace: usize): void {
-    real_column(m, workspace);
-    real_column(m + STRIDE * 1, workspace + 16);
-    real_column(m + STRIDE * 2, workspace + 32);
-    real_column(m + STRIDE * 3, workspace + 48);
-    real_column(m + STRIDE * 4, workspace + 64);
-    real_column(m + STRIDE * 5, workspace + 80);
+    real_columns(m, workspace);
   }
 
   /** The workspace -> `sink`, in fours of pixels. */

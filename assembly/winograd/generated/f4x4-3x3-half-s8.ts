@@ -12,83 +12,87 @@
 import { ConvParams } from "../../common/conv-params";
 import { STRIDE } from "./tiling";
 
-/** A row of a real vertical point: real planes from `real` on. */
-function real_row(from: usize, real: usize, plane: usize): void {
-  const t0 = v128.load(from, 64);
-  const t1 = i16x8.add(t0, t0);
-  const t2 = v128.load(from);
-  const t3 = i16x8.add(t2, t2);
-  const t4 = v128.load(from, 32);
-  const t5 = i16x8.shl(t4, 2);
-  const t6 = i16x8.sub(t3, t5);
-  const t7 = i16x8.add(t1, t6);
-  const t8 = v128.load(from, 16);
-  const t9 = v128.load(from, 48);
-  const t10 = i16x8.sub(t8, t9);
-  const t11 = i16x8.mul(t10, i16x8.splat(3));
-  const t12 = i16x8.sub(t7, t11);
-  v128.store(real, t12);
-  real += plane;
-  const t13 = i16x8.add(t1, t9);
-  const t14 = i16x8.shl(t9, 2);
-  const t15 = i16x8.add(t13, t14);
-  const t16 = i16x8.add(t8, t8);
-  const t17 = i16x8.sub(t16, t4);
-  const t18 = i16x8.sub(t15, t17);
-  v128.store(real, t18);
-  real += plane;
-  const t19 = i16x8.sub(t13, t5);
-  const t20 = i16x8.add(t19, t17);
-  v128.store(real, t20);
-  real += plane;
-  const t21 = i16x8.sub(t0, t4);
-  const t22 = i16x8.add(t10, t10);
-  const t23 = i16x8.sub(t21, t22);
-  v128.store(real, t23);
-  real += plane;
-  const t24 = i16x8.add(t21, t21);
-  const t25 = i16x8.add(t24, t10);
-  v128.store(real, t25);
-  real += plane;
-  const t26 = i16x8.sub(t16, t14);
-  const t27 = v128.load(from, 80);
-  const t28 = i16x8.add(t27, t27);
-  const t29 = i16x8.add(t26, t28);
-  const t30 = i16x8.mul(t21, i16x8.splat(3));
-  const t31 = i16x8.add(t29, t30);
-  v128.store(real, t31);
+/** All rows of a tile, into planes from `real` on. One call a tile: calls cost as much as a third of a row. */
+function real_rows(from: usize, real: usize, plane: usize): void {
+  for (let i = 0; i < 6; i++, from += 1056, real += plane) {
+    const t0 = v128.load(from, 64);
+    const t1 = i16x8.add(t0, t0);
+    const t2 = v128.load(from);
+    const t3 = i16x8.add(t2, t2);
+    const t4 = v128.load(from, 32);
+    const t5 = i16x8.shl(t4, 2);
+    const t6 = i16x8.sub(t3, t5);
+    const t7 = i16x8.add(t1, t6);
+    const t8 = v128.load(from, 16);
+    const t9 = v128.load(from, 48);
+    const t10 = i16x8.sub(t8, t9);
+    const t11 = i16x8.mul(t10, i16x8.splat(3));
+    const t12 = i16x8.sub(t7, t11);
+    v128.store(real, t12);
+    real += plane;
+    const t13 = i16x8.add(t1, t9);
+    const t14 = i16x8.shl(t9, 2);
+    const t15 = i16x8.add(t13, t14);
+    const t16 = i16x8.add(t8, t8);
+    const t17 = i16x8.sub(t16, t4);
+    const t18 = i16x8.sub(t15, t17);
+    v128.store(real, t18);
+    real += plane;
+    const t19 = i16x8.sub(t13, t5);
+    const t20 = i16x8.add(t19, t17);
+    v128.store(real, t20);
+    real += plane;
+    const t21 = i16x8.sub(t0, t4);
+    const t22 = i16x8.add(t10, t10);
+    const t23 = i16x8.sub(t21, t22);
+    v128.store(real, t23);
+    real += plane;
+    const t24 = i16x8.add(t21, t21);
+    const t25 = i16x8.add(t24, t10);
+    v128.store(real, t25);
+    real += plane;
+    const t26 = i16x8.sub(t16, t14);
+    const t27 = v128.load(from, 80);
+    const t28 = i16x8.add(t27, t27);
+    const t29 = i16x8.add(t26, t28);
+    const t30 = i16x8.mul(t21, i16x8.splat(3));
+    const t31 = i16x8.add(t29, t30);
+    v128.store(real, t31);
+  }
 }
 
-/** The column of a real horizontal point. */
-function real_column(real: usize, to: usize): void {
-  const t0 = v128.load(real, STRIDE * 6);
-  const t1 = v128.load(real, STRIDE * 12);
-  const t2 = i32x4.add(t0, t1);
-  const t3 = v128.load(real, STRIDE * 18);
-  const t4 = i32x4.shl(t3, 3);
-  const t5 = v128.load(real);
-  const t6 = i32x4.add(t4, t5);
-  const t7 = v128.load(real, STRIDE * 24);
-  const t8 = i32x4.add(t6, t7);
-  const t9 = i32x4.add(t2, t8);
-  v128.store(to, t9);
-  const t10 = i32x4.sub(t0, t1);
-  const t11 = i32x4.shl(t3, 2);
-  const t12 = i32x4.add(t7, t7);
-  const t13 = i32x4.sub(t11, t12);
-  const t14 = i32x4.add(t10, t13);
-  v128.store(to, t14, 96);
-  const t15 = i32x4.add(t3, t3);
-  const t16 = i32x4.shl(t7, 2);
-  const t17 = i32x4.add(t15, t16);
-  const t18 = i32x4.add(t2, t17);
-  v128.store(to, t18, 192);
-  const t19 = i32x4.shl(t7, 3);
-  const t20 = i32x4.sub(t3, t19);
-  const t21 = v128.load(real, STRIDE * 30);
-  const t22 = i32x4.add(t20, t21);
-  const t23 = i32x4.add(t10, t22);
-  v128.store(to, t23, 288);
+/** All columns. One call a tile, as for the rows of the input. */
+function real_columns(real: usize, to: usize): void {
+  for (let i = 0; i < 6; i++, real += STRIDE, to += 16) {
+    const t0 = v128.load(real, STRIDE * 6);
+    const t1 = v128.load(real, STRIDE * 12);
+    const t2 = i32x4.add(t0, t1);
+    const t3 = v128.load(real, STRIDE * 18);
+    const t4 = i32x4.shl(t3, 3);
+    const t5 = v128.load(real);
+    const t6 = i32x4.add(t4, t5);
+    const t7 = v128.load(real, STRIDE * 24);
+    const t8 = i32x4.add(t6, t7);
+    const t9 = i32x4.add(t2, t8);
+    v128.store(to, t9);
+    const t10 = i32x4.sub(t0, t1);
+    const t11 = i32x4.shl(t3, 2);
+    const t12 = i32x4.add(t7, t7);
+    const t13 = i32x4.sub(t11, t12);
+    const t14 = i32x4.add(t10, t13);
+    v128.store(to, t14, 96);
+    const t15 = i32x4.add(t3, t3);
+    const t16 = i32x4.shl(t7, 2);
+    const t17 = i32x4.add(t15, t16);
+    const t18 = i32x4.add(t2, t17);
+    v128.store(to, t18, 192);
+    const t19 = i32x4.shl(t7, 3);
+    const t20 = i32x4.sub(t3, t19);
+    const t21 = v128.load(real, STRIDE * 30);
+    const t22 = i32x4.add(t20, t21);
+    const t23 = i32x4.add(t10, t22);
+    v128.store(to, t23, 288);
+  }
 }
 
 
@@ -185,24 +189,14 @@ export class F4x4_3x3_half_S8 {
       let from = workspace,
         at = to;
       for (let i = 0; i < count; i++, from += 64, at += tileStep) {
-        real_row(from, at, plane);
-        real_row(from + 1056, at + plane * 6, plane);
-        real_row(from + 2112, at + plane * 12, plane);
-        real_row(from + 3168, at + plane * 18, plane);
-        real_row(from + 4224, at + plane * 24, plane);
-        real_row(from + 5280, at + plane * 30, plane);
+        real_rows(from, at, plane);
       }
     }
   }
 
   /** The products at `m`, planes STRIDE bytes apart -> workspace, four channels a vector. */
   columns(m: usize, workspace: usize): void {
-    real_column(m, workspace);
-    real_column(m + STRIDE * 1, workspace + 16);
-    real_column(m + STRIDE * 2, workspace + 32);
-    real_column(m + STRIDE * 3, workspace + 48);
-    real_column(m + STRIDE * 4, workspace + 64);
-    real_column(m + STRIDE * 5, workspace + 80);
+    real_columns(m, workspace);
   }
 
   /** The workspace -> `sink`, in fours of pixels. */

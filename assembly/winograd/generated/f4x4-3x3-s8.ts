@@ -12,73 +12,77 @@
 import { ConvParams } from "../../common/conv-params";
 import { STRIDE } from "./tiling";
 
-/** A row of a real vertical point: real planes from `real` on. */
-function real_row(from: usize, real: usize, plane: usize): void {
-  const t0 = v128.load(from, 64);
-  const t1 = v128.load(from, 32);
-  const t2 = i16x8.sub(t0, t1);
-  const t3 = v128.load(from);
-  const t4 = i16x8.shl(t3, 2);
-  const t5 = i16x8.shl(t1, 2);
-  const t6 = i16x8.sub(t4, t5);
-  const t7 = i16x8.add(t2, t6);
-  v128.store(real, t7);
-  real += plane;
-  const t8 = i16x8.sub(t0, t5);
-  const t9 = v128.load(from, 16);
-  const t10 = i16x8.shl(t9, 2);
-  const t11 = v128.load(from, 48);
-  const t12 = i16x8.sub(t10, t11);
-  const t13 = i16x8.sub(t8, t12);
-  v128.store(real, t13);
-  real += plane;
-  const t14 = i16x8.add(t12, t8);
-  v128.store(real, t14);
-  real += plane;
-  const t15 = i16x8.sub(t9, t11);
-  const t16 = i16x8.add(t15, t15);
-  const t17 = i16x8.sub(t2, t16);
-  v128.store(real, t17);
-  real += plane;
-  const t18 = i16x8.add(t16, t2);
-  v128.store(real, t18);
-  real += plane;
-  const t19 = v128.load(from, 80);
-  const t20 = i16x8.shl(t11, 2);
-  const t21 = i16x8.sub(t19, t20);
-  const t22 = i16x8.add(t12, t21);
-  v128.store(real, t22);
+/** All rows of a tile, into planes from `real` on. One call a tile: calls cost as much as a third of a row. */
+function real_rows(from: usize, real: usize, plane: usize): void {
+  for (let i = 0; i < 6; i++, from += 1056, real += plane) {
+    const t0 = v128.load(from, 64);
+    const t1 = v128.load(from, 32);
+    const t2 = i16x8.sub(t0, t1);
+    const t3 = v128.load(from);
+    const t4 = i16x8.shl(t3, 2);
+    const t5 = i16x8.shl(t1, 2);
+    const t6 = i16x8.sub(t4, t5);
+    const t7 = i16x8.add(t2, t6);
+    v128.store(real, t7);
+    real += plane;
+    const t8 = i16x8.sub(t0, t5);
+    const t9 = v128.load(from, 16);
+    const t10 = i16x8.shl(t9, 2);
+    const t11 = v128.load(from, 48);
+    const t12 = i16x8.sub(t10, t11);
+    const t13 = i16x8.sub(t8, t12);
+    v128.store(real, t13);
+    real += plane;
+    const t14 = i16x8.add(t12, t8);
+    v128.store(real, t14);
+    real += plane;
+    const t15 = i16x8.sub(t9, t11);
+    const t16 = i16x8.add(t15, t15);
+    const t17 = i16x8.sub(t2, t16);
+    v128.store(real, t17);
+    real += plane;
+    const t18 = i16x8.add(t16, t2);
+    v128.store(real, t18);
+    real += plane;
+    const t19 = v128.load(from, 80);
+    const t20 = i16x8.shl(t11, 2);
+    const t21 = i16x8.sub(t19, t20);
+    const t22 = i16x8.add(t12, t21);
+    v128.store(real, t22);
+  }
 }
 
-/** The column of a real horizontal point. */
-function real_column(real: usize, to: usize): void {
-  const t0 = v128.load(real, STRIDE * 18);
-  const t1 = v128.load(real, STRIDE * 24);
-  const t2 = i32x4.add(t0, t1);
-  const t3 = v128.load(real);
-  const t4 = i32x4.add(t3, t3);
-  const t5 = i32x4.add(t2, t4);
-  const t6 = v128.load(real, STRIDE * 6);
-  const t7 = v128.load(real, STRIDE * 12);
-  const t8 = i32x4.add(t6, t7);
-  const t9 = i32x4.shl(t8, 2);
-  const t10 = i32x4.sub(t5, t9);
-  v128.store(to, t10);
-  const t11 = i32x4.sub(t0, t1);
-  const t12 = i32x4.add(t11, t11);
-  const t13 = i32x4.sub(t6, t7);
-  const t14 = i32x4.shl(t13, 2);
-  const t15 = i32x4.sub(t12, t14);
-  v128.store(to, t15, 96);
-  const t16 = i32x4.shl(t2, 2);
-  const t17 = i32x4.sub(t16, t9);
-  v128.store(to, t17, 192);
-  const t18 = v128.load(real, STRIDE * 30);
-  const t19 = i32x4.shl(t18, 3);
-  const t20 = i32x4.shl(t11, 3);
-  const t21 = i32x4.add(t19, t20);
-  const t22 = i32x4.sub(t21, t14);
-  v128.store(to, t22, 288);
+/** All columns. One call a tile, as for the rows of the input. */
+function real_columns(real: usize, to: usize): void {
+  for (let i = 0; i < 6; i++, real += STRIDE, to += 16) {
+    const t0 = v128.load(real, STRIDE * 18);
+    const t1 = v128.load(real, STRIDE * 24);
+    const t2 = i32x4.add(t0, t1);
+    const t3 = v128.load(real);
+    const t4 = i32x4.add(t3, t3);
+    const t5 = i32x4.add(t2, t4);
+    const t6 = v128.load(real, STRIDE * 6);
+    const t7 = v128.load(real, STRIDE * 12);
+    const t8 = i32x4.add(t6, t7);
+    const t9 = i32x4.shl(t8, 2);
+    const t10 = i32x4.sub(t5, t9);
+    v128.store(to, t10);
+    const t11 = i32x4.sub(t0, t1);
+    const t12 = i32x4.add(t11, t11);
+    const t13 = i32x4.sub(t6, t7);
+    const t14 = i32x4.shl(t13, 2);
+    const t15 = i32x4.sub(t12, t14);
+    v128.store(to, t15, 96);
+    const t16 = i32x4.shl(t2, 2);
+    const t17 = i32x4.sub(t16, t9);
+    v128.store(to, t17, 192);
+    const t18 = v128.load(real, STRIDE * 30);
+    const t19 = i32x4.shl(t18, 3);
+    const t20 = i32x4.shl(t11, 3);
+    const t21 = i32x4.add(t19, t20);
+    const t22 = i32x4.sub(t21, t14);
+    v128.store(to, t22, 288);
+  }
 }
 
 
@@ -166,24 +170,14 @@ export class F4x4_3x3_S8 {
       let from = workspace,
         at = to;
       for (let i = 0; i < count; i++, from += 64, at += tileStep) {
-        real_row(from, at, plane);
-        real_row(from + 1056, at + plane * 6, plane);
-        real_row(from + 2112, at + plane * 12, plane);
-        real_row(from + 3168, at + plane * 18, plane);
-        real_row(from + 4224, at + plane * 24, plane);
-        real_row(from + 5280, at + plane * 30, plane);
+        real_rows(from, at, plane);
       }
     }
   }
 
   /** The products at `m`, planes STRIDE bytes apart -> workspace, four channels a vector. */
   columns(m: usize, workspace: usize): void {
-    real_column(m, workspace);
-    real_column(m + STRIDE * 1, workspace + 16);
-    real_column(m + STRIDE * 2, workspace + 32);
-    real_column(m + STRIDE * 3, workspace + 48);
-    real_column(m + STRIDE * 4, workspace + 64);
-    real_column(m + STRIDE * 5, workspace + 80);
+    real_columns(m, workspace);
   }
 
   /** The workspace -> `sink`, in fours of pixels. */
