@@ -69,17 +69,6 @@ export function crossing(rival: Rival, model: Model): number {
   return (a - one) / a;
 }
 
-/** The same for the measured table, between its points on logarithmic scales. */
-export function measuredCrossing(rival: Rival): number {
-  for (const [i, c] of CHANNELS.entries()) {
-    const next = CHANNELS[i + 1];
-    if (next === undefined) break;
-    const [here, there] = [Math.log(measured(rival, c)), Math.log(measured(rival, next))];
-    if (here > 0 && there <= 0) return c * (next / c) ** (here / (here - there));
-  }
-  throw new Error(`${rival} never overtakes the complex algorithm`);
-}
-
 /** Entries of the measured table with at least 8 input channels: time of the one with 1/2 over that of the one with 2. */
 export function halfOverRational(): { readonly mean: number; readonly largest: number } {
   const [rational, half] = RIVALS.map((id) => RELATIVE_TIME[id]);

@@ -81,14 +81,16 @@ export class CompiledNetwork {
   /**
    * Runs the network on one feature map. Real values in, real values out: an int8 network quantises its input and dequantises
    * its output. `data` holds height * width * channels values. Beside the result, memory does not grow with the height.
+   * @param output where the result goes, a new array if none is given
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
-  run(input: FeatureMap<Float32Array>): FeatureMap<Float32Array> {
+  run(input: FeatureMap<Float32Array>, output?: Float32Array): FeatureMap<Float32Array> {
     const plan = this.#planFor(input, "Float32Array", input.data instanceof Float32Array);
     const { memory } = this.#kernels;
     const { inputShape, outputShape, largestRead, largestWrite } = plan;
     const [inputRow, outputRow] = [inputShape[1] * inputShape[2], outputShape[1] * outputShape[2]];
-    const data = new Float32Array(valuesIn(outputShape));
+    const data = output ?? new Float32Array(valuesIn(outputShape));
+    checkOutput(data, Float32Array, valuesIn(outputShape));
     const staging = memory.allocate(4 * Math.max(largestRead * inputRow, largestWrite * outputRow));
     try {
       plan.run(
@@ -125,7 +127,7 @@ export class CompiledNetwork {
   }
 
   /** The same for an int8 network with quantised values on both sides. */
-  runInt8(input: FeatureMap<Int8Array>): FeatureMap<Int8Array> {
+  runInt8(input: FeatureMap<Int8Array>, output?: Int8Array): FeatureMap<Int8Array> {
     if (this.precision !== "int8") {
       throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
     }
@@ -133,7 +135,8 @@ export class CompiledNetwork {
     const { memory } = this.#kernels;
     const { inputShape, outputShape } = plan;
     const [inputRow, outputRow] = [inputShape[1] * inputShape[2], outputShape[1] * outputShape[2]];
-    const data = new Int8Array(valuesIn(outputShape));
+    const data = output ?? new Int8Array(valuesIn(outputShape));
+    checkOutput(data, Int8Array, valuesIn(outputShape));
     plan.run(
       (begin, end, pointer) => memory.i8.set(input.data.subarray(begin * inputRow, end * inputRow), pointer),
       (begin, end, pointer) => {
@@ -169,4 +172,14 @@ export class CompiledNetwork {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function checkOutput(
+  output: { readonly length: number },
+  type: Float32ArrayConstructor | Int8ArrayConstructor,
+  count: number,
+): void {
+  const fits = output instanceof type;
+  check(fits, "ERR_ARGUMENT", () => `output: expected ${type.name}, got ${output?.constructor?.name}`);
+  check(output.length === count, "ERR_SHAPE", () => `output: expected ${count} values, got ${output.length}`);
 }

@@ -104,6 +104,27 @@ test("f32 Winograd by name: near the direct network, which stays the default", a
   }
 });
 
+test("results go into an array of one's own, if it fits", async () => {
+  const model = randomModel(sesr({ variant: "m3", scale: 2 }));
+  const map = randomMap(random, [6, 7, 1]);
+  for (const each of [model, quantised(model, [map])]) {
+    using compiled = await compile(each);
+    const output = new Float32Array(4 * 6 * 7);
+    const expected = compiled.run(map).data;
+    expect(compiled.run(map, output).data).toBe(output);
+    expect(output).toEqual(expected);
+    expect(() => compiled.run(map, new Float32Array(3))).toThrow("output: expected 168 values, got 3");
+    expect(() => compiled.run(map, new Int8Array(168) as never)).toThrow(
+      "output: expected Float32Array, got Int8Array",
+    );
+  }
+  using int8 = await compile(quantised(model, [map]));
+  const output = new Int8Array(4 * 6 * 7);
+  const input = { shape: map.shape, data: new Int8Array(42).fill(7) };
+  expect(int8.runInt8(input, output).data).toBe(output);
+  expect(output).toEqual(int8.runInt8(input).data);
+});
+
 test("f32 ReLU6 clamps at 6", async () => {
   const network: Network = {
     name: "six",

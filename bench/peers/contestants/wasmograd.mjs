@@ -1,4 +1,7 @@
-/** wasmograd by its public entry: single layers by `conv2d`, the network by `compile`. */
+/**
+ * wasmograd by its public entry: single layers by `conv2d`, the network by `compile`. Results go into an array that is used again, as its API
+ * allows; the peers return new ones.
+ */
 import { compile, loadKernels } from "../../../dist/index.js";
 import { sesrInt8, sesrModel } from "../sesr.mjs";
 
@@ -22,10 +25,17 @@ async function prepareLayer(kernels, { case: c, variant, graph }) {
     ...(step.groups > 1 && { groups: step.groups }),
     ...(variant.name === "winograd" && { algorithm: "winograd" }),
   };
+  const outputs = c.height * c.width * c.oc;
   if (graph.dtype === "f32") {
     const conv = kernels.conv2d(options);
     checkOutputs(conv, c);
-    return { run: () => conv.run(graph.data), encoding: "real", detail: conv.algorithm, dispose: () => conv.dispose() };
+    const y = new Float32Array(outputs);
+    return {
+      run: () => conv.run(graph.data, y),
+      encoding: "real",
+      detail: conv.algorithm,
+      dispose: () => conv.dispose(),
+    };
   }
   const inputQuantization = graph.tensors[graph.input].quantization;
   const outputQuantization = graph.tensors[graph.output].quantization;
@@ -33,9 +43,10 @@ async function prepareLayer(kernels, { case: c, variant, graph }) {
   const conv = kernels.conv2d({ ...options, ...quantization });
   checkOutputs(conv, c);
   const common = { detail: conv.algorithm, dispose: () => conv.dispose() };
-  if (variant.name === "auto") return { run: () => conv.run(graph.data), encoding: "int8", ...common };
+  const y = new Int8Array(outputs);
+  if (variant.name === "auto") return { run: () => conv.run(graph.data, y), encoding: "int8", ...common };
   const reals = kernels.dequantize(graph.data, inputQuantization);
-  const run = () => kernels.dequantize(conv.run(kernels.quantize(reals, inputQuantization)), outputQuantization);
+  const run = () => kernels.dequantize(conv.run(kernels.quantize(reals, inputQuantization), y), outputQuantization);
   return { run, encoding: "real", ...common };
 }
 
@@ -50,14 +61,16 @@ async function prepareNetwork({ case: c, variant, graph }) {
   const network = await compile(model, variant.name === "winograd" ? { algorithm: "winograd" } : {});
   const common = { detail: algorithmsOf(network), dispose: () => network.dispose() };
   if (graph.dtype === "int8" && variant.name === "auto") {
-    return { run: () => network.runInt8({ shape, data: graph.data }).data, encoding: "int8", ...common };
+    const output = new Int8Array(4 * c.height * c.width);
+    return { run: () => network.runInt8({ shape, data: graph.data }, output).data, encoding: "int8", ...common };
   }
   let data = graph.data;
   if (graph.dtype === "int8") {
     const { scale, zeroPoint } = graph.tensors[graph.input].quantization;
     data = Float32Array.from(graph.data, (q) => (q - zeroPoint) * scale);
   }
-  return { run: () => network.run({ shape, data }).data, encoding: "real", ...common };
+  const output = new Float32Array(4 * c.height * c.width);
+  return { run: () => network.run({ shape, data }, output).data, encoding: "real", ...common };
 }
 
 /** @type {import("./contract.js").Open} */
