@@ -15,4 +15,5 @@ export * from "./image/rgb-to-planes";
 export * from "./image/x32-depth-to-space";
 export * from "./image/x8-depth-to-space";
 export * from "./winograd/kernels";
+export * from "./winograd/conv2d-rows";
 export * from "./winograd/transform-filter";

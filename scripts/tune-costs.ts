@@ -7,6 +7,7 @@ import { type ConvCase, prepareCase } from "../src/bench/cases.ts";
 import { median } from "../src/bench/measure.ts";
 import { instantiateKernels } from "../src/kernels/load.ts";
 import { WINOGRAD_ALGORITHMS } from "../src/kernels/winograd/algorithms.ts";
+import { ROW_TABLE } from "../src/kernels/winograd/rows.ts";
 
 const TARGET = fileURLToPath(new URL("../src/kernels/convolution/cost-table.ts", import.meta.url));
 const CHANNELS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
@@ -15,7 +16,7 @@ const ROUNDS = 21;
 const SAMPLE_MS = 0.4;
 const WARM_UP_MS = 20;
 
-const algorithms = WINOGRAD_ALGORITHMS.filter(({ dtype }) => dtype === "s8");
+const algorithms = [...WINOGRAD_ALGORITHMS.filter(({ dtype }) => dtype === "s8"), ROW_TABLE];
 const table = new Map<string, number[][]>(algorithms.map(({ algorithm }) => [algorithm, []]));
 const kernels = await instantiateKernels();
 

@@ -4,7 +4,7 @@
  *   M[t][tile][o] = init[t][o] + scales[t][o] * sum_k V[t][tile][k] * U[t][k][o]        o < 4
  *
  * Layout   as there, but U [planes][steps][4 outputs], int16 and int8 in pairs [4 outputs][2]; M keeps its tiles 32 bytes apart.
- * Tile     4 tiles x 4 outputs: 4 accumulators, 1 filter vector, 4 broadcasts; 8 x 4 for 9 to 16 int16 channels.
+ * Tile     4 tiles x 4 outputs: 4 accumulators, 1 filter vector, 4 broadcasts.
  * Tails    as there.
  */
 import { multiply_accumulate, product, sum } from "../common/multiply-accumulate";
@@ -15,62 +15,6 @@ import { ZEROS } from "./zeros";
 @inline
 function load_filter<T, W>(w: usize): v128 {
   return sizeof<W>() < sizeof<T>() ? v128.load8x8_s(w) : v128.load(w);
-}
-
-/** Bytes between tiles of 9 to 16 int16 channels. */
-const NARROW: usize = 32;
-
-/**
- * Eight tiles of such channels: a constant distance lets one pointer serve them all, so twice as many share a filter vector. Returns
- * how many groups of four are done, all but an odd last one.
- */
-@inline
-function narrow_8x4<T, W>(x: usize, u: usize, end: usize, to: usize, groups: i32, biased: bool, init: v128): i32 {
-  const step: usize = sizeof<W>() < sizeof<T>() ? 8 : 16;
-  let g = 0;
-  for (; g + 2 <= groups; g += 2, x += NARROW * 8, to += 256) {
-    let w = u + step,
-      at = x;
-    const s = load_filter<T, W>(u);
-    let c0 = product<T>(v128.load32_splat(at), s),
-      c1 = product<T>(v128.load32_splat(at, NARROW), s),
-      c2 = product<T>(v128.load32_splat(at, NARROW * 2), s),
-      c3 = product<T>(v128.load32_splat(at, NARROW * 3), s),
-      c4 = product<T>(v128.load32_splat(at, NARROW * 4), s),
-      c5 = product<T>(v128.load32_splat(at, NARROW * 5), s),
-      c6 = product<T>(v128.load32_splat(at, NARROW * 6), s),
-      c7 = product<T>(v128.load32_splat(at, NARROW * 7), s);
-    for (at += 4; w < end; at += 4, w += step) {
-      const f = load_filter<T, W>(w);
-      c0 = multiply_accumulate<T>(c0, v128.load32_splat(at), f);
-      c1 = multiply_accumulate<T>(c1, v128.load32_splat(at, NARROW), f);
-      c2 = multiply_accumulate<T>(c2, v128.load32_splat(at, NARROW * 2), f);
-      c3 = multiply_accumulate<T>(c3, v128.load32_splat(at, NARROW * 3), f);
-      c4 = multiply_accumulate<T>(c4, v128.load32_splat(at, NARROW * 4), f);
-      c5 = multiply_accumulate<T>(c5, v128.load32_splat(at, NARROW * 5), f);
-      c6 = multiply_accumulate<T>(c6, v128.load32_splat(at, NARROW * 6), f);
-      c7 = multiply_accumulate<T>(c7, v128.load32_splat(at, NARROW * 7), f);
-    }
-    if (biased) {
-      c0 = sum<T>(c0, init);
-      c1 = sum<T>(c1, init);
-      c2 = sum<T>(c2, init);
-      c3 = sum<T>(c3, init);
-      c4 = sum<T>(c4, init);
-      c5 = sum<T>(c5, init);
-      c6 = sum<T>(c6, init);
-      c7 = sum<T>(c7, init);
-    }
-    v128.store(to, c0);
-    v128.store(to, c1, 32);
-    v128.store(to, c2, 64);
-    v128.store(to, c3, 96);
-    v128.store(to, c4, 128);
-    v128.store(to, c5, 160);
-    v128.store(to, c6, 192);
-    v128.store(to, c7, 224);
-  }
-  return g;
 }
 
 export function gemm_4x4<T, W>(
@@ -94,13 +38,7 @@ export function gemm_4x4<T, W>(
     const init = v128.load(biased ? bias : ZEROS);
     let x = v,
       to = m;
-    let g = 0;
-    if (vTile == NARROW && !scales) {
-      g = narrow_8x4<T, W>(x, u, end, to, groups, biased, init);
-      x += <usize>g * (NARROW * 4);
-      to += <usize>g * 128;
-    }
-    for (; g < groups; g++, x += vTile << 2, to += 128) {
+    for (let g = 0; g < groups; g++, x += vTile << 2, to += 128) {
       let x0 = x,
         x1 = x + vTile,
         x2 = x1 + vTile,

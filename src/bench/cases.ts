@@ -53,6 +53,9 @@ export const CONV_CASES: readonly ConvCase[] = [
       oc: 4,
       kernel: 5,
     },
+    ...(dtype === "int8"
+      ? [{ dtype, algorithm: "f1x4-5x5-rational" as const, height: 360, width: 640, ic: 16, oc: 4, kernel: 5 }]
+      : []),
     { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 64, oc: 256, kernel: 1 },
     { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 128, oc: 128, kernel: 3, depthwise: true },
     { dtype, algorithm: "direct" as const, height: 56, width: 56, ic: 96, oc: 96, kernel: 7, depthwise: true },

@@ -57,7 +57,7 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
   /**
    * "auto" (default): of the algorithms that are exact for these weights the fastest, by a measured table; "winograd": the same without
    * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965), "f4x4-3x3-rational" and
-   * "f4x4-3x3-half" (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100). All give the same bits.
+   * "f4x4-3x3-half" (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100) and, along rows, "f1x4-5x5-rational" (40 for 100). All give the same bits.
    */
   readonly algorithm?: AlgorithmOption;
   /**

@@ -26,6 +26,7 @@ export interface KernelExports extends ImageKernels {
   f32_conv2d_f4x4_3x3(params: number): void;
   f32_conv2d_f4x4_3x3_half(params: number): void;
   f32_conv2d_f2x2_5x5(params: number): void;
+  qs8_conv2d_f1x4_5x5(params: number): void;
   s8_winograd_filter(
     weights: number,
     oc: number,

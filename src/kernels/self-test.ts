@@ -3,6 +3,8 @@
  * TypeScript, scaled filters against their twin, f32 kernels against float64 within the bound that src/winograd/rounding.ts proves.
  * Data are made on the spot, ends of the int8 range included. The tests of the repository do the same at length.
  */
+
+import { worstCaseChannels } from "../quantization/accumulator.ts";
 import { conv2dReal } from "../reference/conv2d-f32.ts";
 import { conv2dS8 } from "../reference/conv2d-s8.ts";
 import { winogradScaledS8 } from "../reference/winograd-s8.ts";
@@ -13,6 +15,7 @@ import { roundingBound } from "../winograd/rounding.ts";
 import { type Transforms, transforms } from "../winograd/transforms.ts";
 import type { AlgorithmId } from "./convolution/choice.ts";
 import type { Kernels } from "./kernels.ts";
+import { ROW_TABLE } from "./winograd/rows.ts";
 
 export interface SelfTest {
   readonly kernel: string;
@@ -218,6 +221,11 @@ export function* selfTests(kernels: Kernels): Generator<SelfTest, void> {
     const real = sizes.flatMap((size) => cases.map((c) => runDirectF32(kernels, next, c, size)));
     yield summarise(real, "exact", "within the rounding bound");
   }
+  const { algorithm: rows, r, shift } = ROW_TABLE;
+  const most = worstCaseChannels({ taps: r * r, scale: 2 ** shift });
+  const fullRows: Case = { input: [5, 5, most], outputChannels: 4, data: "extreme" };
+  const rowOutcomes = [...CASES, fullRows].map((c) => runS8(kernels, next, c, r, rows));
+  yield summarise(rowOutcomes, "exact", "bit for bit");
   for (const entry of WINOGRAD_KERNELS) {
     const found = transforms(nestedOfKernel(entry));
     const { r } = found.nested.vertical.algorithm;

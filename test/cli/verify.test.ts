@@ -60,6 +60,7 @@ describe("verify", () => {
     for (const { different, outputs } of report.selfTests) expect([different, outputs > 0]).toEqual([0, true]);
     const tested = new Set(report.selfTests.map(({ kernel }: SelfTest) => kernel));
     for (const { kernel } of WINOGRAD_KERNELS) expect(tested).toContain(kernel);
+    expect(tested).toContain("qs8_conv2d_f1x4_5x5");
     for (const name of ["conv2d_4x8", "conv2d_6x4", "conv2d_8x4", "conv2d_1x1_4x8", "dwconv2d_2x4x4"]) {
       for (const type of ["qs8", "f32"]) expect(tested).toContain(`${type}_${name}`);
     }

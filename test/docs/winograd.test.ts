@@ -25,6 +25,8 @@ import { chooseF32, chooseS8 } from "../../src/kernels/convolution/choice.ts";
 import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
 import { winogradKernel } from "../../src/kernels/winograd/algorithms.ts";
 import { forEachFilter } from "../../src/kernels/winograd/filter.ts";
+import { ROW_TABLE } from "../../src/kernels/winograd/rows.ts";
+import { worstCaseChannels } from "../../src/quantization/accumulator.ts";
 import { restoreModel } from "../../src/quantization/stored-model.ts";
 import { SHIPPED } from "../../src/upscale/weights/index.generated.ts";
 import { winograd } from "../../src/winograd/algorithm.ts";
@@ -34,6 +36,7 @@ import { channelLimits, growth } from "../../src/winograd/growth.ts";
 import { nestedOfKernel, WINOGRAD_KERNELS } from "../../src/winograd/kernel-table.ts";
 import { nest } from "../../src/winograd/nested.ts";
 import { claimNumbers } from "../../src/winograd/report.ts";
+import { rowAlgorithm } from "../../src/winograd/rows.ts";
 import { countProducts, reduction } from "../../src/winograd/structure.ts";
 import { countTransforms, transforms } from "../../src/winograd/transforms.ts";
 
@@ -273,12 +276,21 @@ describe("figures in the text", () => {
     expect(flat.split(`on ${machine}`)).toHaveLength(3);
     const five = RELATIVE_TIME["f2x2-5x5-complex"];
     const { mean, largest } = halfOverRational();
-    expect(chooseS8("auto", shape(16, 4, 5)).algorithm).toBe("direct");
+    expect(chooseS8("auto", shape(16, 4, 5)).algorithm).toBe(ROW_TABLE.algorithm);
     expect(chooseS8("auto", shape(1, 16, 5)).algorithm).toBe("direct");
+    const rows = RELATIVE_TIME[ROW_TABLE.algorithm];
+    const { form, result, algorithm: line } = rowAlgorithm();
+    const gain = (matrix: typeof form.BT) =>
+      Math.max(...matrix.map((row) => row.reduce((sum, x) => sum + Math.abs(x.toNumber()), 0)));
+    said(
+      `the last layer (16 to 4) takes ${rows[4]![2]!.toFixed(2)} of direct's time by it`,
+      `the points ${line.points.map(String).join(", ").replace(", inf", " and infinity")}`,
+      `gains of ${gain(form.BT)} and ${gain(form.G)} keep both factors in int16, the scale is ${form.scale} = 2^${result.shift} * ${result.odd}`,
+      `exact to ${worstCaseChannels({ taps: 25, scale: 2 ** result.shift })} channels whatever the data`,
+    );
     said(
       `takes ${five[6]![6]!.toFixed(2)} of direct's time for 64 to 64 channels`,
-      `the last layer (16 to 4) would take ${five[4]![2]} times as long`,
-      `and the first (1 to 16) ${five[0]![4]} times`,
+      `in SESR-M5 the last layer (16 to 4) would take ${five[4]![2]} times as long by it, and the first (1 to 16) ${five[0]![4]} times`,
       `takes ${mean.toFixed(2)} times as long in the mean, and single entries differ by up to ${Math.round(100 * (largest - 1))} %`,
     );
     expect(essay).not.toMatch(/GMAC|\d ms\b/);

@@ -14,11 +14,12 @@ import {
   winogradApplies,
 } from "../winograd/algorithms.ts";
 import { fitsOneBlock, largestSum, type WinogradLayer } from "../winograd/blocks.ts";
+import { ROW_TABLE, type RowId, rowsApply, rowsFit } from "../winograd/rows.ts";
 import { fitsScaled, scalingObstacle } from "../winograd/scaled.ts";
 import { relativeTime } from "./cost.ts";
-import type { LayerShape } from "./spec.ts";
+import type { ConvSpecS8, LayerShape } from "./spec.ts";
 
-export type AlgorithmId = "direct" | WinogradId;
+export type AlgorithmId = "direct" | WinogradId | RowId;
 
 /** "auto": the cheapest; "winograd": the cheapest Winograd algorithm that applies, else direct; or one by name. */
 export type AlgorithmOption = "auto" | "winograd" | AlgorithmId;
@@ -38,7 +39,11 @@ export interface ChoiceOptions {
   readonly filterScaling?: FilterScaling | undefined;
 }
 
-const IDS: readonly string[] = ["direct", ...new Set(WINOGRAD_ALGORITHMS.map(({ algorithm }) => algorithm))];
+const IDS: readonly string[] = [
+  "direct",
+  ...new Set(WINOGRAD_ALGORITHMS.map(({ algorithm }) => algorithm)),
+  ROW_TABLE.algorithm,
+];
 
 /** @throws WasmogradError ERR_ARGUMENT unless the value is "auto", "winograd" or an algorithm */
 export function checkAlgorithm(option: unknown, name = "algorithm"): asserts option is AlgorithmOption {
@@ -98,6 +103,27 @@ function scaledCandidates(
     .map((kernel) => ({ kernel, fits: true, because: scaledText(scaling) }));
 }
 
+interface PricedAlgorithm {
+  readonly algorithm: WinogradS8 | RowId;
+  readonly because: string;
+  readonly time: number;
+}
+
+/** The row algorithm, where it applies and is exact; it has no sums in blocks. */
+function rowCandidate(
+  shape: LayerShape,
+  layer: WinogradLayer | undefined,
+  output: ChoiceOptions["output"],
+): PricedAlgorithm[] {
+  if (!rowsApply(shape)) return [];
+  const { algorithm, m, r, shift } = ROW_TABLE;
+  const limit = worstCaseChannels({ taps: r ** 2, scale: 2 ** shift, largestInput: LARGEST_INPUT });
+  const fits = layer ? rowsFit(largestSum(layer)) : shape.ic <= limit;
+  if (!fits) return [];
+  const because = layer ? "exact by the sums of its weights" : `exact to ${limit} channels at any zero point`;
+  return [{ algorithm, because, time: relativeTime({ algorithm, m, rows: 1 }, shape, output) }];
+}
+
 const DEPTHWISE = { algorithm: "direct", reason: "depthwise convolutions are direct" } as const;
 
 /** Chooses the algorithm of an int8 convolution. A named algorithm is taken where it applies; elsewhere the layer stays direct. */
@@ -105,10 +131,11 @@ export function chooseS8(
   option: AlgorithmOption,
   shape: LayerShape,
   { layer, output, filterScaling }: ChoiceOptions = {},
-): Choice<"direct" | WinogradS8> {
+): Choice<ConvSpecS8["algorithm"]> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
   if (shape.depthwise) return DEPTHWISE;
   const applying = WINOGRAD_ALGORITHMS.filter((a) => a.dtype === "s8" && winogradApplies(a, shape));
+  if (option === ROW_TABLE.algorithm && rowsApply(shape)) return { algorithm: option, reason: "asked for" };
   if (option !== "auto" && option !== "winograd") {
     const named = applying.find(({ algorithm }) => algorithm === option);
     if (named) {
@@ -125,18 +152,16 @@ export function chooseS8(
   if (all.length === 0) return { algorithm: "direct", reason: "with scaled filters sums could leave int32" };
   // Blocks cost an extra pass over the sums, so they are a last resort.
   const fitting = all.some(({ fits }) => fits) ? all.filter(({ fits }) => fits) : all;
-  const priced = fitting
-    .map((c) => ({ ...c, time: relativeTime(c.kernel, shape, output) }))
-    .sort((a, b) => a.time - b.time);
-  const { kernel, because, time } = priced[0]!;
+  const priced = fitting.map(({ kernel, because }) => {
+    return { algorithm: kernel.algorithm as WinogradS8 | RowId, because, time: relativeTime(kernel, shape, output) };
+  });
+  if (!filterScaling) priced.push(...rowCandidate(shape, layer, output));
+  const { algorithm, because, time } = priced.sort((a, b) => a.time - b.time)[0]!;
   if (option === "auto" && time >= 1) {
-    return {
-      algorithm: "direct",
-      reason: `${kernel.algorithm} takes ${time.toFixed(2)} times as long (measured table)`,
-    };
+    return { algorithm: "direct", reason: `${algorithm} takes ${time.toFixed(2)} times as long (measured table)` };
   }
   const speed = `${(1 / time).toFixed(2)}x the speed of direct (measured table)`;
-  return { algorithm: kernel.algorithm as WinogradS8, reason: `${because}; ${speed}` };
+  return { algorithm, reason: `${because}; ${speed}` };
 }
 
 /** The algorithm of an f32 convolution: direct unless "winograd" or one by name is asked for and applies. */
@@ -159,6 +184,7 @@ export function chooseF32(option: AlgorithmOption, shape: LayerShape): Choice<"d
 /** Whether a layer can be computed as asked for, rather than direct for want of a kernel. */
 export function algorithmApplies(option: AlgorithmOption, dtype: "s8" | "f32", shape: LayerShape): boolean {
   if (option === "auto" || option === "direct") return true;
+  if (option === ROW_TABLE.algorithm) return dtype === "s8" && rowsApply(shape);
   return WINOGRAD_ALGORITHMS.some(
     (a) => a.dtype === dtype && (option === "winograd" || a.algorithm === option) && winogradApplies(a, shape),
   );

@@ -1,5 +1,4 @@
 /** Relative time of the int8 algorithms, from the measured table, between whose channel counts it is interpolated. */
-import type { WinogradKernel } from "../winograd/algorithms.ts";
 import { CHANNELS, RELATIVE_TIME } from "./cost-table.ts";
 import type { LayerShape } from "./spec.ts";
 
@@ -15,12 +14,20 @@ function position(channels: number): { index: number; fraction: number } {
   return { index, fraction: Math.log(channels / low) / Math.log(high / low) };
 }
 
+/** What prices an algorithm: its name, and the outputs of its tiles. */
+export interface Priced {
+  readonly algorithm: string;
+  /** Columns, and rows unless `rows` says otherwise. */
+  readonly m: number;
+  readonly rows?: number;
+}
+
 /**
  * Time of an int8 layer by an algorithm that applies to it, over that of direct convolution.
  * @param output size of the output, where known: tiles that hang over it cost as much as full ones
  */
 export function relativeTime(
-  { algorithm, m }: WinogradKernel,
+  { algorithm, m, rows: tall = m }: Priced,
   { ic, oc }: LayerShape,
   output?: readonly [height: number, width: number],
 ): number {
@@ -31,5 +38,5 @@ export function relativeTime(
   const time = Math.exp(along(0) * (1 - x.fraction) + along(1) * x.fraction);
   if (output === undefined) return time;
   const [height, width] = output;
-  return (time * Math.ceil(height / m) * m * Math.ceil(width / m) * m) / (height * width);
+  return (time * Math.ceil(height / tall) * tall * Math.ceil(width / m) * m) / (height * width);
 }

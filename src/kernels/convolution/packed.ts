@@ -3,8 +3,9 @@ import { check } from "../../errors.ts";
 import type { KernelExports } from "../exports.ts";
 import type { KernelInstance } from "../load.ts";
 import { type WinogradKernel, winogradApplies, winogradKernel } from "../winograd/algorithms.ts";
-import { type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
-import { type PackedFilters, packWinogradF32, packWinogradS8 } from "../winograd/filter.ts";
+import { largestSum, type WinogradBlocks, winogradBlocks } from "../winograd/blocks.ts";
+import { type PackedFilters, packWinogradF32, packWinogradS8, written } from "../winograd/filter.ts";
+import { packRows, ROW_TABLE, rowsApply, rowsFit } from "../winograd/rows.ts";
 import { packScaled } from "../winograd/scaled.ts";
 import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
@@ -31,7 +32,7 @@ interface Packed {
 /** The kernel of a Winograd algorithm, which must apply to the layer. @throws WasmogradError ERR_UNSUPPORTED */
 function winogradOf(spec: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined {
   const { dtype, algorithm, kh, kw, stride, depthwise } = spec;
-  if (algorithm === "direct") return undefined;
+  if (algorithm === "direct" || algorithm === ROW_TABLE.algorithm) return undefined;
   const found = winogradKernel(dtype, algorithm);
   check(found !== undefined, "ERR_UNSUPPORTED", () => `algorithm: there is no ${dtype} kernel for ${algorithm}`);
   check(winogradApplies(found, spec), "ERR_UNSUPPORTED", () => {
@@ -39,13 +40,6 @@ function winogradOf(spec: ConvSpecS8 | ConvSpecF32): WinogradKernel | undefined 
     return `algorithm: ${algorithm} needs a ${found.r}x${found.r} kernel with stride 1, got ${got}`;
   });
   return found;
-}
-
-/** An array as it is. */
-function written({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Float32Array): PackedFilters {
-  const write: PackedFilters["write"] = ({ memory }, pointer) =>
-    memory.u8.set(new Uint8Array(buffer, byteOffset, byteLength), pointer);
-  return { bytes: byteLength, write };
 }
 
 /** Output channels of a tile of the direct kernels: few channels would leave lanes of a wide one empty. */
@@ -89,7 +83,39 @@ function foldedBias({ weights, bias, oc, inputZeroPoint }: ConvSpecS8, factor: n
   });
 }
 
+function packRowsS8(spec: ConvSpecS8): Packed {
+  const { weights, oc, ic, filterScaling } = spec;
+  const { kernel, algorithm, r, shift, biasFactor } = ROW_TABLE;
+  const size = `${spec.kh}x${spec.kw} with stride ${spec.stride}`;
+  check(
+    rowsApply(spec),
+    "ERR_UNSUPPORTED",
+    () => `algorithm: ${algorithm} needs a ${r}x${r} kernel with stride 1, got ${size}`,
+  );
+  check(
+    filterScaling === undefined,
+    "ERR_UNSUPPORTED",
+    () => `filterScaling: ${algorithm} cannot, its scale has an odd factor`,
+  );
+  const largest = largestSum(spec);
+  check(rowsFit(largest), "ERR_UNSUPPORTED", () => {
+    return `algorithm: ${algorithm} is exact to sums below 2^${31 - shift}, got ${largest}`;
+  });
+  const blocks = { channels: ic, blocked: false };
+  const bias = foldedBias(spec, biasFactor);
+  return {
+    kernel,
+    winograd: undefined,
+    blocks,
+    filters: packRows(weights, oc, ic),
+    bias,
+    scale: 2 ** shift,
+    fields: {},
+  };
+}
+
 function packS8(spec: ConvSpecS8): Packed {
+  if (spec.algorithm === ROW_TABLE.algorithm) return packRowsS8(spec);
   const { weights, oc, ic, kh, kw, filterScaling } = spec;
   const winograd = winogradOf(spec);
   if (!winograd) {

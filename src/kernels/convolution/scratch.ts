@@ -1,5 +1,7 @@
 /** The working memory of one convolution call: how large, and where the kernel's buffers lie in it. */
+
 import type { WinogradKernel } from "../winograd/algorithms.ts";
+import { ROW_TABLE } from "../winograd/rows.ts";
 import { PRODUCTS_STRIDE, TILES } from "../winograd/table.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import { depthwisePairs, roundUp } from "./pack.ts";
@@ -83,9 +85,30 @@ function planesScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayou
   return { bytes: g.kh * scratchRowStride, fields: (scratch) => ({ scratch, scratchRowStride }) };
 }
 
+/** A ring of five transformed rows, the products of eight tiles, and a padded row. */
+function rowsScratch(g: ConvGeometry): ScratchLayout {
+  const { m, planes, r } = ROW_TABLE;
+  const tiles = roundUp(Math.ceil(g.ow / m), 8);
+  // Off the powers of two, so that planes do not fall into the same cache sets.
+  const planeTilesStride = tiles * roundUp(g.ic, 8) * 2 + 64;
+  const scratchRowStride = planes * planeTilesStride;
+  const ringBytes = r * scratchRowStride;
+  // And behind them four tiles of pixels, four channels each.
+  const productsBytes = planes * 8 * 16 + m * 4 * 16;
+  const patchBytes = roundUp((tiles * m + planes - m) * g.ic + 8, 64);
+  return {
+    bytes: ringBytes + productsBytes + patchBytes,
+    fields: (scratch) => {
+      const products = scratch + ringBytes;
+      return { planeTiles: scratch, planeTilesStride, scratchRowStride, products, patch: products + productsBytes };
+    },
+  };
+}
+
 export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
   if (packed.kernel.endsWith("conv2d_8x4")) return planesScratch(packed, geometry);
   if (packed.kernel.endsWith("conv2d_1x1_4x8")) return pointwiseScratch(packed, geometry);
+  if (packed.kernel === ROW_TABLE.kernel) return rowsScratch(geometry);
   if (packed.winograd) return winogradScratch(packed, packed.winograd, geometry);
   return packed.spec.depthwise ? depthwiseScratch(packed, geometry) : directScratch(packed, geometry);
 }

@@ -1,6 +1,7 @@
 /** What a convolution computes, in the kernels' terms. */
 import type { FilterScaling } from "../../winograd/filter-scaling.ts";
 import type { WinogradF32, WinogradS8 } from "../winograd/algorithms.ts";
+import type { RowId } from "../winograd/rows.ts";
 
 /** Channels, kernel and stride of a convolution. */
 export interface LayerShape {
@@ -33,7 +34,7 @@ export interface ConvSpecS8 extends LayerShape {
   readonly qmin: number;
   readonly qmax: number;
   readonly residual?: ResidualSpec;
-  readonly algorithm: "direct" | WinogradS8;
+  readonly algorithm: "direct" | WinogradS8 | RowId;
   /** Winograd only: filters in fewer bits, which is not exact. */
   readonly filterScaling?: FilterScaling;
 }

@@ -102,6 +102,13 @@ export interface PackedFilters {
   readonly write: (kernels: KernelInstance, pointer: number) => void;
 }
 
+/** An array as it is. */
+export function written({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Float32Array): PackedFilters {
+  const write: PackedFilters["write"] = ({ memory }, pointer) =>
+    memory.u8.set(new Uint8Array(buffer, byteOffset, byteLength), pointer);
+  return { bytes: byteLength, write };
+}
+
 /**
  * int8 filters -> int16, a block of `blockChannels` input channels after the other (a multiple of 8, or at least ic): the work of
  * `transformFilter`, done by a kernel, as it is most of what a network has to do before it can run.
