@@ -1,12 +1,21 @@
 /** The row algorithm (winograd/rows.ts) as the kernels' side needs it: where it applies, when it is exact, its filters. */
-import type { LayerShape } from "../convolution/spec.ts";
 import { type PackedFilters, written } from "./filter.ts";
 import { ROW_TABLE } from "./rows-table.ts";
 
 export { ROW_TABLE };
 export type RowId = typeof ROW_TABLE.algorithm;
 
-export function rowsApply({ kh, kw, stride, depthwise }: LayerShape): boolean {
+export function rowsApply({
+  kh,
+  kw,
+  stride,
+  depthwise,
+}: {
+  readonly kh: number;
+  readonly kw: number;
+  readonly stride: number;
+  readonly depthwise?: boolean;
+}): boolean {
   return kh === ROW_TABLE.r && kw === ROW_TABLE.r && stride === 1 && !depthwise;
 }
 
