@@ -93,6 +93,21 @@ export function epilogue_f32_2x2x4(
   epilogue_f32(p, oy, ox, oc, 0, 1, right, 1, 0, below, 1, 1, below && right, a0, a1, a2, a3);
 }
 
+/** `epilogue_f32_4x4` by a call, as that of int8. */
+export function epilogue_f32_4x4_tail(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  epilogue_f32_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
+}
+
 /** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and layers with a residual. */
 function epilogue_f32_4x8_halves(
   p: ConvParams,
@@ -109,8 +124,8 @@ function epilogue_f32_4x8_halves(
   b2: v128,
   b3: v128,
 ): void {
-  epilogue_f32_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
-  if (oc + 4 < p.oc) epilogue_f32_4x4(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
+  epilogue_f32_4x4_tail(p, oy, ox, end, oc, a0, a1, a2, a3);
+  if (oc + 4 < p.oc) epilogue_f32_4x4_tail(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
 }
 
 

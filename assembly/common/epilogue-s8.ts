@@ -106,6 +106,21 @@ export function epilogue_s8_4x4(
   epilogue_s8(p, oy, ox, oc, 0, 1, left > 1, 0, 2, left > 2, 0, 3, left > 3, a0, a1, a2, a3);
 }
 
+/** The same by a call: for the tails of kernels whose whole tiles take another way, so that not each carries a copy. */
+export function epilogue_s8_4x4_tail(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  epilogue_s8_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
+}
+
 /** A block of 2 x 2 pixels, row by row; pixels from row p.rowEnd or column p.ow on are not stored. */
 @inline
 export function epilogue_s8_2x2x4(
@@ -139,8 +154,8 @@ function epilogue_s8_4x8_halves(
   b2: v128,
   b3: v128,
 ): void {
-  epilogue_s8_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
-  if (oc + 4 < p.oc) epilogue_s8_4x4(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
+  epilogue_s8_4x4_tail(p, oy, ox, end, oc, a0, a1, a2, a3);
+  if (oc + 4 < p.oc) epilogue_s8_4x4_tail(p, oy, ox, end, oc + 4, b0, b1, b2, b3);
 }
 
 /** Whether a tile of four pixels from column `ox` on and eight channels from `oc` on is one for `epilogue_s8_4x8_whole`. */

@@ -9,8 +9,8 @@
  * Test     test/kernels/qs8-conv2d.test.ts, test/kernels/f32-conv2d.test.ts
  */
 import { assert_geometry, ConvParams } from "../common/conv-params";
-import { epilogue_f32_4x4 } from "../common/epilogue-f32";
-import { epilogue_s8_4x4 } from "../common/epilogue-s8";
+import { epilogue_f32_4x4, epilogue_f32_4x4_tail } from "../common/epilogue-f32";
+import { epilogue_s8_4x4, epilogue_s8_4x4_tail } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
 import { fill_rows, first_row, row_steps } from "./line-buffer";
 
@@ -78,10 +78,10 @@ function conv_row<T>(p: ConvParams, oy: i32, oc: i32, filter: usize, steps: i32)
     }
     if (isFloat<T>()) {
       epilogue_f32_4x4(p, oy, ox, ow, oc, c0, c1, c2, c3);
-      if (ox + 4 < ow) epilogue_f32_4x4(p, oy, ox + 4, min(ow, ox + 6), oc, c4, c5, c5, c5);
+      if (ox + 4 < ow) epilogue_f32_4x4_tail(p, oy, ox + 4, min(ow, ox + 6), oc, c4, c5, c5, c5);
     } else {
       epilogue_s8_4x4(p, oy, ox, ow, oc, c0, c1, c2, c3);
-      if (ox + 4 < ow) epilogue_s8_4x4(p, oy, ox + 4, min(ow, ox + 6), oc, c4, c5, c5, c5);
+      if (ox + 4 < ow) epilogue_s8_4x4_tail(p, oy, ox + 4, min(ow, ox + 6), oc, c4, c5, c5, c5);
     }
   }
 }

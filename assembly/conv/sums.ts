@@ -3,8 +3,8 @@
  * constants and leave in whole vectors; activations with slopes, residuals and the last channels take the epilogue of the other kernels.
  */
 import { ConvParams } from "../common/conv-params";
-import { epilogue_f32_4x4 } from "../common/epilogue-f32";
-import { epilogue_s8_4x4 } from "../common/epilogue-s8";
+import { epilogue_f32_4x4_tail } from "../common/epilogue-f32";
+import { epilogue_s8_4x4_tail } from "../common/epilogue-s8";
 import { round_to_q } from "../common/requantize";
 import { STRIP_CHANNELS } from "./strips";
 
@@ -82,8 +82,8 @@ function finish_any<T>(p: ConvParams, oy: i32, left: i32, right: i32, oc: i32, s
         a1 = v128.load(s, SUMS_PIXEL),
         a2 = v128.load(s, SUMS_PIXEL * 2),
         a3 = v128.load(s, SUMS_PIXEL * 3);
-      if (isFloat<T>()) epilogue_f32_4x4(p, oy, ox, right, c, a0, a1, a2, a3);
-      else epilogue_s8_4x4(p, oy, ox, right, c, a0, a1, a2, a3);
+      if (isFloat<T>()) epilogue_f32_4x4_tail(p, oy, ox, right, c, a0, a1, a2, a3);
+      else epilogue_s8_4x4_tail(p, oy, ox, right, c, a0, a1, a2, a3);
     }
   }
 }

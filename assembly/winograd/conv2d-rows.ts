@@ -16,7 +16,7 @@
  * Test     test/kernels/winograd-rows.test.ts
  */
 import { assert_geometry, ConvParams } from "../common/conv-params";
-import { epilogue_s8_4x4 } from "../common/epilogue-s8";
+import { epilogue_s8_4x4_tail } from "../common/epilogue-s8";
 import { multiply_accumulate } from "../common/multiply-accumulate";
 import { high_32, high_64, low_32, low_64 } from "../common/transpose";
 import {
@@ -177,7 +177,7 @@ function finish(p: ConvParams, oy: i32, g: i32, oc: i32): void {
         y1 = v128.load(at, 64),
         y2 = v128.load(at, 128),
         y3 = v128.load(at, 192);
-      epilogue_s8_4x4(p, oy, ox, p.ow, oc, y0, y1, y2, y3);
+      epilogue_s8_4x4_tail(p, oy, ox, p.ow, oc, y0, y1, y2, y3);
     }
   }
 }

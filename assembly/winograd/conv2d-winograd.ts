@@ -17,7 +17,7 @@
  * Test     test/kernels/winograd.test.ts, test/kernels/winograd-limits.test.ts, test/kernels/f32-winograd.test.ts
  */
 import { assert_geometry, ConvParams } from "../common/conv-params";
-import { epilogue_s8_2x2x4, epilogue_s8_4x4 } from "../common/epilogue-s8";
+import { epilogue_s8_2x2x4, epilogue_s8_4x4_tail } from "../common/epilogue-s8";
 import { gemm_4x4 } from "../gemm/gemm-4x4";
 import { gemm_4x8 } from "../gemm/gemm-4x8";
 import { TILES } from "./generated/tiling";
@@ -181,7 +181,7 @@ function finish_sums<A>(p: ConvParams, first: i32, n: i32, tilesAcross: i32): vo
           y1 = v128.load(from + step);
         const y2 = v128.load(from + step * 2),
           y3 = v128.load(from + step * 3);
-        if (a.m == 4) epilogue_s8_4x4(p, oy + y, ox, p.ow, o, y0, y1, y2, y3);
+        if (a.m == 4) epilogue_s8_4x4_tail(p, oy + y, ox, p.ow, o, y0, y1, y2, y3);
         else epilogue_s8_2x2x4(p, oy, ox, o, y0, y1, y2, y3);
       }
     }

@@ -3,8 +3,8 @@
  * 4 x 4, and `wideRow`, that for eight channels; `block`, the 2 x 2 pixels of a tile of that size. Classes without state: the driver picks one at compile time.
  */
 import { ConvParams } from "../common/conv-params";
-import { epilogue_f32_2x2x4, epilogue_f32_4x4, epilogue_f32_4x8 } from "../common/epilogue-f32";
-import { epilogue_s8_2x2x4, epilogue_s8_4x4, epilogue_s8_4x8_whole, is_whole_s8 } from "../common/epilogue-s8";
+import { epilogue_f32_2x2x4, epilogue_f32_4x4_tail, epilogue_f32_4x8 } from "../common/epilogue-f32";
+import { epilogue_s8_2x2x4, epilogue_s8_4x4_tail, epilogue_s8_4x8_whole, is_whole_s8 } from "../common/epilogue-s8";
 
 /** Requantises and stores. */
 @unmanaged
@@ -16,7 +16,7 @@ export class StoreS8 {
 
 
   @inline row(p: ConvParams, tile: i32, oy: i32, ox: i32, oc: i32, y: i32, a: v128, b: v128, c: v128, d: v128): void {
-    epilogue_s8_4x4(p, oy, ox, p.ow, oc, a, b, c, d);
+    epilogue_s8_4x4_tail(p, oy, ox, p.ow, oc, a, b, c, d);
   }
 
 
@@ -55,7 +55,7 @@ export class StoreF32 {
 
 
   @inline row(p: ConvParams, tile: i32, oy: i32, ox: i32, oc: i32, y: i32, a: v128, b: v128, c: v128, d: v128): void {
-    epilogue_f32_4x4(p, oy, ox, p.ow, oc, a, b, c, d);
+    epilogue_f32_4x4_tail(p, oy, ox, p.ow, oc, a, b, c, d);
   }
 
 

@@ -1,8 +1,8 @@
 import { check } from "../errors.ts";
 import type { FeatureMap, Model } from "../network/description.ts";
+import { prepare } from "../network/passes/prepare.ts";
 import { Histogram } from "./histogram.ts";
 import { type Executor, observe } from "./observe.ts";
-import { prepare } from "./quantise.ts";
 import { type RangeMethod, rangeFrom } from "./range-methods.ts";
 import { type Calibration, checkRange, type Range } from "./ranges.ts";
 

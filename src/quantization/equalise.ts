@@ -1,6 +1,6 @@
 import { check } from "../errors.ts";
 import type { Conv2dLayer, Model, Weight } from "../network/description.ts";
-import { prepare } from "./quantise.ts";
+import { prepare } from "../network/passes/prepare.ts";
 import { scalingGroups } from "./scaling-groups.ts";
 
 /**

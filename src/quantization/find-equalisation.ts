@@ -1,10 +1,10 @@
 import { check } from "../errors.ts";
 import type { FeatureMap, Model } from "../network/description.ts";
+import { prepare } from "../network/passes/prepare.ts";
 import { channelRanges } from "./channel-ranges.ts";
 import { channelScales } from "./channel-scales.ts";
 import type { Equalisation } from "./equalise.ts";
 import type { Executor } from "./observe.ts";
-import { prepare } from "./quantise.ts";
 import { scalingGroups } from "./scaling-groups.ts";
 
 export interface EqualisationOptions {

@@ -8,8 +8,7 @@ import type {
   Network,
   Weights,
 } from "../network/description.ts";
-import { collapse } from "../network/passes/collapse.ts";
-import { fuse } from "../network/passes/fuse.ts";
+import { prepare } from "../network/passes/prepare.ts";
 import { validate } from "../network/validate.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
 import type { Calibration } from "./ranges.ts";
@@ -149,11 +148,6 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
     ...(slopes ? { negativeMultipliers: slopes.map((slope) => positive * slope) } : {}),
     ...intersect(limitsOfActivation(activation, output), limits.get(name) ?? FULL),
   };
-}
-
-/** The form of a model that calibration observes and quantisation starts from: collapsed and fused. */
-export function prepare(model: Model): Model {
-  return fuse(collapse(model));
 }
 
 /**

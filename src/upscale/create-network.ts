@@ -1,20 +1,18 @@
 /** The network of an upscaler: model, weights, precision, algorithms. */
 
-import { decodeBase64 } from "../base64.ts";
 import { compile } from "../engine/compile.ts";
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, WasmogradError } from "../errors.ts";
-import { loadWeights } from "../formats/weights-file.ts";
 import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
 import { instantiateKernels } from "../kernels/load.ts";
 import { buildModel } from "../models/registry.ts";
-import type { Network } from "../network/description.ts";
+import type { Model, Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
 import type { Equalisation } from "../quantization/equalise.ts";
+import type { QuantisedModel } from "../quantization/quantise.ts";
 import type { Calibration } from "../quantization/ranges.ts";
 import { restoreModel } from "../quantization/stored-model.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
-import { int8Model } from "./int8-model.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
 
 export interface NetworkOptions {
@@ -61,22 +59,24 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
   const network = buildModel(model, { scale });
   const kernels = await instantiateKernels();
-  const ready = options.weights ? ownModel(network, options) : await shippedModel(model, scale, options);
+  const ready = await (options.weights ? ownModel(network, options) : shippedModel(model, scale, network, options));
   const { algorithm = "auto", filterScaling } = options;
   const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });
   const { top, bottom, left, right } = halo(network);
   return { network: compiled, model, scale, halo: Math.max(top, bottom, left, right) };
 }
 
-function ownModel(network: Network, { precision, weights, calibration, equalisation }: NetworkOptions) {
-  const trained = { network, weights: loadWeights(weights!, network) };
-  if (precision === "f32") return trained;
-  const message = () => "calibration: expected ranges for int8 with your own weights";
-  check(calibration !== undefined, "ERR_ARGUMENT", message);
-  return int8Model(trained, { calibration, equalisation });
+async function ownModel(network: Network, options: NetworkOptions): Promise<Model | QuantisedModel> {
+  const { weights, precision = "int8", ...recipe } = options;
+  return (await import("./trained-model.ts")).ownModel(network, weights!, precision, recipe);
 }
 
-async function shippedModel(model: string, scale: 2 | 4, options: NetworkOptions) {
+async function shippedModel(
+  model: string,
+  scale: number,
+  network: Network,
+  options: NetworkOptions,
+): Promise<Model | QuantisedModel> {
   for (const name of ["calibration", "equalisation"] as const) {
     const own = () => `${name}: expected together with weights of your own only`;
     check(options[name] === undefined, "ERR_ARGUMENT", own);
@@ -87,6 +87,6 @@ async function shippedModel(model: string, scale: 2 | 4, options: NetworkOptions
     throw new WasmogradError("ERR_ARGUMENT", `model: no weights are shipped for ${model} x${scale}, only for ${list}`);
   }
   if (options.precision !== "f32") return restoreModel((await shipped.int8()).model);
-  const network = buildModel(model, { scale });
-  return { network, weights: loadWeights(decodeBase64((await shipped.f32()).safetensors), network) };
+  const [{ f32Model }, { safetensors }] = await Promise.all([import("./trained-model.ts"), shipped.f32()]);
+  return f32Model(network, safetensors);
 }

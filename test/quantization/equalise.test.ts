@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { sesr } from "../../src/models/sesr.ts";
 import type { FeatureMap, Layer, Model, Network } from "../../src/network/description.ts";
+import { prepare } from "../../src/network/passes/prepare.ts";
 import { calibrate } from "../../src/quantization/calibrate.ts";
 import { type Equalisation, equalise } from "../../src/quantization/equalise.ts";
 import { type EqualisationOptions, findEqualisation } from "../../src/quantization/find-equalisation.ts";
-import { prepare, quantise } from "../../src/quantization/quantise.ts";
+import { quantise } from "../../src/quantization/quantise.ts";
 import { dequantizeValue, quantizeValue } from "../../src/quantization/requantize.ts";
 import { scalingGroups } from "../../src/quantization/scaling-groups.ts";
 import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";

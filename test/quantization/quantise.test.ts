@@ -10,8 +10,9 @@ import type {
   Network,
   Weight,
 } from "../../src/network/description.ts";
+import { prepare } from "../../src/network/passes/prepare.ts";
 import { calibrate } from "../../src/quantization/calibrate.ts";
-import { prepare, type QuantisedModel, quantise } from "../../src/quantization/quantise.ts";
+import { type QuantisedModel, quantise } from "../../src/quantization/quantise.ts";
 import type { Calibration } from "../../src/quantization/ranges.ts";
 import { dequantizeValue, quantizeValue } from "../../src/quantization/requantize.ts";
 import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
