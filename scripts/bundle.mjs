@@ -11,6 +11,9 @@ await build({
   // Beside the entries, where `new URL("./worker.js", import.meta.url)` of a chunk finds the thread's code.
   chunkNames: "[name]-[hash]",
   bundle: true,
+  // Less to read and to parse; the modules that people read are those of dist/.
+  minifyWhitespace: true,
+  minifySyntax: true,
   splitting: true,
   format: "esm",
   target: "es2022",

@@ -1,13 +1,14 @@
 /** The documents that have tables of measurements: path -> text. */
 import { readFileSync } from "node:fs";
 import { absolute, type Blocks, fillBlocks } from "../documents.ts";
+import { ownBlocks } from "./own.ts";
 import type { PeerResults } from "./results.ts";
 import { performanceBlocks, readmeBlocks } from "./tables.ts";
 
 export function benchDocuments(results: readonly PeerResults[]): Map<string, string> {
   const blocks: readonly (readonly [string, Blocks])[] = [
     ["README.md", readmeBlocks(results)],
-    ["docs/performance.md", performanceBlocks(results)],
+    ["docs/performance.md", new Map([...performanceBlocks(results), ...ownBlocks()])],
   ];
   return new Map(blocks.map(([path, parts]) => [path, fillBlocks(path, readFileSync(absolute(path), "utf8"), parts)]));
 }

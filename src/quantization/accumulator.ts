@@ -27,12 +27,16 @@ export function accumulatorRange(
   const low = new Float64Array(channels);
   const high = new Float64Array(channels);
   for (let o = 0; o < channels; o++) {
-    low[o] = high[o] = bias?.[o] ?? 0;
+    let positive = 0;
+    let negative = 0;
     for (let j = o * perChannel; j < (o + 1) * perChannel; j++) {
       const w = weights[j]!;
-      low[o]! += w * ((w > 0 ? QMIN : QMAX) - zeroPoint);
-      high[o]! += w * ((w > 0 ? QMAX : QMIN) - zeroPoint);
+      if (w > 0) positive += w;
+      else negative += w;
     }
+    const constant = bias?.[o] ?? 0;
+    low[o] = constant + positive * (QMIN - zeroPoint) + negative * (QMAX - zeroPoint);
+    high[o] = constant + positive * (QMAX - zeroPoint) + negative * (QMIN - zeroPoint);
   }
   return { low, high };
 }

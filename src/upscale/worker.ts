@@ -1,8 +1,10 @@
 /** The code of an upscaling thread: a network of its own, a tile at a time. Never imported; `threaded.ts` starts it by its URL. */
+
+import type { Region } from "../image/types.ts";
 import { useModule } from "../kernels/load.ts";
 import { type Service, serve } from "../worker/serve.ts";
 import { createNetwork } from "./create-network.ts";
-import { forEachRow, type PixelPort, pixelBytes } from "./pixel-port.ts";
+import { forEachRow, type PictureForm, type PixelPort, pixelBytes } from "./pixel-port.ts";
 import type { ThreadPart, ThreadSetup, ThreadTask } from "./thread-tasks.ts";
 import { TileJob } from "./tile-job.ts";
 import { takeTurns } from "./turns.ts";
@@ -10,6 +12,16 @@ import { takeTurns } from "./turns.ts";
 serve<ThreadSetup, ThreadTask, ThreadPart>(async ({ module, options }): Promise<Service<ThreadTask, ThreadPart>> => {
   useModule(module);
   const { network, scale } = await createNetwork(options);
+  // Tiles of a picture are of one size, and pictures often are.
+  let kept: { readonly key: string; readonly job: TileJob } | undefined;
+  const jobFor = (form: PictureForm, { width, height }: Region): TileJob => {
+    const key = [form.width, form.height, form.channels, form.depth, width, height].join();
+    if (kept?.key === key) return kept.job;
+    kept?.job.dispose();
+    kept = undefined;
+    kept = { key, job: new TileJob(network, scale, form, { width, height }) };
+    return kept.job;
+  };
   return {
     get memoryBytes() {
       return network.memoryBytes;
@@ -30,12 +42,7 @@ serve<ThreadSetup, ThreadTask, ThreadPart>(async ({ module, options }): Promise<
           part({ region, pixels: copy.buffer }, [copy.buffer]);
         },
       };
-      const job = new TileJob(network, scale, form, source);
-      try {
-        for await (const _ of takeTurns(job.run(tile, port))) signal.throwIfAborted();
-      } finally {
-        job.dispose();
-      }
+      for await (const _ of takeTurns(jobFor(form, source).run(tile, port))) signal.throwIfAborted();
     },
   };
 });
