@@ -44,7 +44,7 @@ function convolution(
   geometry: ConvGeometry,
   index: ReadonlyMap<string, number>,
 ): Pick<StripLayer, "multiple" | "inputs"> {
-  const { winograd } = program.convolutions.get(layer.name)!;
+  const { winograd, spec } = program.convolutions.get(layer.name)!;
   const needs = (rows: RowRange): RowRange => window(geometry, rows);
   // Winograd tiles that hang over the end of the rows load what their whole height covers; what is there does not matter in int8.
   const tile = winograd?.m ?? 1;
@@ -52,6 +52,8 @@ function convolution(
     window(geometry, [begin, begin + Math.ceil((end - begin) / tile) * tile]);
   const inputs: StripInput[] = [{ layer: index.get(layer.input)!, needs, touches }];
   if (layer.residual) inputs.push({ layer: index.get(layer.residual.tensor)!, needs: same, touches: same });
-  // f32 Winograd rounds by the place in the tile, and unspecified values could be NaN: its tiles stay where they are in the whole.
-  return { multiple: program.precision === "f32" ? tile : 1, inputs };
+  // f32 Winograd and scaled filters round by the place in the tile, and unspecified f32 could be NaN: their tiles stay where they are in the
+  // whole.
+  const exact = spec.dtype === "s8" && spec.filterScaling === undefined;
+  return { multiple: exact ? 1 : tile, inputs };
 }

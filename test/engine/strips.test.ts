@@ -189,6 +189,17 @@ describe.each(NETWORKS)("%s in strips", (_, network, shape) => {
     compiled.dispose();
   });
 
+  test("scaled filters: the bits of layer by layer", async () => {
+    const compiled = await compile(quantised, {
+      algorithm: "winograd",
+      filterScaling: { bits: 8, granularity: "static" },
+    });
+    const input = Int8Array.from(values, (v) => Math.round(v * 100));
+    const whole = run(compiled, input, height, width, height);
+    for (const rows of STRIPS) expect(run(compiled, input, height, width, rows).output).toEqual(whole.output);
+    compiled.dispose();
+  });
+
   test.each(["direct", "winograd"] as const)("f32, %s: the bits of layer by layer", async (algorithm) => {
     const compiled = await compile(model, { algorithm: algorithm as AlgorithmOption });
     const whole = run(compiled, values, height, width, height);
