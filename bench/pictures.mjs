@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { median } from "../dist/bench/measure.js";
 import { createUpscaler } from "../dist/bundle/index.js";
 import { machine } from "./peers/machine.mjs";
 
@@ -16,8 +17,6 @@ const SIZES = [
 ];
 /** Pixels of a sample: small pictures are repeated. */
 const SAMPLE = 1e6;
-
-const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Smooth shapes and noise, so that nothing saturates and nothing is flat. */
 function picture(width, height) {

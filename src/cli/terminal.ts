@@ -1,5 +1,5 @@
 /** What a person sees: tables on stdout, a progress line on stderr when that is a terminal; and what a person presses: Ctrl-C. */
-import { setImmediate } from "node:timers/promises";
+import { pause as yieldToEvents } from "../pause.ts";
 
 /**
  * Columns aligned by spaces; numbers are given as text. The first column is flush left, the rest flush right, but for a last column of
@@ -54,6 +54,6 @@ export function progressLine(stream: NodeJS.WriteStream = process.stderr): Progr
 
 /** Lets a pending Ctrl-C in between two stages that compute without a break. @throws the signal's reason when aborted */
 export async function pause(signal: AbortSignal): Promise<void> {
-  await setImmediate();
+  await yieldToEvents();
   signal.throwIfAborted();
 }

@@ -15,8 +15,10 @@ export interface CompileOptions {
   /**
    * "auto" (default): of the int8 algorithms that are exact for a layer's weights the fastest; f32 layers are direct. "winograd": Winograd
    * wherever it applies; or an algorithm by name ("direct", "f4x4-3x3-complex", "f4x4-3x3-rational", "f4x4-3x3-half", "f2x2-3x3",
-   * "f2x2-5x5-complex", "f1x4-5x5-rational", in f32 "f2x2-5x5-rational" too) for the layers that it applies to, while others are direct; refused where it applies to none. int8 results are the
-   * same bits whatever is taken, at the price of memory: transformed filters of F(4x4,3x3) take 8 to 10 bytes a weight, direct ones 2. f32 Winograd differs from direct by rounding, and a little with where tiles are cut.
+   * "f2x2-5x5-complex", "f1x4-5x5-rational", in f32 "f2x2-5x5-rational" too) for the layers that it applies to, while others are direct;
+   * refused where it applies to none. int8 results are the same bits whatever is taken, at the price of memory: transformed filters of
+   * F(4x4,3x3) take 8 to 10 bytes a weight, direct ones 2. f32 Winograd differs from direct by rounding, and a little with where tiles
+   * are cut.
    */
   readonly algorithm?: AlgorithmOption;
   /**

@@ -86,28 +86,34 @@ export class CompiledNetwork {
    */
   run(input: FeatureMap<Float32Array>, output?: Float32Array): FeatureMap<Float32Array> {
     const plan = this.#planFor(input, "Float32Array", input.data instanceof Float32Array);
+    const { outputShape } = plan;
+    const data = output ?? new Float32Array(valuesIn(outputShape));
+    checkOutput(data, Float32Array, valuesIn(outputShape));
+    this.runReal(plan, input.data, data);
+    return { shape: outputShape, data };
+  }
+
+  /** Runs a plan of this network on real values in units of 1 / unit. Both arrays have the plan's sizes. */
+  runReal(plan: Plan, input: Float32Array, output: Float32Array, unit = 1): void {
     const { memory } = this.#kernels;
     const { inputShape, outputShape, largestRead, largestWrite } = plan;
     const [inputRow, outputRow] = [inputShape[1] * inputShape[2], outputShape[1] * outputShape[2]];
-    const data = output ?? new Float32Array(valuesIn(outputShape));
-    checkOutput(data, Float32Array, valuesIn(outputShape));
     const staging = memory.allocate(4 * Math.max(largestRead * inputRow, largestWrite * outputRow));
     try {
       plan.run(
         (begin, end, pointer) => {
-          memory.f32.set(input.data.subarray(begin * inputRow, end * inputRow), staging >> 2);
-          this.fromReal(staging, pointer, (end - begin) * inputRow);
+          memory.f32.set(input.subarray(begin * inputRow, end * inputRow), staging >> 2);
+          this.fromReal(staging, pointer, (end - begin) * inputRow, unit);
         },
         (begin, end, pointer) => {
           const count = (end - begin) * outputRow;
-          this.toReal(pointer, staging, count);
-          data.set(memory.f32.subarray(staging >> 2, (staging >> 2) + count), begin * outputRow);
+          this.toReal(pointer, staging, count, unit);
+          output.set(memory.f32.subarray(staging >> 2, (staging >> 2) + count), begin * outputRow);
         },
       );
     } finally {
       memory.free(staging);
     }
-    return { shape: outputShape, data };
   }
 
   /** `count` real values at `from`, in kernel memory and in units of 1 / unit, -> values of the input tensor at `to`. */

@@ -34,8 +34,8 @@ interface Conv2dShape {
   /** Default "same" (TensorFlow's: zero padding, the odd row or column at the bottom or right). */
   readonly padding?: "same" | "valid";
   /**
-   * 1 (default): every output channel sums over all input channels. As many as there are input channels: depthwise, each channel has a filter of
-   * its own and the output as many channels as the input. Nothing between is supported.
+   * 1 (default): every output channel sums over all input channels. As many as there are input channels: depthwise, each channel has a
+   * filter of its own and the output as many channels as the input. Nothing between is supported.
    */
   readonly groups?: number;
   /** Default "none". */
@@ -56,8 +56,9 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
   readonly residual?: { readonly quantization: QuantizationParams; readonly channels?: number };
   /**
    * "auto" (default): of the algorithms that are exact for these weights the fastest, by a measured table; "winograd": the same without
-   * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965), "f4x4-3x3-rational" and
-   * "f4x4-3x3-half" (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100) and, along rows, "f1x4-5x5-rational" (40 for 100). All give the same bits.
+   * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965),
+   * "f4x4-3x3-rational" and "f4x4-3x3-half" (36 for 144), "f2x2-3x3" (16 for 36), "f2x2-5x5-complex" (46 for 100) and, along rows,
+   * "f1x4-5x5-rational" (40 for 100). All give the same bits.
    */
   readonly algorithm?: AlgorithmOption;
   /**

@@ -170,28 +170,11 @@ export class TileJob {
  */
 export function runLuma(network: CompiledNetwork, luma: Float32Array, { width, height }: Size): Float32Array {
   const plan = network.createPlan(height, width);
-  const { memory } = network.kernels;
-  const [rows, columns] = plan.outputShape;
-  const result = new Float32Array(rows * columns);
   try {
-    const staging = memory.allocate(4 * Math.max(plan.largestRead * width, plan.largestWrite * columns));
-    try {
-      plan.run(
-        (begin, end, pointer) => {
-          memory.f32.set(luma.subarray(begin * width, end * width), staging >> 2);
-          network.fromReal(staging, pointer, (end - begin) * width, PEAK);
-        },
-        (begin, end, pointer) => {
-          const count = (end - begin) * columns;
-          network.toReal(pointer, staging, count, PEAK);
-          result.set(memory.f32.subarray(staging >> 2, (staging >> 2) + count), begin * columns);
-        },
-      );
-    } finally {
-      memory.free(staging);
-    }
+    const result = new Float32Array(plan.outputShape[0] * plan.outputShape[1]);
+    network.runReal(plan, luma, result, PEAK);
+    return result;
   } finally {
     plan.dispose();
   }
-  return result;
 }

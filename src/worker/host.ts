@@ -1,4 +1,6 @@
-/** The few things of Node that threads need. Asked for at run time, as the core imports no node: module. */
+import { builtin } from "../builtin.ts";
+
+/** The few things of Node that threads need. */
 export interface NodeHost {
   readonly threads: {
     readonly Worker: new (url: URL, options: { readonly execArgv: readonly string[] }) => NodeWorker;
@@ -24,10 +26,9 @@ export interface NodeWorker extends NodePort {
 
 /** undefined in a browser. */
 export function nodeHost(): NodeHost | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const threads = process?.getBuiltinModule?.("node:worker_threads");
-  if (!threads) return undefined;
-  return { threads, os: process!.getBuiltinModule!("node:os") } as NodeHost;
+  const threads = builtin<NodeHost["threads"]>("node:worker_threads");
+  const os = builtin<NodeHost["os"]>("node:os");
+  return threads && os && { threads, os };
 }
 
 /** Processors that this process may use; 1 where that is not known. */

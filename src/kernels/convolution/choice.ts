@@ -81,15 +81,6 @@ function candidate(kernel: WinogradKernel, shape: LayerShape, largest: number | 
 const scaledText = ({ bits, granularity }: FilterScaling): string =>
   `filters of ${bits} bits (${granularity}), not exact`;
 
-function exactCandidates(
-  applying: readonly WinogradKernel[],
-  shape: LayerShape,
-  layer: WinogradLayer | undefined,
-): Candidate[] {
-  const largest = layer && largestSum(layer);
-  return applying.map((kernel) => candidate(kernel, shape, largest));
-}
-
 /** Those that can run with scaled filters, whose sums are never taken in blocks. */
 function scaledCandidates(
   applying: readonly WinogradKernel[],
@@ -112,15 +103,16 @@ interface PricedAlgorithm {
 /** The row algorithm, where it applies and is exact; it has no sums in blocks. */
 function rowCandidate(
   shape: LayerShape,
-  layer: WinogradLayer | undefined,
+  largest: number | undefined,
   output: ChoiceOptions["output"],
 ): PricedAlgorithm[] {
   if (!rowsApply(shape)) return [];
   const { algorithm, m, r, shift } = ROW_TABLE;
   const limit = worstCaseChannels({ taps: r ** 2, scale: 2 ** shift, largestInput: LARGEST_INPUT });
-  const fits = layer ? rowsFit(largestSum(layer)) : shape.ic <= limit;
+  const fits = largest !== undefined ? rowsFit(largest) : shape.ic <= limit;
   if (!fits) return [];
-  const because = layer ? "exact by the sums of its weights" : `exact to ${limit} channels at any zero point`;
+  const because =
+    largest !== undefined ? "exact by the sums of its weights" : `exact to ${limit} channels at any zero point`;
   return [{ algorithm, because, time: relativeTime({ algorithm, m, rows: 1 }, shape, output) }];
 }
 
@@ -146,16 +138,17 @@ export function chooseS8(
   }
   if (applying.length === 0)
     return { algorithm: "direct", reason: "no int8 Winograd kernel for this kernel and stride" };
+  const largest = layer && !filterScaling ? largestSum(layer) : undefined;
   const all = filterScaling
     ? scaledCandidates(applying, shape, layer, filterScaling)
-    : exactCandidates(applying, shape, layer);
+    : applying.map((kernel) => candidate(kernel, shape, largest));
   if (all.length === 0) return { algorithm: "direct", reason: "with scaled filters sums could leave int32" };
   // Blocks cost an extra pass over the sums, so they are a last resort.
   const fitting = all.some(({ fits }) => fits) ? all.filter(({ fits }) => fits) : all;
   const priced = fitting.map(({ kernel, because }) => {
     return { algorithm: kernel.algorithm as WinogradS8 | RowId, because, time: relativeTime(kernel, shape, output) };
   });
-  if (!filterScaling) priced.push(...rowCandidate(shape, layer, output));
+  if (!filterScaling) priced.push(...rowCandidate(shape, largest, output));
   const { algorithm, because, time } = priced.sort((a, b) => a.time - b.time)[0]!;
   if (option === "auto" && time >= 1) {
     return { algorithm: "direct", reason: `${algorithm} takes ${time.toFixed(2)} times as long (measured table)` };
