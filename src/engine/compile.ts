@@ -2,12 +2,11 @@ import { check, checkObject } from "../errors.ts";
 import { type AlgorithmOption, algorithmApplies, checkAlgorithm, requireNamed } from "../kernels/convolution/choice.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
 import type { Model, Network } from "../network/description.ts";
-import { prepare } from "../network/passes/prepare.ts";
-import { checkWeights } from "../network/weights.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import { checkFilterScaling, type FilterScaling } from "../winograd/filter-scaling.ts";
 import { CompiledNetwork } from "./compiled-network.ts";
-import { type AlgorithmChoice, convolutionShapes, ProgramF32, ProgramS8 } from "./program.ts";
+import { type AlgorithmChoice, convolutionShapes, type LayerSteps, ProgramF32, ProgramS8 } from "./program.ts";
+import { isClassification } from "./steps.ts";
 
 export interface CompileOptions {
   /** The kernel instance to run on; a fresh one by default. */
@@ -53,14 +52,32 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
     }
     checkLayers(choice, model.network, "s8");
     const kernels = options.kernels ?? (await instantiateKernels());
-    return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice));
+    const steps = await layerSteps(kernels, model.network);
+    return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice, steps));
   }
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
-  checkWeights(model.network, model.weights);
-  const ready = prepare(model);
+  const ready = await prepareF32(model);
   checkLayers(choice, ready.network, "f32");
   const kernels = options.kernels ?? (await instantiateKernels());
-  return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice));
+  const steps = await layerSteps(kernels, ready.network);
+  return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice, steps));
+}
+
+/** An int8 network comes prepared, so a page that runs one does not load the passes. */
+async function prepareF32(model: Model): Promise<Model> {
+  const [{ prepare }, { lowerMixed }, { checkWeights }] = await Promise.all([
+    import("../network/passes/prepare.ts"),
+    import("../network/passes/lower-mixed.ts"),
+    import("../network/weights.ts"),
+  ]);
+  checkWeights(model.network, model.weights);
+  return lowerMixed(prepare(model));
+}
+
+/** Steps of layers that super resolution does not have, where there are any. */
+async function layerSteps(kernels: KernelInstance, network: Network): Promise<LayerSteps | undefined> {
+  if (!network.layers.some(isClassification)) return undefined;
+  return (await import("./layer-steps.ts")).loadLayerSteps(kernels);
 }
 
 /** What is asked for by name must be there: layers, and of each layer, or of any, the algorithm. */

@@ -1,9 +1,12 @@
 /** Which rows of its inputs each layer of a program reads: what the strips of strips.ts are cut by. */
+import { convAxis } from "../conv-axis.ts";
 import type { ConvGeometry } from "../kernels/convolution/geometry.ts";
 import type { Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
 import type { Program } from "./program.ts";
 import type { RowRange, StripInput, StripLayer } from "./strips.ts";
+
+type Window = Pick<ConvGeometry, "ih" | "kh" | "stride" | "padTop">;
 
 const same = (rows: RowRange): RowRange => rows;
 
@@ -12,8 +15,30 @@ const cells =
   (block: number) =>
   ([begin, end]: RowRange): RowRange => [Math.floor(begin / block), Math.ceil(end / block)];
 
+/** Rows of its input that a layer other than a convolution reads. */
+function rowsOf(layer: Layer, shapes: ReadonlyMap<string, Shape>): (rows: RowRange) => RowRange {
+  switch (layer.op) {
+    case "depth-to-space":
+      return cells(layer.block);
+    case "global-average-pool": {
+      const all = [0, shapes.get(layer.input)![0]] as const;
+      return () => all;
+    }
+    case "subsample":
+      return ([begin, end]) => [begin * layer.stride, (end - 1) * layer.stride + 1];
+    case "max-pool": {
+      const ih = shapes.get(layer.input)![0];
+      const [kh] = layer.kernel;
+      const { padBefore: padTop } = convAxis(ih, kh, layer.stride, layer.padding);
+      return (rows) => window({ ih, kh, stride: layer.stride, padTop }, rows);
+    }
+    default:
+      return same;
+  }
+}
+
 /** The rows under the kernel at output rows [begin, end), within the input. */
-function window({ ih, kh, stride, padTop }: ConvGeometry, [begin, end]: RowRange): RowRange {
+function window({ ih, kh, stride, padTop }: Window, [begin, end]: RowRange): RowRange {
   return [Math.max(0, begin * stride - padTop), Math.min(ih, (end - 1) * stride - padTop + kh)];
 }
 
@@ -31,7 +56,7 @@ export function stripLayers(
     const geometry = geometries.get(layer.name);
     if (geometry && layer.op === "conv2d") return { ...common, ...convolution(program, layer, geometry, index) };
     const block = layer.op === "depth-to-space" ? layer.block : 1;
-    const needs = block === 1 ? same : cells(block);
+    const needs = rowsOf(layer, shapes);
     const inputs = tensorsRead(layer).map((tensor) => ({ layer: index.get(tensor)!, needs, touches: needs }));
     // Depth-to-space writes whole cells.
     return { ...common, multiple: block, inputs };

@@ -6,8 +6,8 @@ import { tensorsRead } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { type Lifetime, layOut } from "./arena.ts";
 import { stripLayers } from "./layer-rows.ts";
-import type { Program } from "./program.ts";
-import { elementwise, isAlias, type Step } from "./steps.ts";
+import type { Program, Step } from "./program.ts";
+import { elementwise, isAlias } from "./steps.ts";
 import { type RowRange, type StripSchedule, scheduleStrips } from "./strips.ts";
 
 /** Arena key of the working memory that all convolutions share, beside the numbers of the buffers. */
@@ -213,7 +213,7 @@ function stripRows(
 }
 
 /** Layers that may overwrite their input when nobody needs it afterwards. */
-const IN_PLACE: ReadonlySet<Layer["op"]> = new Set(["activation", "clip", "offset"]);
+const IN_PLACE: ReadonlySet<Layer["op"]> = new Set(["activation", "clip", "offset", "channel-affine", "layer-norm"]);
 
 /** When each tensor is read last, by the number of the layer; the output never is. */
 function lastReads({ network: { layers, output } }: Program): Map<string, number> {

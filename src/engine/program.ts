@@ -7,7 +7,7 @@ import { epilogueF32 } from "../kernels/convolution/epilogue-f32.ts";
 import { PackedConvolution } from "../kernels/convolution/packed.ts";
 import type { ConvSpecF32, ConvSpecS8, LayerShape, ResidualSpec } from "../kernels/convolution/spec.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { Conv2dLayer, Model, Network } from "../network/description.ts";
+import type { Conv2dLayer, Layer, Model, Network, Shape, Weights } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
@@ -26,10 +26,10 @@ const algorithmOf = ({ algorithm, layers }: AlgorithmChoice, { name }: Conv2dLay
   (layers && Object.hasOwn(layers, name) ? layers[name] : undefined) ?? algorithm;
 
 function layerShape(
-  { input, channels: oc, kernel: [kh, kw], stride }: Conv2dLayer,
+  { input, channels: oc, kernel: [kh, kw], stride, depthwise }: Conv2dLayer,
   channels: ReadonlyMap<string, number>,
 ): LayerShape {
-  return { ic: channels.get(input)!, oc, kh, kw, stride };
+  return { ic: channels.get(input)!, oc, kh, kw, stride, ...(depthwise && { depthwise }) };
 }
 
 /** Channels, kernel and stride of every convolution, by name. */
@@ -42,12 +42,27 @@ export function convolutionShapes(network: Network): ReadonlyMap<string, LayerSh
   );
 }
 
+/** Computes rows [begin, end) of a layer's output. */
+export type Step = (begin: number, end: number) => void;
+
+/** The address of a row of a tensor, which may differ from strip to strip. */
+export type RowAddress = (tensor: string, row: number) => number;
+
+/** The layers of classification networks, which a page loads only with such a network. */
+export interface LayerSteps {
+  /** What the steps need in kernel memory, by the names that they look it up by. */
+  constants(program: Program): Iterable<readonly [name: string, values: Float32Array | Int8Array]>;
+  step(program: Program, layer: Layer, shapes: ReadonlyMap<string, Shape>, at: RowAddress): Step;
+}
+
 export abstract class Program {
   readonly network: Network;
   abstract readonly precision: "f32" | "int8";
   readonly input: string;
   readonly inputChannels: number;
   readonly convolutions = new Map<string, PackedConvolution>();
+  /** How the layers that super resolution does not have are run, where there are any (layer-steps.ts). */
+  readonly layerSteps: LayerSteps | undefined;
   /** Why each convolution runs as it does. */
   readonly choices = new Map<string, Choice>();
   protected readonly kernels: KernelInstance;
@@ -55,9 +70,10 @@ export abstract class Program {
   protected readonly channels: ReadonlyMap<string, number>;
   readonly #vectors = new Map<string, number>();
 
-  protected constructor(kernels: KernelInstance, network: Network) {
+  protected constructor(kernels: KernelInstance, network: Network, layerSteps: LayerSteps | undefined) {
     this.kernels = kernels;
     this.network = network;
+    this.layerSteps = layerSteps;
     const input = network.layers.find((layer) => layer.op === "input");
     if (!input) throw new WasmogradError("ERR_NETWORK", "network: expected an input layer");
     this.input = input.name;
@@ -68,13 +84,14 @@ export abstract class Program {
   /** Loads filters, and vectors by name; on failure nothing stays allocated. */
   protected load(
     build: (layer: Conv2dLayer) => ConvSpecS8 | ConvSpecF32,
-    vectors: Iterable<readonly [layer: string, values: Float32Array]>,
+    vectors: Iterable<readonly [layer: string, values: Float32Array | Int8Array]>,
   ): void {
     try {
       for (const layer of this.network.layers) {
         if (layer.op === "conv2d") this.convolutions.set(layer.name, this.#packed(layer, build(layer)));
       }
       for (const [name, values] of vectors) this.#addVector(name, values);
+      for (const [name, values] of this.layerSteps?.constants(this) ?? []) this.#addVector(name, values);
     } catch (error) {
       this.dispose();
       throw error;
@@ -103,11 +120,14 @@ export abstract class Program {
     return layer.residual !== undefined && layer.channels > 1 && this.channels.get(layer.residual.tensor) === 1;
   }
 
-  /** Uploads a per-channel vector once, padded with zeros to whole vectors. */
-  #addVector(name: string, values: Float32Array): void {
-    const pointer = this.kernels.memory.allocate(Math.ceil(values.length / 4) * 16);
-    this.kernels.memory.f32.set(values, pointer >> 2);
+  /** Uploads constants once, padded with zeros to whole vectors. */
+  #addVector(name: string, { buffer, byteOffset, byteLength }: Float32Array | Int8Array): void {
+    const { memory } = this.kernels;
+    const bytes = Math.ceil(byteLength / 16) * 16;
+    const pointer = memory.allocate(bytes);
     this.#vectors.set(name, pointer);
+    memory.u8.fill(0, pointer, pointer + bytes);
+    memory.u8.set(new Uint8Array(buffer, byteOffset, byteLength), pointer);
   }
   vector(name: string): number {
     return this.#vectors.get(name)!;
@@ -127,8 +147,12 @@ export abstract class Program {
 export class ProgramF32 extends Program {
   readonly precision = "f32";
 
-  constructor(kernels: KernelInstance, { network, weights }: Model, options: AlgorithmChoice) {
-    super(kernels, network);
+  readonly weights: Weights;
+
+  constructor(kernels: KernelInstance, model: Model, options: AlgorithmChoice, layerSteps?: LayerSteps) {
+    super(kernels, model.network, layerSteps);
+    const { network, weights } = model;
+    this.weights = weights;
     const data = (name: string): Float32Array => weights.get(name)!.data;
     const slopes = network.layers.flatMap((layer) =>
       layer.op === "activation" && layer.activation.kind === "prelu"
@@ -141,6 +165,7 @@ export class ProgramF32 extends Program {
       if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
       if (activation?.kind === "relu6" && residual && !before) throw unsupported(layer, "a residual after ReLU6");
       const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
+      if (kind === "hard-swish" || kind === "gelu" || kind === "mixed") throw unsupported(layer, kind);
       const geometry = this.geometryOf(layer);
       return {
         dtype: "f32",
@@ -168,8 +193,8 @@ export class ProgramS8 extends Program {
   readonly precision = "int8";
   readonly model: QuantisedModel;
 
-  constructor(kernels: KernelInstance, model: QuantisedModel, options: AlgorithmChoice) {
-    super(kernels, model.network);
+  constructor(kernels: KernelInstance, model: QuantisedModel, options: AlgorithmChoice, layerSteps?: LayerSteps) {
+    super(kernels, model.network, layerSteps);
     this.model = model;
     const multipliers = [...model.activations].map(([name, { multiplier, negativeMultipliers }]) => {
       const values = negativeMultipliers ?? new Float32Array(this.channels.get(name)!).fill(multiplier);

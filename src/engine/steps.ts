@@ -3,13 +3,25 @@ import { WasmogradError } from "../errors.ts";
 import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
-import { type Program, ProgramS8 } from "./program.ts";
+import { type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 
-/** Computes rows [begin, end) of a layer's output. */
-export type Step = (begin: number, end: number) => void;
-
-/** The address of a row of a tensor, which may differ from strip to strip. */
-export type RowAddress = (tensor: string, row: number) => number;
+/** Layers that this file does not know: those of classification networks (layer-steps.ts). */
+export function isClassification(layer: Layer): boolean {
+  switch (layer.op) {
+    case "activation": {
+      const { kind } = layer.activation;
+      return layer.affine !== undefined || (kind !== "relu" && kind !== "relu6" && kind !== "prelu");
+    }
+    case "layer-norm":
+    case "channel-affine":
+    case "max-pool":
+    case "global-average-pool":
+    case "subsample":
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** Whether the layer's output has the bytes of its input, so that both are one buffer and there is nothing to run. */
 export function isAlias(program: Program, layer: Layer): boolean {
@@ -26,6 +38,7 @@ export function elementwise(
 ): Step | undefined {
   const { exports } = kernels;
   if (layer.op === "input" || isAlias(program, layer)) return undefined;
+  if (isClassification(layer)) return program.layerSteps!.step(program, layer, shapes, at);
   const [, width, channels] = shapes.get(layer.name)!;
   const { name } = layer;
   if (layer.op === "add") {
@@ -61,8 +74,8 @@ export function elementwise(
       );
     };
   }
-  if (layer.op === "conv2d" || layer.op === "linear-block") {
-    throw new WasmogradError("ERR_NETWORK", `layer "${name}": a ${layer.op} must be collapsed and packed first`);
+  if (layer.op !== "depth-to-space" && layer.op !== "clip" && layer.op !== "offset" && layer.op !== "activation") {
+    throw new WasmogradError("ERR_NETWORK", `layer "${name}": a ${layer.op} must be lowered first`);
   }
   const { input } = layer;
   if (layer.op === "depth-to-space") {

@@ -3,13 +3,15 @@ import { inferChannels, inferShapes, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 import { type WeightRole, weightUses } from "./weights.ts";
 
-/** Trainable values. `params` is the sum of the three; the published SESR columns print `weights`. */
+/** Trainable values. `params` is the sum of the others; the published SESR columns print `weights`. */
 export interface ParameterCounts {
   readonly params: number;
   /** Filter values: convolution and matrix weights. */
   readonly weights: number;
   readonly biases: number;
   readonly slopes: number;
+  /** Scales and offsets of normalisations, and layer scales. */
+  readonly norms: number;
 }
 
 export interface LayerCounts extends ParameterCounts {
@@ -28,10 +30,11 @@ export interface NetworkCounts extends ParameterCounts {
   readonly layers: readonly LayerCounts[];
 }
 
-const NOTHING: ParameterCounts = { params: 0, weights: 0, biases: 0, slopes: 0 };
-const FIELD_OF_ROLE = { filter: "weights", bias: "biases", slope: "slopes" } as const;
+const NOTHING: ParameterCounts = { params: 0, weights: 0, biases: 0, slopes: 0, norms: 0 };
+const FIELD_OF_ROLE = { filter: "weights", bias: "biases", slope: "slopes", norm: "norms" } as const;
 
 function plus(counts: ParameterCounts, role: WeightRole, values: number): ParameterCounts {
+  if (role === "statistic") return counts;
   const field = FIELD_OF_ROLE[role];
   return { ...counts, params: counts.params + values, [field]: counts[field] + values };
 }
@@ -54,11 +57,20 @@ function countParameters(network: Network): { total: ParameterCounts; perLayer: 
 }
 
 /** Multiply-accumulates and written values of one layer with an output of `shape`. */
-function workOf(layer: Layer, shape: Shape, inChannels: number): { macs: number; activations: number } {
+function workOf(layer: Layer, shape: Shape, input: Shape): { macs: number; activations: number } {
   const [h, w, channels] = shape;
+  const inChannels = input[2];
   const pixels = h * w;
   if (layer.op === "conv2d") {
-    return { macs: pixels * channels * valuesIn(layer.kernel) * inChannels, activations: pixels * channels };
+    const inputs = layer.depthwise ? 1 : inChannels;
+    return { macs: pixels * channels * valuesIn(layer.kernel) * inputs, activations: pixels * channels };
+  }
+  if (layer.op === "conv2d-transpose") {
+    // Each input value meets each tap once.
+    return {
+      macs: input[0] * input[1] * channels * valuesIn(layer.kernel) * inChannels,
+      activations: pixels * channels,
+    };
   }
   if (layer.op === "linear-block") {
     const perPixel = layer.expansion * (valuesIn(layer.kernel) * inChannels + channels);
@@ -78,9 +90,9 @@ export function countNetwork(network: Network, input: readonly [height: number, 
   const { total, perLayer } = countParameters(sorted);
   const layers = sorted.layers.map((layer): LayerCounts => {
     const shape = shapes.get(layer.name)!;
-    const inChannels = "input" in layer ? shapes.get(layer.input)![2] : 0;
+    const input: Shape = "input" in layer ? shapes.get(layer.input)! : [0, 0, 0];
     const { name, op } = layer;
-    return { name, op, shape, ...perLayer.get(name)!, ...workOf(layer, shape, inChannels) };
+    return { name, op, shape, ...perLayer.get(name)!, ...workOf(layer, shape, input) };
   });
   const sum = (field: "macs" | "activations") => layers.reduce((value, layer) => value + layer[field], 0);
   return { ...total, macs: sum("macs"), activations: sum("activations"), layers };

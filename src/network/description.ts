@@ -1,3 +1,5 @@
+import type { Padding } from "../conv-axis.ts";
+
 /**
  * The network description: plain, immutable data that every other part reads (counts, passes, engine, simulator).
  *
@@ -9,14 +11,20 @@
 /** [height, width, channels] of one feature map. */
 export type Shape = readonly [height: number, width: number, channels: number];
 
-/** "same" is TensorFlow's: output = ceil(input / stride), the odd padding row or column goes to the bottom or right. */
-export type Padding = "same" | "valid";
+export type { Padding };
+
+/** Activations without weights. hard-swish: x * min(max(x + 3, 0), 6) / 6; gelu: the exact form, x * (1 + erf(x / sqrt 2)) / 2. */
+export type PlainActivation = { readonly kind: "relu" | "relu6" | "hard-swish" | "gelu" };
 
 export type Activation =
-  | { readonly kind: "relu" }
-  | { readonly kind: "relu6" }
+  | PlainActivation
   /** y = x for x >= 0, slope[c] * x below; `slope` names a weight of shape [channels]. */
-  | { readonly kind: "prelu"; readonly slope: string };
+  | { readonly kind: "prelu"; readonly slope: string }
+  /**
+   * RAN-e's restructurable activation, y = a * h(x) + (1 - a) * x with `amount` a in 0..1 and h the activation `of`: at 0 it is the
+   * identity, so that the convolutions around it collapse.
+   */
+  | { readonly kind: "mixed"; readonly of: PlainActivation["kind"]; readonly amount: number };
 
 interface Named {
   readonly name: string;
@@ -33,7 +41,10 @@ export interface FusedResidual {
   readonly position: "before-activation" | "after-activation";
 }
 
-/** y[o] = act( sum_{u,v,i} x[u,v,i] * weights[o,u,v,i] + bias[o] ): cross-correlation, zero padding. */
+/**
+ * y[o] = act( sum_{u,v,i} x[u,v,i] * weights[o,u,v,i] + bias[o] ): cross-correlation, zero padding. Depthwise: i is o alone. A fully
+ * connected layer is a 1x1 convolution of a 1x1 map.
+ */
 export interface Conv2dLayer extends Named {
   readonly op: "conv2d";
   readonly input: string;
@@ -41,7 +52,9 @@ export interface Conv2dLayer extends Named {
   readonly stride: number;
   readonly padding: Padding;
   readonly channels: number; // output channels
-  readonly weights: string; // OHWI [channels, kh, kw, in]
+  /** As many output channels as input channels, each with a filter of its own. */
+  readonly depthwise?: true;
+  readonly weights: string; // OHWI [channels, kh, kw, in], depthwise [channels, kh, kw, 1]
   readonly bias?: string; // [channels]
   readonly activation?: Activation;
   /** Written by the fuse pass. A one-channel residual is broadcast over the output channels. */
@@ -63,10 +76,81 @@ export interface LinearBlockLayer extends Named {
   readonly project: { readonly weights: string; readonly bias?: string }; // OHWI [channels, 1, 1, expansion]
 }
 
+/**
+ * Transposed convolution with output = input * stride: each input value adds `weights` times itself to a kernel's extent of the output,
+ * (k - stride) / 2 rounded down before it, as the gradient of TensorFlow's "same" convolution does. FSRCNN's last layer.
+ */
+export interface Conv2dTransposeLayer extends Named {
+  readonly op: "conv2d-transpose";
+  readonly input: string;
+  readonly kernel: readonly [height: number, width: number];
+  readonly stride: number;
+  readonly channels: number; // output channels
+  readonly weights: string; // OHWI [channels, kh, kw, in]
+  readonly bias?: string; // [channels]
+}
+
+/** y = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + offset[c]: batch normalisation with running statistics. */
+export interface BatchNormLayer extends Named {
+  readonly op: "batch-norm";
+  readonly input: string;
+  readonly scale: string;
+  readonly offset: string;
+  readonly mean: string;
+  readonly variance: string;
+  readonly epsilon: number;
+}
+
+/** The same with the mean and (biased) variance over the channels of each pixel. */
+export interface LayerNormLayer extends Named {
+  readonly op: "layer-norm";
+  readonly input: string;
+  readonly scale: string;
+  readonly offset: string;
+  readonly epsilon: number;
+}
+
+/** y = x * scale[c] + offset[c]: layer scale, or a batch normalisation that no convolution could take in. */
+export interface ChannelAffineLayer extends Named {
+  readonly op: "channel-affine";
+  readonly input: string;
+  readonly scale: string;
+  readonly offset?: string;
+}
+
 export interface ActivationLayer extends Named {
   readonly op: "activation";
   readonly input: string;
   readonly activation: Activation;
+  /** Written by the fuse pass: what happens per channel before the activation. */
+  readonly affine?: { readonly scale: string; readonly offset?: string };
+}
+
+/** The largest value of each window; padding never wins. */
+export interface MaxPoolLayer extends Named {
+  readonly op: "max-pool";
+  readonly input: string;
+  readonly kernel: readonly [height: number, width: number];
+  readonly stride: number;
+  readonly padding: Padding;
+}
+
+/** The mean over all pixels, [1, 1, channels]. */
+export interface GlobalAveragePoolLayer extends Named {
+  readonly op: "global-average-pool";
+  readonly input: string;
+}
+
+/**
+ * out[y, x, before + c] = in[y * stride, x * stride, c], zero in all other channels: the shortcut of CIFAR ResNets that has no weights
+ * (arXiv 1512.03385, option A).
+ */
+export interface SubsampleLayer extends Named {
+  readonly op: "subsample";
+  readonly input: string;
+  readonly stride: number;
+  readonly channels: number; // output channels
+  readonly before: number;
 }
 
 /** Elementwise sum. An operand of one channel is broadcast over the channels of the other. */
@@ -99,8 +183,15 @@ export interface ClipLayer extends Named {
 export type Layer =
   | InputLayer
   | Conv2dLayer
+  | Conv2dTransposeLayer
   | LinearBlockLayer
+  | BatchNormLayer
+  | LayerNormLayer
+  | ChannelAffineLayer
   | ActivationLayer
+  | MaxPoolLayer
+  | GlobalAveragePoolLayer
+  | SubsampleLayer
   | AddLayer
   | OffsetLayer
   | DepthToSpaceLayer

@@ -76,12 +76,25 @@ const flag: Field = { expected: "true or false", test: (v) => typeof v === "bool
 const channels = integer(1, 65536);
 const kernel = pairOf(integer(1, 255));
 const filter = object({ weights: text, bias: optional(text) });
-const plainActivation = object({ kind: oneOf("relu", "relu6") });
-const prelu = object({ kind: oneOf("prelu"), slope: text });
-const activation: Field = {
-  expected: '{ kind: "relu" or "relu6" } or { kind: "prelu", slope: the name of a weight }',
-  test: (v) => plainActivation.test(v) || prelu.test(v),
+const stride = integer(1, 16);
+const unit: Field = {
+  expected: "a number from 0 to 1",
+  test: (v) => Number.isFinite(v) && 0 <= (v as number) && (v as number) <= 1,
 };
+const epsilon: Field = { expected: "a positive number", test: (v) => Number.isFinite(v) && (v as number) > 0 };
+const padding: Field = {
+  expected: '"same", "valid" or an integer from 0 to 127',
+  test: (v) => v === "same" || v === "valid" || integer(0, 127).test(v),
+};
+const plainKind = oneOf("relu", "relu6", "hard-swish", "gelu");
+const plainActivation = object({ kind: plainKind });
+const prelu = object({ kind: oneOf("prelu"), slope: text });
+const mixed = object({ kind: oneOf("mixed"), of: plainKind, amount: unit });
+const activation: Field = {
+  expected: `{ kind: ${plainKind.expected} }, { kind: "prelu", slope: the name of a weight } or { kind: "mixed", of, amount }`,
+  test: (v) => plainActivation.test(v) || prelu.test(v) || mixed.test(v),
+};
+const affine = { scale: text, offset: optional(text) };
 const residual = object({ tensor: text, position: oneOf("before-activation", "after-activation") });
 
 /** Every operator with its fields besides `op` and `name`: the schema of a description (docs/network.md prints it). */
@@ -90,9 +103,10 @@ const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
   conv2d: {
     input: text,
     kernel,
-    stride: oneOf(1, 2),
-    padding: oneOf("same", "valid"),
+    stride,
+    padding,
     channels,
+    depthwise: optional(oneOf(true)),
     weights: text,
     bias: optional(text),
     activation: optional(activation),
@@ -107,7 +121,14 @@ const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
     expand: filter,
     project: filter,
   },
-  activation: { input: text, activation },
+  "conv2d-transpose": { input: text, kernel, stride, channels, weights: text, bias: optional(text) },
+  "batch-norm": { input: text, scale: text, offset: text, mean: text, variance: text, epsilon },
+  "layer-norm": { input: text, scale: text, offset: text, epsilon },
+  "channel-affine": { input: text, ...affine },
+  activation: { input: text, activation, affine: optional(object(affine)) },
+  "max-pool": { input: text, kernel, stride, padding },
+  "global-average-pool": { input: text },
+  subsample: { input: text, stride, channels, before: integer(0, 65535) },
   add: { inputs: pairOf(text) },
   offset: { input: text, value: finite },
   "depth-to-space": { input: text, block: integer(2, 64) },

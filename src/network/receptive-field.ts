@@ -1,4 +1,4 @@
-import { convAxis } from "../conv-axis.ts";
+import { convAxis, transposedAxis } from "../conv-axis.ts";
 import { WasmogradError } from "../errors.ts";
 import type { Layer, Network } from "./description.ts";
 import { show } from "./layer-fields.ts";
@@ -13,7 +13,7 @@ export interface Margin {
 }
 
 export interface Halo extends Margin {
-  /** Output pixels per input pixel along each axis: the product of the depth-to-space blocks on the way. */
+  /** Output pixels per input pixel along each axis: the product of the depth-to-space blocks and transposed strides on the way. */
   readonly scale: number;
 }
 
@@ -32,6 +32,15 @@ function zip(a: Margin, b: Margin, combine: (x: number, y: number) => number): M
 /** What a layer asks of its inputs when `margin` is asked of its output. */
 function asked(layer: Layer, margin: Margin): Margin {
   switch (layer.op) {
+    case "conv2d-transpose": {
+      const [rows, columns] = layer.kernel.map((k) => transposedAxis(k, layer.stride).reach) as [number, number];
+      const reach = { top: rows, bottom: rows, left: columns, right: columns };
+      return zip(margin, reach, (x, y) => Math.ceil(x / layer.stride) + y);
+    }
+    case "max-pool":
+    case "global-average-pool":
+    case "subsample":
+      throw new WasmogradError("ERR_UNSUPPORTED", `layer ${show(layer.name)}: ${layer.op} cannot run in tiles`);
     case "conv2d":
     case "linear-block": {
       const { stride, padding } = layer.op === "conv2d" ? layer : { stride: 1, padding: "same" as const };
@@ -87,7 +96,14 @@ function scaleOf(network: Network): number {
   for (const layer of network.layers) {
     const source = layer.op === "input" ? undefined : layer.op === "add" ? layer.inputs[0] : layer.input;
     const before = source === undefined ? 1 : scales.get(source)!;
-    scales.set(layer.name, layer.op === "depth-to-space" ? before * layer.block : before);
+    scales.set(
+      layer.name,
+      layer.op === "depth-to-space"
+        ? before * layer.block
+        : layer.op === "conv2d-transpose"
+          ? before * layer.stride
+          : before,
+    );
   }
   return scales.get(network.output)!;
 }

@@ -29,6 +29,19 @@ function channelsOf(layer: Layer, of: (tensor: string) => number): number {
           `layer ${show(name)}: residual ${show(tensor)}: expected 1 or ${layer.channels} channels, got ${given}`;
         check(given === 1 || given === layer.channels, "ERR_SHAPE", message);
       }
+      const given = of(layer.input);
+      const message = () => `layer ${show(name)}: channels: expected ${given} as of its input, got ${layer.channels}`;
+      check(!layer.depthwise || layer.channels === given, "ERR_SHAPE", message);
+      return layer.channels;
+    }
+    case "conv2d-transpose":
+      return layer.channels;
+    case "subsample": {
+      const most = layer.channels - layer.before;
+      const given = of(layer.input);
+      const message = () =>
+        `layer ${show(name)}: expected at most ${most} input channels behind ${layer.before}, got ${given}`;
+      check(given <= most, "ERR_SHAPE", message);
       return layer.channels;
     }
     case "linear-block": {
@@ -83,7 +96,8 @@ function sizeOf(layer: Layer, input: Size, of: (tensor: string) => Size): Size {
   switch (layer.op) {
     case "input":
       return input;
-    case "conv2d": {
+    case "conv2d":
+    case "max-pool": {
       const [h, w] = of(layer.input);
       const [kh, kw] = layer.kernel;
       const height = convAxis(h, kh, layer.stride, layer.padding).size;
@@ -94,8 +108,18 @@ function sizeOf(layer: Layer, input: Size, of: (tensor: string) => Size): Size {
           `layer ${show(name)}: expected an input of at least ${kh}x${kw}, got ${h}x${w}`,
         );
       }
-      if (layer.residual) checkSameSize(name, [height, width], of(layer.residual.tensor));
+      if (layer.op === "conv2d" && layer.residual) checkSameSize(name, [height, width], of(layer.residual.tensor));
       return [height, width];
+    }
+    case "conv2d-transpose": {
+      const [h, w] = of(layer.input);
+      return [h * layer.stride, w * layer.stride];
+    }
+    case "global-average-pool":
+      return [1, 1];
+    case "subsample": {
+      const [h, w] = of(layer.input);
+      return [Math.ceil(h / layer.stride), Math.ceil(w / layer.stride)];
     }
     case "add":
       checkSameSize(name, of(layer.inputs[0]), of(layer.inputs[1]));

@@ -4,13 +4,16 @@ import { show } from "./layer-fields.ts";
 import { inferChannels, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 
-/** What a weight is for; only "filter" values count as `weights` in the published tables. */
-export type WeightRole = "filter" | "bias" | "slope";
+/**
+ * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations
+ * and layer scales; "statistic": running means and variances, which are not trained and so no parameters.
+ */
+export type WeightRole = "filter" | "bias" | "slope" | "norm" | "statistic";
 
 export interface WeightUse {
   readonly name: string;
   readonly role: WeightRole;
-  /** Filters OHWI [out, height, width, in]; biases and slopes [channels]. */
+  /** Filters OHWI [out, height, width, in]; all others [channels]. */
   readonly shape: readonly number[];
 }
 
@@ -21,11 +24,22 @@ export function weightsOfLayer(layer: Layer, inChannels: number): WeightUse[] {
     uses.push({ name: names.weights, role: "filter", shape });
     if (names.bias !== undefined) uses.push({ name: names.bias, role: "bias", shape: [shape[0]!] });
   };
-  if (layer.op === "conv2d") {
-    filter(layer, [layer.channels, ...layer.kernel, inChannels]);
+  const vectors = (role: WeightRole, names: readonly (string | undefined)[]) => {
+    for (const name of names) if (name !== undefined) uses.push({ name, role, shape: [inChannels] });
+  };
+  if (layer.op === "conv2d" || layer.op === "conv2d-transpose") {
+    const depthwise = layer.op === "conv2d" && layer.depthwise;
+    filter(layer, [layer.channels, ...layer.kernel, depthwise ? 1 : inChannels]);
   } else if (layer.op === "linear-block") {
     filter(layer.expand, [layer.expansion, ...layer.kernel, inChannels]);
     filter(layer.project, [layer.channels, 1, 1, layer.expansion]);
+  } else if (layer.op === "batch-norm") {
+    vectors("norm", [layer.scale, layer.offset]);
+    vectors("statistic", [layer.mean, layer.variance]);
+  } else if (layer.op === "layer-norm" || layer.op === "channel-affine") {
+    vectors("norm", [layer.scale, layer.offset]);
+  } else if (layer.op === "activation" && layer.affine) {
+    vectors("norm", [layer.affine.scale, layer.affine.offset]);
   }
   if ((layer.op === "conv2d" || layer.op === "activation") && layer.activation?.kind === "prelu") {
     const channels = layer.op === "conv2d" ? layer.channels : inChannels;

@@ -1,14 +1,15 @@
 import { check } from "../errors.ts";
-import type { ClipLayer, DepthToSpaceLayer, Layer, Network, OffsetLayer } from "../network/description.ts";
+import type { Layer, Network } from "../network/description.ts";
 import { readers, tensorsRead } from "../network/graph.ts";
 import { type Calibration, checkRange, paramsFromRange, type Range, STEPS } from "./ranges.ts";
 import { QMAX, QMIN, type QuantizationParams, quantizeValue, roundHalfEven } from "./requantize.ts";
 
-/** Layers whose output holds the input's bytes: only their meaning moves (offset), their place, or nothing. */
-type TiedLayer = OffsetLayer | DepthToSpaceLayer | ClipLayer;
+/** Layers whose output holds bytes of the input: only their meaning moves (offset), their place, or nothing. */
+const TIED = ["offset", "depth-to-space", "clip", "max-pool", "subsample"] as const;
+type TiedLayer = Extract<Layer, { op: (typeof TIED)[number] }>;
 
 function isTied(layer: Layer): layer is TiedLayer {
-  return layer.op === "offset" || layer.op === "depth-to-space" || layer.op === "clip";
+  return (TIED as readonly string[]).includes(layer.op);
 }
 
 /** A tensor with all the tensors that are tied to it, directly or through one another. */
@@ -40,7 +41,8 @@ function soleChain(network: Network, root: string): TiedLayer[] {
   const chain: TiedLayer[] = [];
   for (let tensor = root; counts.get(tensor) === 1; tensor = chain.at(-1)!.name) {
     const reader = network.layers.find((layer) => tensorsRead(layer).includes(tensor));
-    if (!reader || !isTied(reader)) break;
+    // Behind a subsample not everything comes from the root: channels of zeros, which a clip may not let through.
+    if (!reader || !isTied(reader) || reader.op === "subsample") break;
     chain.push(reader);
   }
   return chain;
@@ -106,7 +108,7 @@ function paramsOfGroup(group: TiedGroup, range: Range): Map<string, Quantization
 }
 
 /**
- * Scale and zero point of every tensor of a fused network. Depth-to-space, offset and clip move no bytes' values: their outputs share
+ * Scale and zero point of every tensor of a fused network. Tied layers, depth-to-space for one, compute no new values: their outputs share
  * the scale of their inputs, and the step of a tensor with an offset is chosen so that the offset is a whole number of steps.
  * @throws WasmogradError ERR_QUANTIZATION naming the tensor whose range is missing or cannot be met
  */

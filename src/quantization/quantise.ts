@@ -1,8 +1,10 @@
 import { check } from "../errors.ts";
+import { type RealActivation, realActivation } from "../network/activations.ts";
 import type {
   Activation,
   ActivationLayer,
   AddLayer,
+  ChannelAffineLayer,
   Conv2dLayer,
   Model,
   Network,
@@ -12,7 +14,15 @@ import { prepare } from "../network/passes/prepare.ts";
 import { validate } from "../network/validate.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
 import type { Calibration } from "./ranges.ts";
-import { checkedMultiplier, type QuantizationParams, roundHalfEven, SMALLEST_MULTIPLIER } from "./requantize.ts";
+import {
+  checkedMultiplier,
+  dequantizeValue,
+  QMIN,
+  type QuantizationParams,
+  quantizeValue,
+  roundHalfEven,
+  SMALLEST_MULTIPLIER,
+} from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
 
 /** A convolution in int8, ready for `requantize`. Vectors have one entry per output channel. */
@@ -68,6 +78,10 @@ export interface QuantisedModel {
   readonly adds: ReadonlyMap<string, QuantisedAdd>;
   /** Per activation layer that is not fused. */
   readonly activations: ReadonlyMap<string, QuantisedActivation>;
+  /** Per activation that is more than a clamp or two factors, and per channel-affine layer: int8 [256], or [channels][256], by q + 128. */
+  readonly tables: ReadonlyMap<string, Int8Array>;
+  /** Per global-average-pool layer; the multiplier depends on the input's size (`averageMultiplier`). */
+  readonly averages: ReadonlyMap<string, Limits>;
   /** Per clip layer that is left. */
   readonly clips: ReadonlyMap<string, QuantisedClip>;
 }
@@ -150,6 +164,50 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
   };
 }
 
+/** @throws WasmogradError ERR_UNSUPPORTED on layer normalisation, which needs more than 8 bits between its steps */
+function checkInt8(network: Network): void {
+  const norm = network.layers.find(({ op }) => op === "layer-norm");
+  check(norm === undefined, "ERR_UNSUPPORTED", () => `layer ${norm?.name}: layer-norm has no int8 form`);
+}
+
+/** Whether an activation layer is computed by factors and clamps alone. */
+function isPiecewise({ activation: { kind }, affine }: ActivationLayer): boolean {
+  return affine === undefined && (kind === "relu" || kind === "relu6" || kind === "prelu");
+}
+
+/** The values of one channel as a function of all 256 int8 values. */
+function tableOf(
+  f: (x: number) => number,
+  input: QuantizationParams,
+  output: QuantizationParams,
+  limits: Limits,
+): number[] {
+  return Array.from({ length: 256 }, (_, i) => {
+    const q = quantizeValue(f(dequantizeValue(i + QMIN, input)), output);
+    return Math.min(limits.qmax, Math.max(limits.qmin, q));
+  });
+}
+
+/** Activations and channel-affine layers by tables, so that they need no arithmetic that is exact on every engine. */
+function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: Context): Int8Array {
+  const { tensors, limits, weights } = context;
+  const { name } = layer;
+  const [input, output] = [tensors.get(layer.input)!, tensors.get(name)!];
+  const values = (weight: string | undefined) => (weight === undefined ? undefined : weights.get(weight)!.data);
+  const activation = layer.op === "activation" ? layer.activation : undefined;
+  const affine = layer.op === "activation" ? layer.affine : layer;
+  const [scale, offset] = [values(affine?.scale), values(affine?.offset)];
+  const slopes = activation?.kind === "prelu" ? values(activation.slope) : undefined;
+  const real: RealActivation | undefined =
+    activation?.kind === "prelu" ? { kind: "prelu", slopes: slopes! } : activation;
+  const channels = scale?.length ?? slopes?.length ?? 1;
+  const own = limits.get(name) ?? FULL;
+  const tables = Array.from({ length: channels }, (_, c) =>
+    tableOf((x) => realActivation(x * (scale?.[c] ?? 1) + (offset?.[c] ?? 0), real, c), input, output, own),
+  );
+  return Int8Array.from(tables.flat());
+}
+
 /**
  * Post-training quantisation to int8: affine per-tensor activations from the calibrated ranges, symmetric per-channel weights, int32
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
@@ -159,6 +217,7 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
  */
 export function quantise(model: Model, calibration: Calibration): QuantisedModel {
   const { network: fused, weights } = prepare(model);
+  checkInt8(fused);
   const params = assignParams(fused, calibration);
   const { layers, limits } = absorbClips(fused, params);
   const network = validate({ ...fused, layers });
@@ -167,13 +226,18 @@ export function quantise(model: Model, calibration: Calibration): QuantisedModel
   const filters = new Map<string, QuantisedFilter>();
   const adds = new Map<string, QuantisedAdd>();
   const activations = new Map<string, QuantisedActivation>();
+  const tables = new Map<string, Int8Array>();
+  const averages = new Map<string, Limits>();
   const clips = new Map<string, QuantisedClip>();
   for (const layer of network.layers) {
     const { name } = layer;
     if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context));
     else if (layer.op === "add") adds.set(name, quantiseAdd(layer, context));
-    else if (layer.op === "activation") activations.set(name, quantiseActivation(layer, context));
+    else if (layer.op === "activation" && isPiecewise(layer)) activations.set(name, quantiseActivation(layer, context));
+    else if (layer.op === "activation" || layer.op === "channel-affine")
+      tables.set(name, quantiseTable(layer, context));
+    else if (layer.op === "global-average-pool") averages.set(name, limits.get(name) ?? FULL);
     else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
   }
-  return { network, tensors, filters, adds, activations, clips };
+  return { network, tensors, filters, adds, activations, tables, averages, clips };
 }

@@ -47,6 +47,11 @@ export function checkedMultiplier(name: string, value: number): number {
   return rounded;
 }
 
+/** What the sum of `pixels` values of one scale is multiplied by to be their mean in another. @throws WasmogradError ERR_QUANTIZATION */
+export function averageMultiplier(from: QuantizationParams, to: QuantizationParams, pixels: number): number {
+  return checkedMultiplier("global-average-pool", from.scale / (to.scale * pixels));
+}
+
 /** Rounds to the nearest integer, halves to even; exact for |x| < 2^51. */
 export function roundHalfEven(x: number): number {
   const magic = 6755399441055744; // 1.5 * 2^52: the addition itself rounds to an integer, halves to even

@@ -4,6 +4,7 @@
  */
 import { decodeBase64 } from "../base64.ts";
 import type { Network } from "../network/description.ts";
+import type { Limits } from "./assign.ts";
 import type { QuantisedActivation, QuantisedAdd, QuantisedClip, QuantisedFilter, QuantisedModel } from "./quantise.ts";
 import type { QuantizationParams } from "./requantize.ts";
 
@@ -19,6 +20,8 @@ export interface StoredModel {
   readonly filters: Table<Stored<QuantisedFilter>>;
   readonly adds: Table<QuantisedAdd>;
   readonly activations: Table<Stored<QuantisedActivation>>;
+  readonly tables: Table<string>;
+  readonly averages: Table<Limits>;
   readonly clips: Table<QuantisedClip>;
 }
 
@@ -35,13 +38,16 @@ const store = <T extends object>(value: T): Stored<T> =>
 const storeTable = <T extends object>(table: ReadonlyMap<string, T>): Table<Stored<T>> =>
   Object.fromEntries([...table].map(([name, value]) => [name, store(value)]));
 
-export function storeModel({ network, tensors, filters, adds, activations, clips }: QuantisedModel): StoredModel {
+export function storeModel(model: QuantisedModel): StoredModel {
+  const { network, tensors, filters, adds, activations, tables, averages, clips } = model;
   return {
     network,
     tensors: storeTable(tensors),
     filters: storeTable(filters),
     adds: storeTable(adds),
     activations: storeTable(activations),
+    tables: Object.fromEntries([...tables].map(([name, table]) => [name, toText(table)])),
+    averages: storeTable(averages),
     clips: storeTable(clips),
   } as StoredModel;
 }
@@ -52,7 +58,8 @@ const map = <From, To>(table: Table<From>, each: (value: From) => To): Map<strin
   new Map(Object.entries(table).map(([name, value]) => [name, each(value)]));
 
 /** Trusts its input: for what `storeModel` has made. */
-export function restoreModel({ network, tensors, filters, adds, activations, clips }: StoredModel): QuantisedModel {
+export function restoreModel(stored: StoredModel): QuantisedModel {
+  const { network, tensors, filters, adds, activations, tables, averages, clips } = stored;
   const negative = (text: string | undefined) => (text === undefined ? {} : { negativeMultipliers: floats(text) });
   return {
     network,
@@ -70,6 +77,8 @@ export function restoreModel({ network, tensors, filters, adds, activations, cli
       ...numbers,
       ...negative(negativeMultipliers),
     })),
+    tables: map(tables, (text) => new Int8Array(decodeBase64(text).buffer)),
+    averages: map(averages, (limits) => limits),
     clips: map(clips, (clip) => clip),
   };
 }

@@ -1,5 +1,5 @@
+import { type RealActivation, realActivation } from "../network/activations.ts";
 import type { FeatureMap, FusedResidual } from "../network/description.ts";
-import { type RealActivation, realActivation } from "./elementwise.ts";
 import { convShape, type FilterShape, forEachWindow, type WindowOptions } from "./windows.ts";
 
 export type RealArray = Float32Array | Float64Array;

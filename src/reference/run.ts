@@ -1,14 +1,17 @@
 import { check, WasmogradError } from "../errors.ts";
+import { type RealActivation, realActivation } from "../network/activations.ts";
 import type { Activation, FeatureMap, InputLayer, Layer, Model, Network, Weights } from "../network/description.ts";
 import { inputLayer } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { checkWeights } from "../network/weights.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
+import { averageMultiplier } from "../quantization/requantize.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
 import { conv2dS8 } from "./conv2d-s8.ts";
 import { depthToSpace } from "./depth-to-space.ts";
-import { activationS8, addReal, addS8, clipS8, mapReal, type RealActivation, realActivation } from "./elementwise.ts";
+import { activationS8, addReal, addS8, clipS8, globalAverageS8, mapReal, tableS8 } from "./elementwise.ts";
+import { conv2dTranspose, globalAverage, layerNorm, maxPool, subsample } from "./layers.ts";
 import type { FilterShape } from "./windows.ts";
 
 /** A layer that computes something. */
@@ -42,6 +45,10 @@ function realEvaluator<Result extends RealArray>(weights: Weights, make: (length
   const values = (name: string) => weights.get(name)!.data;
   const withSlopes = (activation: Activation): RealActivation =>
     activation.kind === "prelu" ? { kind: "prelu", slopes: values(activation.slope) } : activation;
+  const affine = (names: { readonly scale: string; readonly offset?: string }) => {
+    const [scale, offset] = [values(names.scale), names.offset === undefined ? undefined : values(names.offset)];
+    return (x: number, c: number): number => x * scale[c]! + (offset?.[c] ?? 0);
+  };
   const convolve = (
     input: FeatureMap<Result>,
     names: { readonly weights: string; readonly bias?: string },
@@ -54,20 +61,43 @@ function realEvaluator<Result extends RealArray>(weights: Weights, make: (length
   return (layer, of) => {
     switch (layer.op) {
       case "conv2d": {
-        const { stride, padding, residual } = layer;
+        const { stride, padding, residual, depthwise = false } = layer;
         const activation = layer.activation && { activation: withSlopes(layer.activation) };
         const sum = residual && { residual: { map: of(residual.tensor), position: residual.position } };
-        return convolve(of(layer.input), layer, { stride, padding, ...activation, ...sum });
+        return convolve(of(layer.input), layer, { stride, padding, depthwise, ...activation, ...sum });
       }
       case "linear-block": {
         const x = of(layer.input);
         const y = convolve(convolve(x, layer.expand), layer.project);
         return layer.shortResidual ? addReal(x, y, make) : y;
       }
+      case "conv2d-transpose": {
+        const bias = layer.bias === undefined ? undefined : values(layer.bias);
+        return conv2dTranspose(of(layer.input), layer, weights.get(layer.weights)!, bias, make);
+      }
       case "activation": {
         const activation = withSlopes(layer.activation);
-        return mapReal(of(layer.input), (x, c) => realActivation(x, activation, c), make);
+        const before = layer.affine ? affine(layer.affine) : (x: number) => x;
+        return mapReal(of(layer.input), (x, c) => realActivation(before(x, c), activation, c), make);
       }
+      case "channel-affine":
+        return mapReal(of(layer.input), affine(layer), make);
+      case "batch-norm": {
+        const [scale, offset, mean, variance] = [layer.scale, layer.offset, layer.mean, layer.variance].map(values);
+        const { epsilon } = layer;
+        const normalised = (x: number, c: number) => (x - mean![c]!) / Math.sqrt(variance![c]! + epsilon);
+        return mapReal(of(layer.input), (x, c) => normalised(x, c) * scale![c]! + offset![c]!, make);
+      }
+      case "layer-norm": {
+        const { epsilon } = layer;
+        return layerNorm(of(layer.input), { scale: values(layer.scale), offset: values(layer.offset), epsilon }, make);
+      }
+      case "max-pool":
+        return maxPool(of(layer.input), layer, make);
+      case "global-average-pool":
+        return globalAverage(of(layer.input), make);
+      case "subsample":
+        return subsample(of(layer.input), layer, make);
       case "add":
         return addReal(of(layer.inputs[0]), of(layer.inputs[1]), make);
       case "offset":
@@ -108,7 +138,15 @@ export function runReferenceF64(model: Model, input: FeatureMap<RealArray>): Map
 }
 
 /** How layers are evaluated on int8: the equations of docs/quantization.md, one operator each. */
-function int8Evaluator({ tensors, filters, adds, activations, clips }: QuantisedModel): Evaluate<Int8Array> {
+function int8Evaluator({
+  tensors,
+  filters,
+  adds,
+  activations,
+  tables,
+  averages,
+  clips,
+}: QuantisedModel): Evaluate<Int8Array> {
   const zeroPointOf = (tensor: string) => tensors.get(tensor)!.zeroPoint;
   return (layer, of) => {
     const { name } = layer;
@@ -121,19 +159,33 @@ function int8Evaluator({ tensors, filters, adds, activations, clips }: Quantised
     switch (layer.op) {
       case "conv2d": {
         const { weights, residualMultiplier, ...vectors } = filters.get(name)!;
-        const { stride, padding, channels, kernel, residual } = layer;
+        const { stride, padding, channels, kernel, residual, depthwise = false } = layer;
         const input = of(layer.input);
         const zeroPoints = { inputZeroPoint: zeroPointOf(layer.input), outputZeroPoint: zeroPoint };
         const sum = residual && { residual: operand(residual.tensor, residualMultiplier!) };
-        const filter = { shape: [channels, ...kernel, input.shape[2]] as FilterShape, weights };
-        return conv2dS8(input, filter, { stride, padding, ...zeroPoints, ...vectors, ...sum });
+        const filter = { shape: [channels, ...kernel, depthwise ? 1 : input.shape[2]] as FilterShape, weights };
+        return conv2dS8(input, filter, { stride, padding, depthwise, ...zeroPoints, ...vectors, ...sum });
       }
       case "add": {
         const { multiplierA, multiplierB, qmin, qmax } = adds.get(name)!;
         const [a, b] = layer.inputs;
         return addS8(operand(a, multiplierA), operand(b, multiplierB), { zeroPoint, qmin, qmax });
       }
+      case "channel-affine":
+        return tableS8(of(layer.input), tables.get(name)!);
+      case "max-pool":
+        return maxPool(of(layer.input), layer, (length) => new Int8Array(length));
+      case "subsample":
+        return subsample(of(layer.input), layer, (length) => new Int8Array(length), zeroPoint);
+      case "global-average-pool": {
+        const map = of(layer.input);
+        const pixels = map.shape[0] * map.shape[1];
+        const multiplier = averageMultiplier(tensors.get(layer.input)!, tensors.get(name)!, pixels);
+        return globalAverageS8(operand(layer.input, multiplier), { zeroPoint, ...averages.get(name)! });
+      }
       case "activation": {
+        const table = tables.get(name);
+        if (table) return tableS8(of(layer.input), table);
         const { multiplier, negativeMultipliers, qmin, qmax } = activations.get(name)!;
         return activationS8(operand(layer.input, multiplier), negativeMultipliers, { zeroPoint, qmin, qmax });
       }
@@ -146,10 +198,10 @@ function int8Evaluator({ tensors, filters, adds, activations, clips }: Quantised
       case "offset":
         return of(layer.input); // the same bytes: the output's zero point shifts their meaning
       case "linear-block":
-        throw new WasmogradError(
-          "ERR_UNSUPPORTED",
-          `layer ${name}: a linear block has no int8 form, collapse it first`,
-        );
+      case "conv2d-transpose":
+      case "batch-norm":
+      case "layer-norm":
+        throw new WasmogradError("ERR_UNSUPPORTED", `layer ${name}: ${layer.op} has no int8 form`);
     }
   };
 }

@@ -32,7 +32,7 @@ const conv = (name: string, more: Partial<Conv2dLayer> = {}): Conv2dLayer => ({
   bias: `${name}.b`,
   ...more,
 });
-const act = (name: string, from: string, kind: Activation["kind"]): Layer => {
+const act = (name: string, from: string, kind: "relu" | "relu6" | "prelu"): Layer => {
   const activation: Activation = kind === "prelu" ? { kind, slope: `${name}.slope` } : { kind };
   return { op: "activation", name, input: from, activation };
 };

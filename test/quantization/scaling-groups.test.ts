@@ -16,7 +16,7 @@ const conv = (name: string, input: string, more: Partial<Conv2dLayer> = {}): Con
   bias: `${name}.b`,
   ...more,
 });
-const act = (name: string, input: string, kind: Activation["kind"]): Layer => {
+const act = (name: string, input: string, kind: "relu" | "relu6" | "prelu"): Layer => {
   const activation: Activation = kind === "prelu" ? { kind, slope: `${name}.slope` } : { kind };
   return { op: "activation", name, input, activation };
 };

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { realActivation } from "../../src/network/activations.ts";
 import type { FeatureMap } from "../../src/network/description.ts";
 import { depthToSpace } from "../../src/reference/depth-to-space.ts";
-import { activationS8, addReal, addS8, clipS8, mapReal, realActivation } from "../../src/reference/elementwise.ts";
+import { activationS8, addReal, addS8, clipS8, mapReal } from "../../src/reference/elementwise.ts";
 
 const f32 = (length: number) => new Float32Array(length);
 const s8 = (shape: FeatureMap<Int8Array>["shape"], ...values: number[]) => ({ shape, data: Int8Array.from(values) });

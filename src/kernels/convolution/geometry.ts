@@ -1,4 +1,4 @@
-import { convAxis } from "../../conv-axis.ts";
+import { convAxis, type Padding } from "../../conv-axis.ts";
 import { check } from "../../errors.ts";
 
 /** What a convolution kernel needs to know about one input size. Sizes in elements, padding in pixels. */
@@ -22,14 +22,14 @@ export function convGeometry(
   oc: number,
   [kh, kw]: readonly [number, number],
   stride: number,
-  padding: "same" | "valid",
+  padding: Padding,
 ): ConvGeometry {
   const vertical = convAxis(ih, kh, stride, padding);
   const horizontal = convAxis(iw, kw, stride, padding);
   check(
     vertical.size > 0 && horizontal.size > 0,
     "ERR_SHAPE",
-    () => `input: a ${kh}x${kw} kernel with "valid" padding does not fit into ${ih}x${iw}`,
+    () => `input: a ${kh}x${kw} kernel with padding ${padding} does not fit into ${ih}x${iw}`,
   );
   return {
     ih,

@@ -1,11 +1,23 @@
-import type { ActivationLayer, AddLayer, Conv2dLayer, Layer, Model, Network } from "../description.ts";
+import type {
+  Activation,
+  ActivationLayer,
+  AddLayer,
+  ChannelAffineLayer,
+  Conv2dLayer,
+  Layer,
+  Model,
+  Network,
+} from "../description.ts";
 import { readers } from "../graph.ts";
 import { inferChannels } from "../shapes.ts";
 import { validate } from "../validate.ts";
 
+/** Activations that a convolution's epilogue has. */
+const FUSABLE: ReadonlySet<Activation["kind"]> = new Set(["relu", "relu6", "prelu"]);
+
 /** The convolution with the activation behind it, or undefined when the two must stay apart. */
-function withActivation(conv: Conv2dLayer, { name, activation }: ActivationLayer): Conv2dLayer | undefined {
-  if (conv.activation) return undefined;
+function withActivation(conv: Conv2dLayer, { name, activation, affine }: ActivationLayer): Conv2dLayer | undefined {
+  if (conv.activation || affine || !FUSABLE.has(activation.kind)) return undefined;
   // Behind a residual only a clamp can follow: PReLU chooses its factor by the accumulator's sign, before the residual is added.
   if (conv.residual && activation.kind === "prelu") return undefined;
   const residual = conv.residual && { tensor: conv.residual.tensor, position: "before-activation" as const };
@@ -19,6 +31,11 @@ function withResidual(conv: Conv2dLayer, name: string, tensor: string, channels:
   return { ...conv, name, residual: { tensor, position: conv.activation ? "after-activation" : "before-activation" } };
 }
 
+/** The activation with a channel-affine layer before it taken in. */
+function withAffine({ input, scale, offset }: ChannelAffineLayer, layer: ActivationLayer): ActivationLayer {
+  return { ...layer, input, affine: { scale, ...(offset === undefined ? {} : { offset }) } };
+}
+
 /**
  * Takes activations and residual sums into the convolutions before them, so that one pass over the output does all:
  *
@@ -26,9 +43,10 @@ function withResidual(conv: Conv2dLayer, name: string, tensor: string, channels:
  *   conv -> add                conv { residual before-activation }
  *   conv -> add -> relu(6)     conv { residual before-activation, activation }
  *   conv -> relu|prelu -> add  conv { activation, residual after-activation }
+ *   channel-affine -> act      act { affine }
  *
- * Only if nobody else reads the tensor between. Not fused, as the int8 kernels have no such form: conv -> add -> prelu and
- * conv -> relu6 -> add. The residual must have the convolution's channels, or one that is broadcast.
+ * Only if nobody else reads the tensor between. Not fused, as the int8 kernels have no such form: conv -> add -> prelu,
+ * conv -> relu6 -> add, and activations other than relu, relu6 and prelu. The residual must have the convolution's channels, or one that is broadcast.
  *
  * The fused layer bears the name of the last layer it stands for, as that is the tensor it produces: names that calibration knows and
  * the network's output stay valid. Linear blocks stay as they are: collapse first.
@@ -45,30 +63,34 @@ export function fuseNetwork(network: Network): Network {
     const layer = kept.get(tensor);
     return layer?.op === "conv2d" && counts.get(tensor) === 1 ? layer : undefined;
   };
-  const fuseAdd = ({ name, inputs: [a, b] }: AddLayer): { conv: Conv2dLayer; from: string } | undefined => {
+  const fuseAdd = ({ name, inputs: [a, b] }: AddLayer): { layer: Conv2dLayer; from: string } | undefined => {
     // Of two convolutions the later one absorbs the sum: the earlier one's output exists by then.
     const candidates =
       position.get(a)! > position.get(b)! ? [[a, b] as const, [b, a] as const] : [[b, a] as const, [a, b] as const];
     for (const [from, other] of candidates) {
       const before = soleReader(from);
       const conv = before && withResidual(before, name, other, channels.get(other)!);
-      if (conv) return { conv, from };
+      if (conv) return { layer: conv, from };
     }
     return undefined;
   };
 
   for (const layer of sorted.layers) {
-    let fused: { conv: Conv2dLayer; from: string } | undefined;
+    let fused: { layer: Layer; from: string } | undefined;
     if (layer.op === "activation") {
       const before = soleReader(layer.input);
       const conv = before && withActivation(before, layer);
-      if (conv) fused = { conv, from: layer.input };
+      const source = kept.get(layer.input);
+      if (conv) fused = { layer: conv, from: layer.input };
+      else if (source?.op === "channel-affine" && counts.get(layer.input) === 1 && !layer.affine) {
+        fused = { layer: withAffine(source, layer), from: layer.input };
+      }
     } else if (layer.op === "add") {
       fused = fuseAdd(layer);
     }
-    // The fused convolution takes the place of the last layer, behind everything that its residual depends on.
+    // The fused layer takes the place of the last layer, behind everything that its residual depends on.
     if (fused) kept.delete(fused.from);
-    kept.set(layer.name, fused?.conv ?? layer);
+    kept.set(layer.name, fused?.layer ?? layer);
   }
   if (kept.size === sorted.layers.length) return sorted;
   return validate({ ...sorted, layers: [...kept.values()] });

@@ -1,8 +1,13 @@
 import type { Model } from "../description.ts";
 import { collapse } from "./collapse.ts";
+import { foldBatchNorms } from "./fold-batch-norm.ts";
 import { fuse } from "./fuse.ts";
+import { lowerTransposed } from "./lower-transposed.ts";
 
-/** The form of a model that runs, that calibration observes and that quantisation starts from: collapsed and fused. */
+/**
+ * The form of a model that runs, that calibration observes and that quantisation starts from: collapsed, without transposed
+ * convolutions and batch normalisations, and fused.
+ */
 export function prepare(model: Model): Model {
-  return fuse(collapse(model));
+  return fuse(foldBatchNorms(lowerTransposed(collapse(model))));
 }

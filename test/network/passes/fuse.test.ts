@@ -16,7 +16,7 @@ const conv = (name: string, from = "x", channels = 3): Conv2dLayer => ({
   channels,
   weights: `${name}.w`,
 });
-const act = (name: string, from: string, kind: Activation["kind"]): Layer => {
+const act = (name: string, from: string, kind: "relu" | "relu6" | "prelu"): Layer => {
   const activation: Activation = kind === "prelu" ? { kind, slope: `${name}.slope` } : { kind };
   return { op: "activation", name, input: from, activation };
 };

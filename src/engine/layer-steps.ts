@@ -1,0 +1,192 @@
+/** Steps of the layers that classification networks have beyond convolutions, by kernels that are loaded with the first such network. */
+import { convAxis } from "../conv-axis.ts";
+import { MAGIC_BITS } from "../kernels/convolution/params.ts";
+import type { LayerKernelExports } from "../kernels/layers/exports.ts";
+import { instantiateLayerKernels } from "../kernels/layers/load.ts";
+import type { KernelInstance } from "../kernels/load.ts";
+import type { ActivationLayer, Layer, MaxPoolLayer, PlainActivation, Shape } from "../network/description.ts";
+import { averageMultiplier } from "../quantization/requantize.ts";
+import { type LayerSteps, type Program, type ProgramF32, ProgramS8, type RowAddress, type Step } from "./program.ts";
+
+/** @throws WasmogradError ERR_WASM, ERR_OUT_OF_MEMORY */
+export async function loadLayerSteps(kernels: KernelInstance): Promise<LayerSteps> {
+  const { exports } = await instantiateLayerKernels(kernels);
+  return {
+    constants: (program) => (program instanceof ProgramS8 ? program.model.tables : vectors(program as ProgramF32)),
+    step: (program, layer, shapes, at) => makeStep({ kernels, exports, program, shapes, at }, layer),
+  };
+}
+
+interface Context {
+  readonly kernels: KernelInstance;
+  readonly exports: LayerKernelExports;
+  readonly program: Program;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly at: RowAddress;
+}
+
+/** Scales and offsets of f32 layers, by `<layer>.scale` and `<layer>.offset`. */
+function* vectors({ network, weights }: ProgramF32): Iterable<readonly [string, Float32Array]> {
+  for (const layer of network.layers) {
+    const names = layer.op === "activation" ? layer.affine : layer;
+    if (layer.op !== "activation" && layer.op !== "channel-affine" && layer.op !== "layer-norm") continue;
+    for (const part of ["scale", "offset"] as const) {
+      const name = names && part in names ? (names as { readonly [key: string]: string })[part] : undefined;
+      if (name !== undefined) yield [`${layer.name}.${part}`, weights.get(name)!.data];
+    }
+  }
+}
+
+function makeStep(context: Context, layer: Layer): Step {
+  const { exports, program, shapes, at } = context;
+  const { name } = layer;
+  const [, width, channels] = shapes.get(name)!;
+  const int8 = program instanceof ProgramS8;
+  switch (layer.op) {
+    case "activation":
+    case "channel-affine": {
+      if (int8) {
+        const perChannel = program.model.tables.get(name)!.length > 256 ? 1 : 0;
+        const tables = program.vector(name);
+        return (y, end) =>
+          exports.s8_table(at(layer.input, y), at(name, y), (end - y) * width, channels, tables, perChannel);
+      }
+      return layer.op === "activation" ? activation(context, layer) : affine(context, layer.input, layer);
+    }
+    case "layer-norm": {
+      const [scale, offset] = [program.vector(`${name}.scale`), program.vector(`${name}.offset`)];
+      return (y, end) => {
+        const pixels = (end - y) * width;
+        exports.f32_layer_norm(at(layer.input, y), at(name, y), pixels, channels, scale, offset, layer.epsilon);
+      };
+    }
+    case "max-pool":
+      return maxPool(context, layer);
+    case "global-average-pool":
+      return globalAverage(context, layer.input, name);
+    case "subsample": {
+      const [, columns, inputs] = shapes.get(layer.input)!;
+      const zero = int8 ? program.tensorParams(name).zeroPoint : 0;
+      const bytes = int8 ? 1 : 4;
+      const kernel = int8 ? exports.x8_subsample : exports.x32_subsample;
+      const { stride, before } = layer;
+      return (y, end) =>
+        kernel(
+          at(layer.input, y * stride),
+          at(name, y),
+          end - y,
+          width,
+          stride,
+          inputs,
+          channels,
+          before,
+          columns * inputs * bytes,
+          width * channels * bytes,
+          zero,
+        );
+    }
+    default:
+      throw new Error(`${layer.op} has no step here`);
+  }
+}
+
+/** y = x * scale + offset of the layer whose vectors are named by `of`. */
+function affine({ exports, program, shapes, at }: Context, input: string, of: { name: string; offset?: string }): Step {
+  const [, width, channels] = shapes.get(of.name)!;
+  const scale = program.vector(`${of.name}.scale`);
+  const offset = of.offset === undefined ? 0 : program.vector(`${of.name}.offset`);
+  return (y, end) =>
+    exports.f32_channel_affine(at(input, y), at(of.name, y), (end - y) * width, channels, scale, offset);
+}
+
+/** f32: what lies before the activation, then the activation in place. */
+function activation(context: Context, layer: ActivationLayer): Step {
+  const { shapes, at } = context;
+  const { name, affine: factors } = layer;
+  const [, width, channels] = shapes.get(name)!;
+  const before = factors && affine(context, layer.input, { name, ...factors });
+  const apply = elementwise(context, layer, channels);
+  return (y, end) => {
+    before?.(y, end);
+    apply(at(before ? name : layer.input, y), at(name, y), (end - y) * width);
+  };
+}
+
+type Apply = (from: number, to: number, pixels: number) => void;
+
+function elementwise(
+  { kernels, exports, program }: Context,
+  { name, activation: act }: ActivationLayer,
+  channels: number,
+): Apply {
+  const plain: Record<PlainActivation["kind"], Apply> = {
+    relu: (from, to, pixels) =>
+      kernels.exports.f32_affine(from, to, pixels * channels, 1, 0, 0, Number.POSITIVE_INFINITY),
+    relu6: (from, to, pixels) => kernels.exports.f32_affine(from, to, pixels * channels, 1, 0, 0, 6),
+    "hard-swish": (from, to, pixels) => exports.f32_hard_swish(from, to, pixels * channels),
+    gelu: (from, to, pixels) => exports.f32_gelu(from, to, pixels * channels),
+  };
+  if (act.kind === "prelu") {
+    const slopes = program.vector(name);
+    return (from, to, pixels) => kernels.exports.f32_prelu(from, to, pixels, channels, slopes);
+  }
+  if (act.kind === "mixed") throw new Error("mixed activations are lowered before");
+  return plain[act.kind];
+}
+
+function maxPool({ exports, program, shapes, at }: Context, layer: MaxPoolLayer): Step {
+  const { name, input, stride, padding } = layer;
+  const [kh, kw] = layer.kernel;
+  const [ih, iw, channels] = shapes.get(input)!;
+  const [, ow] = shapes.get(name)!;
+  const { padBefore: padTop } = convAxis(ih, kh, stride, padding);
+  const { padBefore: padLeft } = convAxis(iw, kw, stride, padding);
+  const int8 = program instanceof ProgramS8;
+  const bytes = int8 ? 1 : 4;
+  const kernel = int8 ? exports.s8_max_pool : exports.f32_max_pool;
+  const [fromStride, toStride] = [iw * channels * bytes, ow * channels * bytes];
+  return (y, end) => {
+    kernel(
+      at(input, 0),
+      at(name, 0),
+      ih,
+      iw,
+      channels,
+      kh,
+      kw,
+      stride,
+      padTop,
+      padLeft,
+      y,
+      end,
+      ow,
+      fromStride,
+      toStride,
+    );
+  };
+}
+
+function globalAverage({ exports, program, shapes, at }: Context, input: string, name: string): Step {
+  const [height, width, channels] = shapes.get(input)!;
+  const pixels = height * width;
+  if (!(program instanceof ProgramS8)) {
+    return () => exports.f32_global_average(at(input, 0), at(name, 0), pixels, channels);
+  }
+  const [from, to] = [program.tensorParams(input), program.tensorParams(name)];
+  const multiplier = averageMultiplier(from, to, pixels);
+  const { qmin, qmax } = program.model.averages.get(name)!;
+  const zero = MAGIC_BITS - to.zeroPoint;
+  return () => {
+    exports.qs8_global_average(
+      at(input, 0),
+      at(name, 0),
+      pixels,
+      channels,
+      from.zeroPoint,
+      multiplier,
+      zero,
+      zero + qmin,
+      qmax,
+    );
+  };
+}
