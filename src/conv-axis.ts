@@ -38,9 +38,9 @@ export interface TransposedAxis {
   readonly tap: (phase: number, d: number) => number | undefined;
 }
 
-/** Output = input * stride; (kernel - stride) / 2, rounded down, taps lie before an input's place. */
+/** Output = input * stride; (kernel - stride) / 2, rounded down and at least 0, taps lie before an input's place. */
 export function transposedAxis(kernel: number, stride: number): TransposedAxis {
-  const before = Math.floor((kernel - stride) / 2);
+  const before = Math.max(0, Math.floor((kernel - stride) / 2));
   const tap = (phase: number, d: number): number | undefined => {
     const u = phase + before - d * stride;
     return u >= 0 && u < kernel ? u : undefined;

@@ -16,7 +16,9 @@ export interface SafetensorsFile {
 export type SafeTensor =
   | { readonly dtype: "F32" | "F16" | "BF16"; readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly dtype: "I32"; readonly shape: readonly number[]; readonly data: Int32Array }
-  | { readonly dtype: "I8"; readonly shape: readonly number[]; readonly data: Int8Array };
+  | { readonly dtype: "I8"; readonly shape: readonly number[]; readonly data: Int8Array }
+  /** Counters of PyTorch's training. */
+  | { readonly dtype: "I64"; readonly shape: readonly number[]; readonly data: BigInt64Array };
 
 /** Values to write: the dtype follows from the array (F32, I32 or I8). */
 export interface TensorToWrite {
@@ -24,7 +26,7 @@ export interface TensorToWrite {
   readonly data: Float32Array | Int32Array | Int8Array;
 }
 
-const BYTES = { F32: 4, F16: 2, BF16: 2, I32: 4, I8: 1 } as const;
+const BYTES = { F32: 4, F16: 2, BF16: 2, I32: 4, I8: 1, I64: 8 } as const;
 type Dtype = keyof typeof BYTES;
 
 const LENGTH_BYTES = 8;
@@ -118,6 +120,8 @@ function readTensor({ dtype, shape, begin, end }: Entry, data: Uint8Array): Safe
       return { dtype, shape, data: widenBfloat16(new Uint16Array(copy)) };
     case "I32":
       return { dtype, shape, data: new Int32Array(copy) };
+    case "I64":
+      return { dtype, shape, data: new BigInt64Array(copy) };
     default:
       return { dtype, shape, data: new Int8Array(copy) };
   }

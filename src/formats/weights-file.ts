@@ -1,6 +1,7 @@
 import { check } from "../errors.ts";
 import type { Network, Weight, Weights } from "../network/description.ts";
-import { checkWeights } from "../network/weights.ts";
+import { checkWeights, weightShapes } from "../network/weights.ts";
+import { checkpointNames } from "./checkpoint-names.ts";
 import { parseSafetensors, type SafeTensor, serialiseSafetensors } from "./safetensors.ts";
 
 /** Order of a filter's axes in a file: PyTorch's [out, in, height, width], or ours, [out, height, width, in]. */
@@ -19,18 +20,32 @@ function toOhwi({ shape, data }: Weight): Weight {
   return { shape: [out, height, width, inputs], data: moved };
 }
 
-function asWeight(name: string, tensor: SafeTensor, layout: FilterLayout): Weight {
+/** Dense layers and per-channel vectors of PyTorch have fewer or more axes than ours, with the same values in the same order. */
+function reshaped(weight: Weight, expected: readonly number[] | undefined): Weight {
+  const { shape, data } = weight;
+  if (!expected) return weight;
+  const [out, inputs] = shape;
+  const dense = shape.length === 2 && expected.length === 4;
+  if (dense) return { shape: [out!, 1, 1, inputs!], data };
+  const perChannel = expected.length === 1 && shape.slice(1).every((n) => n === 1);
+  return perChannel ? { shape: [out!], data } : weight;
+}
+
+function asWeight(name: string, tensor: SafeTensor, layout: FilterLayout, expected?: readonly number[]): Weight {
   const { dtype, shape, data } = tensor;
   const message = () => `weights: ${JSON.stringify(name)}: expected dtype F32, F16 or BF16, got ${dtype}`;
   check(data instanceof Float32Array, "ERR_WEIGHTS", message);
-  const weight = { shape, data };
-  return layout === "OIHW" && shape.length === 4 ? toOhwi(weight) : weight;
+  const weight = reshaped({ shape, data }, expected);
+  return layout === "OIHW" && shape.length === 4 && weight.shape.length === 4 ? toOhwi(weight) : weight;
 }
 
 /**
  * The weights of `network` from a safetensors file. Filters (all tensors of four axes) are brought into OHWI; the file says in its
- * metadata under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing.
- * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS as `checkWeights`
+ * metadata under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing. Names may be ours or those of
+ * torchvision and timm (ResNet, MobileNetV2, ConvNeXt and RAN-i), with or without the prefix of a wrapper; dense layers may have
+ * two axes; counters that only training reads are left out.
+ * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS as `checkWeights`, which lists every
+ *   missing, extra and misshapen tensor at once
  */
 export function loadWeights(bytes: Uint8Array, network: Network): Weights {
   const { tensors, metadata } = parseSafetensors(bytes);
@@ -41,9 +56,13 @@ export function loadWeights(bytes: Uint8Array, network: Network): Weights {
     "ERR_FORMAT",
     () => `safetensors: metadata layout: expected OIHW or OHWI, got ${JSON.stringify(layout)}`,
   );
-  const weights = new Map(
-    [...tensors].map(([name, tensor]): [string, Weight] => [name, asWeight(name, tensor, layout)]),
-  );
+  const expected = weightShapes(network);
+  const names = checkpointNames(tensors.keys(), new Set(expected.keys()));
+  const weights = new Map<string, Weight>();
+  for (const [name, own] of names) {
+    check(!weights.has(own), "ERR_WEIGHTS", () => `weights: expected ${JSON.stringify(own)} once, got it twice`);
+    weights.set(own, asWeight(name, tensors.get(name)!, layout, expected.get(own)));
+  }
   checkWeights(network, weights);
   return weights;
 }

@@ -102,7 +102,7 @@ export function conv2dTranspose<Result extends RealArray>(
   const shape: Shape = [height * stride, width * stride, channels];
   const sums = new Float64Array(shape[0] * shape[1] * channels);
   // Input (y, x) times tap (u, v) lands at (y * stride + u, x * stride + v) less what lies before its place.
-  const [top, left] = [kh, kw].map((k) => Math.floor((k - stride) / 2)) as [number, number];
+  const [top, left] = [kh, kw].map((k) => Math.max(0, Math.floor((k - stride) / 2))) as [number, number];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       for (let u = 0; u < kh; u++) {

@@ -66,7 +66,11 @@ describe("parseSafetensors", () => {
     ["bad UTF-8", file("{}", [0xff], 3), "header: expected JSON in UTF-8"],
     ["a list as header", file("[]"), "header: expected a JSON object"],
     ["null as header", file("null"), "header: expected a JSON object"],
-    ["null as entry", file({ q: null }), 'tensor "q": dtype: expected one of F32, F16, BF16, I32, I8, got undefined'],
+    [
+      "null as entry",
+      file({ q: null }),
+      'tensor "q": dtype: expected one of F32, F16, BF16, I32, I8, I64, got undefined',
+    ],
     ["an unknown dtype", file({ q: tensor(0, 1, "F64") }, [0]), 'got "F64"'],
     ["an inherited dtype", file({ q: tensor(0, 1, "toString") }, [0]), 'got "toString"'],
     ["a negative shape", file({ q: tensor(0, 1, "I8", [-1]) }, [0]), "shape: expected non-negative integers, got [-1]"],

@@ -16,12 +16,16 @@ export function randomMap(next: Random, shape: Shape, low = 0, high = 1): Featur
   return { shape, data: uniform(next, shape[0] * shape[1] * shape[2], low, high) };
 }
 
-/** Filters that keep the signal's size (variance 1 / fan-in), non-zero biases, slopes of either sign. */
+/** Filters that keep the signal's size (variance 1 / fan-in), non-zero biases, slopes of either sign, positive statistics. */
 export function randomModel(network: Network, seed = 1): Model {
   const next = seeded(seed);
   const weights = new Map<string, Weight>();
   for (const { name, role, shape } of [...weightUses(network).values()].flat()) {
     const length = shape.reduce((a, b) => a * b, 1);
+    if (role === "norm" || role === "statistic") {
+      weights.set(name, { shape, data: uniform(next, length, 0.5, 1.5) });
+      continue;
+    }
     const spread = role === "filter" ? Math.sqrt((3 * shape[0]!) / length) : role === "bias" ? 0.1 : 0.4;
     weights.set(name, { shape, data: uniform(next, length, -spread, spread) });
   }
