@@ -1,6 +1,6 @@
 /** Copies `bytes` exactly, the widest moves first; for short runs much cheaper than memory.copy, which is a call. */
 @inline
-function copy(src: usize, dst: usize, bytes: usize): void {
+export function copy(src: usize, dst: usize, bytes: usize): void {
   for (; bytes >= 16; bytes -= 16, src += 16, dst += 16) v128.store(dst, v128.load(src));
   if (bytes & 8) {
     store<u64>(dst, load<u64>(src));
