@@ -112,7 +112,11 @@ describe("validate", () => {
       net([x, { ...conv, kernel: [0, 3] }], "c"),
       'layer "c": kernel: expected two of: an integer from 1',
     ],
-    ["stride 17", net([x, { ...conv, stride: 17 }], "c"), 'layer "c": stride: expected an integer from 1 to 16, got 17'],
+    [
+      "stride 17",
+      net([x, { ...conv, stride: 17 }], "c"),
+      'layer "c": stride: expected an integer from 1 to 16, got 17',
+    ],
     [
       "unknown padding",
       net([x, { ...conv, padding: "full" }], "c"),
