@@ -1,5 +1,6 @@
 import { check } from "../errors.ts";
 import type { Layer, Network } from "../network/description.ts";
+import type { ModelFamily, ModelOptions } from "./family.ts";
 
 /** m middle blocks, f feature channels, p channels inside a linear block (reference: SESR, arXiv 2103.09404 and its code). */
 export const SESR_VARIANTS = {
@@ -102,3 +103,23 @@ export function sesr(options: SesrOptions): Network {
   layers.push({ op: "clip", name: "y", input: tensor, min: 0, max: 1 });
   return { name: `sesr-${variant}-x${scale}`, layers, output: "y" };
 }
+
+/**
+ * A SESR network by its id, scale 2 unless given. What upscales pictures asks here and not the registry, which would load all families.
+ * @throws WasmogradError ERR_ARGUMENT on an unknown id (lists the known ones); as `sesr`
+ */
+export function sesrById(id: string, { scale = 2, form = "collapsed" }: ModelOptions = {}): Network {
+  const known = SESR.ids.includes(id);
+  check(known, "ERR_ARGUMENT", () => `model: expected one of ${SESR.ids.join(", ")}, got ${String(id)}`);
+  return sesr({ variant: id.replace("sesr-", ""), scale, form } as SesrOptions);
+}
+
+export const SESR: ModelFamily = {
+  name: "SESR",
+  task: "super-resolution",
+  ids: ["sesr-m3", "sesr-m5", "sesr-m7", "sesr-m11", "sesr-xl"],
+  scales: [2, 4],
+  forms: ["collapsed", "expanded"],
+  input: ({ scale = 2 }) => [720 / scale, 1280 / scale],
+  build: sesrById,
+};

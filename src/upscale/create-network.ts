@@ -5,7 +5,7 @@ import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, WasmogradError } from "../errors.ts";
 import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
 import { instantiateKernels } from "../kernels/load.ts";
-import { buildModel } from "../models/registry.ts";
+import { sesrById } from "../models/sesr.ts";
 import type { Model, Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
 import type { Equalisation } from "../quantization/equalise.ts";
@@ -57,7 +57,7 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
     () => `precision: expected "int8" or "f32", got ${String(precision)}`,
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
-  const network = buildModel(model, { scale });
+  const network = sesrById(model, { scale });
   const kernels = await instantiateKernels();
   const ready = await (options.weights ? ownModel(network, options) : shippedModel(model, scale, network, options));
   const { algorithm = "auto", filterScaling } = options;
