@@ -1,4 +1,4 @@
-"""CIFAR ResNet (He et al., 2016, section 4.2), shortcut option A, under the names of akamaster/pytorch_resnet_cifar10."""
+"""CIFAR ResNet (He et al., 2016, section 4.2), shortcut option A; names of akamaster/pytorch_resnet_cifar10."""
 from torch import nn
 from torch.nn.functional import pad, relu
 

@@ -21,16 +21,30 @@ def no_check(_model):
 
 
 @dataclass(frozen=True)
+class InputOf:
+    """Stands for what this module is given: an activation that no module of its own puts out."""
+    module: nn.Module
+
+
+@dataclass(frozen=True)
 class Network:
     name: str
     source: str
     make: Callable
-    stages: Callable  # model -> {name: module}
+    stages: Callable  # model -> {name: module, or InputOf(module)}
     params: int
+    macs: int  # at the first size
     sizes: tuple
     rename: Callable = same_name  # the model's parameter name -> the documented one
     gain: float = 1.0  # keeps activations of order one through many residual sums
     check: Callable = no_check
+
+
+def with_stem(first, *lists):
+    """children(*lists), and as `stem` what the module found by `first` is given: the stem behind its activation."""
+    def stages(model):
+        return {"stem": InputOf(first(model)), **children(*lists)(model)}
+    return stages
 
 
 def children(*lists):
@@ -39,7 +53,7 @@ def children(*lists):
         found = {}
 
         def visit(name, module):
-            if type(module).__name__ in ("Sequential", "ModuleList"):
+            if type(module) in (nn.Sequential, nn.ModuleList):
                 for index, child in module.named_children():
                     visit(f"{name}.{index}", child)
             else:
@@ -54,29 +68,31 @@ def children(*lists):
 TORCHVISION = f"torchvision {torchvision.__version__}"
 OWN = "training/golden"
 
+LARGE, ODD, WIDE, SMALL = (224, 224), (97, 65), (64, 96), (96, 96)
+CONVNEXT = {"stages": convnext.stages, "rename": convnext.original_name, "sizes": (LARGE, WIDE)}
+RAN_I = {"source": TORCHVISION + ", other depths and widths", **CONVNEXT}
+RAN_E = {"source": OWN, "stages": children("stem", "blocks", "top"), "sizes": (LARGE, SMALL)}
+LITE = {"source": OWN, "stages": with_stem(lambda m: m.blocks[0][0], "blocks"), "sizes": (LARGE, ODD),
+        "params": 4_652_008, "macs": 385_187_552}
+REPVGG = {"source": OWN, "stages": repvgg.stages, "sizes": (LARGE, ODD)}
+
 ALL = [
-    Network("resnet18", TORCHVISION, lambda: torchvision.models.resnet18(),
-            children("maxpool", "layer1", "layer2", "layer3", "layer4"), 11_689_512, ((224, 224), (97, 65)), gain=0.75),
-    Network("mobilenet-v2", TORCHVISION, lambda: torchvision.models.mobilenet_v2(),
-            lambda m: {f"features.{i}": f for i, f in enumerate(m.features)}, 3_504_872, ((224, 224), (97, 65))),
-    Network("convnext-t", TORCHVISION, convnext.convnext, convnext.stages, 28_589_128, ((224, 224), (64, 96)),
-            rename=convnext.original_name),
-    Network("ran-e-gt", OWN, ran_e.ran_e_gt, children("stem", "blocks", "top"), 4_486_680, ((224, 224), (96, 96)), gain=0.95),
-    Network("ran-e-c", OWN, ran_e.ran_e_c, children("stem", "blocks", "top"), 4_634_872, ((224, 224), (96, 96)), gain=0.95),
-    Network("efficientnet-lite0", OWN, lambda: EfficientNetLite0(nn.ReLU6()), children("stem", "blocks", "head_conv"),
-            4_652_008, ((224, 224), (97, 65))),
-    Network("efficientnet-lite0-hswish", OWN, lambda: EfficientNetLite0(nn.Hardswish()),
-            children("stem", "blocks", "head_conv"), 4_652_008, ((224, 224), (97, 65))),
-    Network("ran-i-t", TORCHVISION + ", other depths and widths", lambda: convnext.ran_i(0.666, 1.65), convnext.stages,
-            20_760_131, ((224, 224), (64, 96)), rename=convnext.original_name),
-    Network("ran-i-s", TORCHVISION + ", other depths and widths", lambda: convnext.ran_i(0.789, 1.65), convnext.stages,
-            28_932_376, ((224, 224), (64, 96)), rename=convnext.original_name),
-    Network("ran-i-b", TORCHVISION + ", other depths and widths", lambda: convnext.ran_i(0.9105, 2.3), convnext.stages,
-            52_889_769, ((224, 224), (64, 96)), rename=convnext.original_name),
-    Network("repvgg-a0-train", OWN, repvgg.RepVgg, repvgg.stages, 9_108_968, ((224, 224), (97, 65)), gain=0.5,
-            check=repvgg.check_fusing),
-    Network("repvgg-a0-deployed", OWN, lambda: repvgg.RepVgg(deployed=True), repvgg.stages, 8_309_384,
-            ((224, 224), (97, 65))),
-    Network("resnet20-cifar", OWN, CifarResNet, children("conv1", "layer1", "layer2", "layer3"), 269_722, ((32, 32),),
-            gain=0.75),
+    Network("resnet18", TORCHVISION, lambda: torchvision.models.resnet18(), params=11_689_512, macs=1_814_073_344,
+            stages=children("maxpool", "layer1", "layer2", "layer3", "layer4"), sizes=(LARGE, ODD), gain=0.75),
+    Network("mobilenet-v2", TORCHVISION, lambda: torchvision.models.mobilenet_v2(), params=3_504_872, macs=300_774_272,
+            stages=children("features"), sizes=(LARGE, ODD)),
+    Network("convnext-t", TORCHVISION, convnext.convnext, params=28_589_128, macs=4_455_531_264, **CONVNEXT),
+    Network("ran-i-t", make=lambda: convnext.ran_i(0.666, 1.65), params=20_760_131, macs=3_284_745_947, **RAN_I),
+    Network("ran-i-s", make=lambda: convnext.ran_i(0.789, 1.65), params=28_932_376, macs=4_576_926_994, **RAN_I),
+    Network("ran-i-b", make=lambda: convnext.ran_i(0.9105, 2.3), params=52_889_769, macs=8_428_689_053, **RAN_I),
+    Network("ran-e-gt", make=ran_e.ran_e_gt, params=4_486_680, macs=434_395_808, **RAN_E),
+    Network("ran-e-c", make=ran_e.ran_e_c, params=4_634_872, macs=489_172_320, gain=0.97, **RAN_E),
+    Network("efficientnet-lite0", make=lambda: EfficientNetLite0(nn.ReLU6()), **LITE),
+    Network("efficientnet-lite0-hswish", make=lambda: EfficientNetLite0(nn.Hardswish()), gain=0.93, **LITE),
+    Network("repvgg-a0-train", make=repvgg.RepVgg, params=9_108_968, macs=1_512_581_120, gain=0.4,
+            check=repvgg.check_fusing, **REPVGG),
+    Network("repvgg-a0-deployed", make=lambda: repvgg.RepVgg(deployed=True), params=8_309_384, macs=1_361_451_008,
+            **REPVGG),
+    Network("resnet20-cifar", OWN, CifarResNet, params=269_722, macs=40_551_040, gain=0.75,
+            stages=with_stem(lambda m: m.layer1[0], "layer1", "layer2", "layer3"), sizes=((32, 32),)),
 ]
