@@ -7,8 +7,7 @@ import { parseArgs } from "node:util";
 import { exportedFunctions, withCallees } from "./asm/binary.ts";
 import { hotLoops, parseListing } from "./asm/machine-code.ts";
 
-const BINARY = fileURLToPath(new URL("../build/kernels.wasm", import.meta.url));
-const TEXT = fileURLToPath(new URL("../build/kernels.wat", import.meta.url));
+const BINARIES = ["kernels", "layers"].map((name) => fileURLToPath(new URL(`../build/${name}.wasm`, import.meta.url)));
 const FLAGS = ["--no-liftoff", "--no-wasm-lazy-compilation", "--print-wasm-code"];
 const LISTING_BYTES = 2 ** 29;
 
@@ -43,19 +42,23 @@ function readArguments() {
 const { values, positionals } = readArguments();
 const [kernel, ...rest] = positionals;
 const node = values.node ?? process.execPath;
-const exported = exportedFunctions(readBuilt(BINARY));
-const index = exported.get(kernel ?? "");
-if (index === undefined || rest.length > 0) {
-  fail(`KERNEL: expected one of ${[...exported.keys()].sort().join(", ")}, got ${positionals.join(" ") || "none"}`, 2);
+const exported = BINARIES.flatMap((binary) =>
+  [...exportedFunctions(readBuilt(binary))].map(([name, index]) => ({ name, index, binary })),
+);
+const found = exported.find(({ name }) => name === kernel);
+const names = exported.map(({ name }) => name).sort();
+if (found === undefined || rest.length > 0) {
+  fail(`KERNEL: expected one of ${names.join(", ")}, got ${positionals.join(" ") || "none"}`, 2);
 }
+const { index, binary } = found;
 
-const child = spawnSync(node, [...FLAGS, "-e", CHILD, BINARY], { encoding: "utf8", maxBuffer: LISTING_BYTES });
+const child = spawnSync(node, [...FLAGS, "-e", CHILD, binary], { encoding: "utf8", maxBuffer: LISTING_BYTES });
 if (child.error || child.status !== 0) fail(`--node: ${node}: ${child.error?.message ?? child.stderr.trim()}`, 1);
 const listed = new Map(parseListing(child.stdout).map((f) => [f.index, f]));
 if (!listed.has(index)) fail(`${node} printed no machine code of ${kernel}`, 1);
 const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
 
-const functions = withCallees(readBuilt(TEXT).toString(), index)
+const functions = withCallees(readBuilt(binary.replace(/wasm$/, "wat")).toString(), index)
   .filter((f) => listed.has(f.index))
   .map((f) => ({ ...f, loops: hotLoops(listed.get(f.index)!) }))
   .filter(({ loops }) => loops.length > 0);

@@ -53,7 +53,7 @@ describe("global average", () => {
       zeroIn: int8,
       zeroPoint: int8,
       ratio: fc.constantFrom(0.31, 1, 2.7),
-      fill: fc.constantFrom("random", "extreme", -128, 127),
+      fill: fc.constantFrom("random" as const, "extreme" as const, -128, 127),
       ...limits,
     });
     fc.assert(
