@@ -1,5 +1,5 @@
 /** What every function of this folder asks of the maps, rows and boxes that it is given. */
-import { check } from "../errors.ts";
+import { check, checkObject } from "../errors.ts";
 import type { Size } from "../image/types.ts";
 import type { FeatureMap } from "../network/description.ts";
 
@@ -14,7 +14,14 @@ export function checkFinite(name: string, values: Float32Array): void {
  * An f32 feature map of at least one value, of the channels that are named where there are any.
  * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT (not f32, not finite)
  */
-export function checkMap(name: string, { shape, data }: FeatureMap<Float32Array>, channels?: number): void {
+export function checkMap(name: string, map: FeatureMap<Float32Array>, channels?: number): void {
+  checkObject(name, map);
+  const { shape, data } = map;
+  check(
+    Array.isArray(shape),
+    "ERR_SHAPE",
+    () => `${name}.shape: expected three positive integers, got ${String(shape)}`,
+  );
   const whole = shape.length === 3 && shape.every((side) => Number.isInteger(side) && side > 0);
   check(whole, "ERR_SHAPE", () => `${name}.shape: expected three positive integers, got [${shape.join(", ")}]`);
   check(channels === undefined || shape[2] === channels, "ERR_SHAPE", () => {
