@@ -13,24 +13,24 @@ export const ANCHOR_SIZES: readonly number[] = [32, 64, 128, 256, 512];
 export const ANCHOR_RATIOS: readonly number[] = [0.5, 1, 2];
 export const ANCHORS_PER_CELL = ANCHOR_SIZES.length * ANCHOR_RATIOS.length;
 
+/** Greatest size and ratio, and 1 / the least: with these a half side is at most 2^20, within what `roundHalfEven` takes. */
+const MOST = 2 ** 14;
+
 /** Nearest integer, halves to even, for |x| < 2^22: in f32 the sum has no bits left for a fraction. */
 const roundHalfEven = (x: number): number => Math.fround(x + 1.5 * 2 ** 23) - 1.5 * 2 ** 23;
 
 /**
  * Anchors around the origin, all sizes of the first ratio first: [ratios * sizes, 4] as x1, y1, x2, y2, whole numbers.
  * Computed in f32, as torchvision does.
- * @throws WasmogradError ERR_ARGUMENT unless sizes (to 2^20) and ratios are positive
+ * @throws WasmogradError ERR_ARGUMENT unless sizes and ratios are from 2^-14 to 2^14
  */
 export function baseAnchors(
   sizes: readonly number[] = ANCHOR_SIZES,
   ratios: readonly number[] = ANCHOR_RATIOS,
 ): Float32Array {
-  for (const [name, values, most] of [
-    ["sizes", sizes, 2 ** 20],
-    ["ratios", ratios, 2 ** 20],
-  ] as const) {
-    const good = values.length > 0 && values.every((value) => value > 0 && value <= most);
-    check(good, "ERR_ARGUMENT", () => `${name}: expected positive numbers up to ${most}, got [${values.join(", ")}]`);
+  for (const [name, values] of [["sizes", sizes] as const, ["ratios", ratios] as const]) {
+    const good = values.length > 0 && values.every((value) => value >= 1 / MOST && value <= MOST);
+    check(good, "ERR_ARGUMENT", () => `${name}: expected numbers from 1/${MOST} to ${MOST}, got [${values.join(", ")}]`);
   }
   const anchors: number[] = [];
   for (const ratio of ratios) {

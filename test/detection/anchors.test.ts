@@ -27,7 +27,7 @@ describe("baseAnchors", () => {
       expect(() => baseAnchors([bad])).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
       expect(() => baseAnchors([32], [bad])).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
     }
-    expect(() => baseAnchors([])).toThrow("sizes: expected positive numbers up to 1048576, got []");
+    expect(() => baseAnchors([])).toThrow("sizes: expected numbers from 1/16384 to 16384, got []");
   });
 });
 
