@@ -30,7 +30,11 @@ export function baseAnchors(
 ): Float32Array {
   for (const [name, values] of [["sizes", sizes] as const, ["ratios", ratios] as const]) {
     const good = values.length > 0 && values.every((value) => value >= 1 / MOST && value <= MOST);
-    check(good, "ERR_ARGUMENT", () => `${name}: expected numbers from 1/${MOST} to ${MOST}, got [${values.join(", ")}]`);
+    check(
+      good,
+      "ERR_ARGUMENT",
+      () => `${name}: expected numbers from 1/${MOST} to ${MOST}, got [${values.join(", ")}]`,
+    );
   }
   const anchors: number[] = [];
   for (const ratio of ratios) {
