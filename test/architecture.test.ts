@@ -16,6 +16,7 @@ const ORDER = [
   "reference",
   "kernels",
   "image",
+  "detection",
   "engine",
   "worker",
   "upscale",
@@ -51,6 +52,18 @@ test("folders depend downwards only", () => {
     }
   }
   expect(upwards).toEqual([]);
+});
+
+test("detection stands on errors, the network's types and pictures alone: whatever runs its networks is handed in", () => {
+  const outside = new Set<string>();
+  for (const [file, imports] of graph) {
+    if (folderOf(file) !== "detection") continue;
+    for (const target of imports) {
+      const to = target.startsWith(".") ? relative(SRC, resolved(file, target)) : target;
+      if (!/^(detection\/.*|errors\.ts|image\/types\.ts|network\/description\.ts)$/.test(to)) outside.add(to);
+    }
+  }
+  expect([...outside]).toEqual([]);
 });
 
 test("no file imports itself through others, types included", () => {
