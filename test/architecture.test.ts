@@ -13,6 +13,7 @@ const ORDER = [
   "models",
   "formats",
   "quantization",
+  "ran",
   "reference",
   "kernels",
   "image",

@@ -63,13 +63,15 @@ export interface PictureOptions {
   readonly description: string;
   /** Patterns and the like. */
   readonly definitions?: string;
+  /** What writes the picture; scripts/winograd-figures.ts unless given. */
+  readonly script?: string;
 }
 
 export const WIDTH = 720;
 
 /** The whole file. */
 export function picture(
-  { width = WIDTH, height, title, description, definitions }: PictureOptions,
+  { width = WIDTH, height, title, description, definitions, script = "scripts/winograd-figures.ts" }: PictureOptions,
   parts: string[],
 ): string {
   const root = {
@@ -85,7 +87,7 @@ export function picture(
   };
   const ground = rect(0.5, 0.5, width - 1, height - 1, { rx: 8, fill: "#ffffff", stroke: LINE });
   const lines = [
-    "<!-- Written by scripts/winograd-figures.ts; do not edit. -->",
+    `<!-- Written by ${script}; do not edit. -->`,
     element("title", { id: "title" }, escaped(title)),
     element("desc", { id: "description" }, escaped(description)),
     ...(definitions ? [element("defs", {}, definitions)] : []),

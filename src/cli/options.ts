@@ -91,6 +91,21 @@ export function integerOption(parsed: Parsed, name: string, least: number, most:
   return value;
 }
 
+const POWER = { "": 0, k: 3, M: 6, G: 9 } as const;
+
+/** A positive number, which may end in k, M or G. @throws UsageError */
+export function positiveOption(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const [, digits, suffix] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text) ?? [];
+  // As a literal, so that 3.3G is 3300000000 without the rounding of a product.
+  const value = Number(`${digits}e${POWER[suffix as keyof typeof POWER]}`);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new UsageError(`--${name}: expected a positive number such as 0.5, 14.7k or 3.3G, got ${text}`);
+  }
+  return value;
+}
+
 /** One of a few words. @throws UsageError */
 export function choiceOption<T extends string>(parsed: Parsed, name: string, choices: readonly T[], fallback: T): T {
   const text = parsed.text(name) ?? fallback;

@@ -51,13 +51,13 @@ function blocks() {
 function efficientnetLite(id: string): Network {
   const kind = ACTIVATIONS[id]!;
   const list = new LayerList(3);
-  const normalised = (name: string, from: string) => list.activation(list.batchNorm(`${name}_bn`, from, EPSILON), kind);
-  let x = normalised("stem", list.convolution("stem", "x", STEM, { kernel: 3, stride: 2, padding: "same" }));
+  const normalised = (norm: string, from: string) => list.activation(list.batchNorm(norm, from, EPSILON), kind);
+  let x = normalised("stem_bn", list.convolution("stem", "x", STEM, { kernel: 3, stride: 2, padding: "same" }));
   for (const block of blocks()) {
     const y = invertedBottleneck(list, block.stem, x, block, kind);
     x = block.stride === 1 && block.input === block.output ? list.sum(`${block.stem}sum`, y, x) : y;
   }
-  x = normalised("head_conv", list.convolution("head_conv", x, HEAD));
+  x = normalised("head_bn", list.convolution("head_conv", x, HEAD));
   return list.network(id, list.dense("head", list.globalAverage(x), 1000));
 }
 

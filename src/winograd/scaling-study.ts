@@ -15,6 +15,7 @@
  * weights are smooth as well.
  */
 import { check } from "../errors.ts";
+import { type RandomSource, randomSource } from "../random.ts";
 import { type AlgorithmId, algorithmOf, nestedOf } from "./catalogue.ts";
 import { type FilterScaling, largestStored, roundHalfEven, scaleFilters, smallestShift } from "./filter-scaling.ts";
 import { gain } from "./growth.ts";
@@ -209,43 +210,6 @@ function matricesOf({ id, form, doubling = "output" }: StudyScheme): Matrices {
   };
 }
 
-/** Random numbers, reproducible: Mulberry32, whose values lie inside (0, 1), and what is made of them. */
-interface Source {
-  uniform(): number;
-  normal(): number;
-  laplace(): number;
-}
-
-function source(seed: number): Source {
-  let state = seed >>> 0;
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  let spare: number | undefined;
-  return {
-    uniform,
-    // Box and Muller: two at a time.
-    normal() {
-      if (spare !== undefined) {
-        const kept = spare;
-        spare = undefined;
-        return kept;
-      }
-      const radius = Math.sqrt(-2 * Math.log(uniform()));
-      const angle = 2 * Math.PI * uniform();
-      spare = radius * Math.sin(angle);
-      return radius * Math.cos(angle);
-    },
-    laplace() {
-      const x = uniform() - 0.5;
-      return -Math.sign(x) * Math.log(1 - 2 * Math.abs(x));
-    },
-  };
-}
-
 interface Layer {
   readonly r: number;
   /** [OUTPUT_CHANNELS][CHANNELS][r * r] */
@@ -259,13 +223,13 @@ interface Layer {
 function drawLayer(study: StudyCase, r: number, seed: number): Layer {
   const place =
     STUDY_WEIGHTS.indexOf(study.weights) * STUDY_ACTIVATIONS.length + STUDY_ACTIVATIONS.indexOf(study.activations);
-  const random = source(Math.imul(seed * 16 + place, 0x9e3779b1));
+  const random = randomSource(Math.imul(seed * 16 + place, 0x9e3779b1));
   const weights = drawWeights(study.weights, r * r, random);
   const input = drawActivations(study.activations, SIDE + r - 1, random);
   return { r, weights, input, exact: convolve(weights, input, r) };
 }
 
-function drawWeights(kind: StudyCase["weights"], taps: number, random: Source): Float64Array {
+function drawWeights(kind: StudyCase["weights"], taps: number, random: RandomSource): Float64Array {
   const perChannel = CHANNELS * taps;
   const weights = new Float64Array(OUTPUT_CHANNELS * perChannel);
   for (let at = 0; at < weights.length; at += taps) {
@@ -283,7 +247,7 @@ function drawWeights(kind: StudyCase["weights"], taps: number, random: Source): 
   return weights;
 }
 
-function drawActivations(kind: StudyCase["activations"], side: number, random: Source): Float64Array {
+function drawActivations(kind: StudyCase["activations"], side: number, random: RandomSource): Float64Array {
   let x = new Float64Array(CHANNELS * side * side).map(() => random.normal());
   if (kind === "smooth relu") x = smooth(smooth(x, side), side);
   if (kind !== "white") for (const [i, value] of x.entries()) x[i] = Math.max(value, 0);
