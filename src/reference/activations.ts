@@ -16,8 +16,8 @@ export function hardSwishF32(x: number): number {
 const ERF_IS_ONE = 6;
 
 /**
- * The error function to a few units of 2^-53, by erf(z) = 2 / sqrt(pi) * exp(-z^2) * sum over n of 2^n z^(2n + 1) / (1 * 3 * … * (2n + 1)),
- * whose terms are all of one sign.
+ * The error function to a few units of 2^-53, by a series whose terms are all of one sign:
+ * erf(z) = 2 / sqrt(pi) * exp(-z^2) * sum over n of 2^n z^(2n + 1) / (1 * 3 * … * (2n + 1)).
  */
 export function erf(z: number): number {
   if (Number.isNaN(z)) return z;
