@@ -23,13 +23,14 @@ function asWeight(name: string, tensor: SafeTensor, layout: FilterLayout): Weigh
   const { dtype, shape, data } = tensor;
   const message = () => `weights: ${JSON.stringify(name)}: expected dtype F32, F16 or BF16, got ${dtype}`;
   check(data instanceof Float32Array, "ERR_WEIGHTS", message);
-  const weight = { shape, data };
-  return layout === "OIHW" && shape.length === 4 ? toOhwi(weight) : weight;
+  // A fully connected layer, [out, in], is a 1x1 convolution here; its values lie in the same order.
+  if (shape.length === 2) return { shape: [shape[0]!, 1, 1, shape[1]!], data };
+  return layout === "OIHW" && shape.length === 4 ? toOhwi({ shape, data }) : { shape, data };
 }
 
 /**
  * The weights of `network` from a safetensors file. Filters (all tensors of four axes) are brought into OHWI; the file says in its
- * metadata under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing.
+ * metadata under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing. The two axes of fully connected layers, [out, in], become [out, 1, 1, in].
  * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS as `checkWeights`
  */
 export function loadWeights(bytes: Uint8Array, network: Network): Weights {
