@@ -6,6 +6,7 @@ import { buildModel } from "../../models/registry.ts";
 import type { FeatureMap, Model } from "../../network/description.ts";
 import { inferShapes } from "../../network/shapes.ts";
 import { decodeImage } from "../../node/codec.ts";
+import { loadSharp } from "../../node/sharp.ts";
 import { calibrate } from "../../quantization/calibrate.ts";
 import { quantise } from "../../quantization/quantise.ts";
 import { runReference } from "../../reference/run.ts";
@@ -121,7 +122,8 @@ export const command: Command = {
       weights: basename(file),
       pictures: pictures.length,
       classes: set.classes,
-      calibration: { pictures: sample.length, from: from ?? place },
+      decoder: parsed.flag("portable") || !(await loadSharp()) ? "portable" : "sharp",
+      calibration: { pictures: sample.length, from: basename(from ?? place) },
       results,
     };
     if (parsed.flag("json")) {
@@ -137,7 +139,7 @@ export const command: Command = {
       r.msPerPicture.toFixed(2),
     ]);
     process.stdout.write(
-      `${id}, ${grouped(pictures.length)} pictures of ${set.classes.length} classes at ${size.join("x")}\n\n` +
+      `${id}, ${grouped(pictures.length)} pictures of ${set.classes.length} classes at ${size.join("x")}, decoder ${report.decoder}\n\n` +
         table(["arithmetic", "right %", `as ${variants[0]!.id} %`, "bits of int8 direct", "ms"], rows),
     );
   },
