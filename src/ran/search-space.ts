@@ -144,7 +144,10 @@ export function rowsFrom(rows: readonly SpaceRow[], blocks: readonly RanEBlock[]
 }
 
 /**
- * Where the search starts, unless told otherwise: inverted bottlenecks of kernel 3 and expansion 6 everywhere, in the spirit of
- * EfficientNet-Lite0 on RAN-e's rows. It is ours: what the authors started from is not known.
+ * Networks that a search is compared with, one block a position of `RAN_E_SPACE`. "start" has inverted bottlenecks of kernel 3 and expansion
+ * 6 everywhere, in the spirit of EfficientNet-Lite0 on RAN-e's rows; it is ours: what the authors started from is not known.
  */
-export const START_BLOCK: RanEBlock = "k3 t6";
+export const RAN_E_NETWORKS: readonly { readonly id: string; readonly blocks: readonly RanEBlock[] }[] = [
+  { id: "start", blocks: RAN_E_SPACE.flatMap(({ repeats }) => new Array<RanEBlock>(repeats).fill("k3 t6")) },
+  ...Object.entries(RAN_E_ROWS).map(([id, rows]) => ({ id, blocks: rows.flatMap(({ blocks }) => blocks) })),
+];

@@ -208,6 +208,20 @@ function unmetTogether(problem: Problem, limits: Limits, most: number): Wasmogra
   return unmet("macs", `at least ${grouped(cheapest!.cost)} with at most ${grouped(params!)} params`, macs!);
 }
 
+function problemOf(space: LaidOutSpace, price: Price): Problem {
+  return {
+    base: plus(price(space.stem), price(space.top)),
+    options: space.positions.map((position) =>
+      position.choices.map((block) => ({ ...price(shapeAt(position, block)), block })),
+    ),
+  };
+}
+
+/** What `searchRanE` would say of limits that no network meets, before any cost is known. @throws WasmogradError ERR_ARGUMENT as it does */
+export function checkLimits(space: LaidOutSpace, limits: Limits): void {
+  searchRanE(space, { device: "none", unit: "ms", costOf: () => 0 }, limits);
+}
+
 /**
  * The cheapest network of a space within limits, and the front of cost against non-linear units.
  *
@@ -225,12 +239,7 @@ export function searchRanE(
 ): SearchResult {
   check(most >= 4, "ERR_ARGUMENT", () => `states: expected at least 4, got ${most}`);
   const price = pricer(costs);
-  const problem: Problem = {
-    base: plus(price(space.stem), price(space.top)),
-    options: space.positions.map((position) =>
-      position.choices.map((block) => ({ ...price(shapeAt(position, block)), block })),
-    ),
-  };
+  const problem = problemOf(space, price);
   checkEach(problem, limits);
   const { last, exact, states } = run(problem, limits, most);
   if (last.length === 0) throw unmetTogether(problem, limits, most);
