@@ -1,6 +1,7 @@
 /** Panels of lines over a few named positions. */
 import {
   BLUE,
+  element,
   GREEN,
   INK,
   LINE,
