@@ -10,29 +10,20 @@ import { type QuantisedModel, quantise } from "../quantization/quantise.ts";
 import { CostTable } from "../ran/block-costs.ts";
 import { type BlockShape, blockNetwork, shapeName } from "../ran/block-shape.ts";
 import { type RandomSource, randomSource } from "../random.ts";
-import { median, relativeSpread } from "./measure.ts";
+import { median } from "./measure.ts";
 
-export interface MeasureOptions {
-  /** What the table will say was measured; this file knows no machine. */
-  readonly device: string;
+export interface TimingOptions {
   /**
    * Milliseconds from any zero; `performance.now` unless given. On a machine shared with others, the processor time of this process tells
    * more: a run of a few milliseconds is seldom left alone.
    */
   readonly clock?: () => number;
-  /** Of the rounds, beside preparation and warm-up; 20 unless given. */
+  /** Of the rounds, beside preparation and warm-up; 20 unless given. At least 5 rounds are run. */
   readonly seconds?: number;
-  /** Checked between blocks. */
+  /** Checked between rounds. */
   readonly signal?: AbortSignal;
   /** `fraction` of all is done, `name` is next. */
   readonly onProgress?: (fraction: number, name: string) => void;
-}
-
-export interface MeasuredCosts {
-  readonly table: CostTable;
-  readonly rounds: number;
-  /** Half the interquartile range over the median, of the block in the middle. */
-  readonly spread: number;
 }
 
 const SECONDS = 20;
@@ -69,70 +60,94 @@ function withRandomWeights(network: Network, random: RandomSource): Model {
   return { network, weights };
 }
 
-/** The block's int8 network, with one range for every tensor. */
-function quantised(shape: BlockShape, random: RandomSource): QuantisedModel {
-  const model = withRandomWeights(asInNetwork(blockNetwork(shape), shape), random);
+/** A network and the input that it is timed with. */
+export interface TimedNetwork {
+  readonly network: Network;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The int8 form, with one range for every tensor. */
+function quantised(network: Network, random: RandomSource): QuantisedModel {
+  const model = withRandomWeights(network, random);
   const { layers } = prepare(model).network;
   return quantise(model, Object.fromEntries(layers.map(({ name }) => [name, { min: -4, max: 4 }])));
 }
 
-/** A block that runs on what lies in its input's rows, and how to be rid of it. */
-async function ready(kernels: KernelInstance, shape: BlockShape, random: RandomSource) {
-  const network = await compile(quantised(shape, random), { kernels });
-  const plan = network.createPlan(shape.height, shape.width);
+/** A network that runs on what lies in its input's rows, and how to be rid of it. */
+async function ready(kernels: KernelInstance, { network, height, width }: TimedNetwork, random: RandomSource) {
+  const compiled = await compile(quantised(network, random), { kernels });
+  const plan = compiled.createPlan(height, width);
   const nothing = (): void => {};
   return {
     run: () => plan.run(nothing, nothing),
     dispose: () => {
       plan.dispose();
-      network.dispose();
+      compiled.dispose();
     },
   };
 }
 
 /**
- * Times each distinct shape in int8 on one thread, as the engine runs it in strips of rows, and gives the medians in milliseconds. After a
- * warm-up, all blocks take turns, once a round: what changes the machine's speed meets all of them, and each finds its weights where a
- * whole network would, out of the nearest caches.
+ * Milliseconds of each network in each round, [network][round], in int8 with random weights on one thread, as the engine runs it in strips
+ * of rows. After a warm-up all take turns, once a round: what changes the machine's speed meets all of them, and each finds its
+ * weights out of the nearest caches, as layers of a network that has others do.
  * @throws WasmogradError ERR_OUT_OF_MEMORY and as `compile`; the signal's reason when aborted
  */
-export async function measureRanECosts(shapes: readonly BlockShape[], options: MeasureOptions): Promise<MeasuredCosts> {
-  const { device, seconds = SECONDS, clock = () => performance.now(), signal, onProgress } = options;
-  const distinct = [...new Map(shapes.map((shape) => [shapeName(shape), shape])).values()];
+export async function timeNetworks(
+  networks: readonly TimedNetwork[],
+  options: TimingOptions = {},
+): Promise<number[][]> {
+  const { seconds = SECONDS, clock = () => performance.now(), signal, onProgress } = options;
   const kernels = await instantiateKernels();
   const random = randomSource(1);
-  const blocks: Awaited<ReturnType<typeof ready>>[] = [];
+  const prepared: Awaited<ReturnType<typeof ready>>[] = [];
   const turn = async (fraction: number, name: string): Promise<void> => {
     onProgress?.(fraction, name);
     await pause();
     signal?.throwIfAborted();
   };
-  const samples: number[][] = distinct.map(() => []);
+  const samples: number[][] = networks.map(() => []);
   try {
-    for (const [i, shape] of distinct.entries()) {
-      await turn((PREPARATION * i) / distinct.length, shapeName(shape));
-      const block = await ready(kernels, shape, random);
-      blocks.push(block);
+    for (const [i, timed] of networks.entries()) {
+      await turn((PREPARATION * i) / networks.length, timed.network.name);
+      const { run } = prepared[prepared.push(await ready(kernels, timed, random)) - 1]!;
       const start = performance.now();
-      for (let runs = 0; performance.now() - start < WARM_UP_MS || runs < WARM_UP_RUNS; runs++) block.run();
+      for (let runs = 0; performance.now() - start < WARM_UP_MS || runs < WARM_UP_RUNS; runs++) run();
     }
     const begin = performance.now();
     const done = (): number => (performance.now() - begin) / (1000 * seconds);
     for (let round = 0; done() < 1 || round < FEWEST_ROUNDS; round++) {
       await turn(PREPARATION + (1 - PREPARATION) * Math.min(1, done()), `round ${round + 1}`);
-      for (const [i, { run }] of blocks.entries()) {
+      for (const [i, { run }] of prepared.entries()) {
         const start = clock();
         run();
         samples[i]!.push(clock() - start);
       }
     }
   } finally {
-    for (const { dispose } of blocks) dispose();
+    for (const { dispose } of prepared) dispose();
   }
+  return samples;
+}
+
+/**
+ * What each distinct shape costs: medians of `timeNetworks`. Sums over a network come out some per cent above the network's own time, as
+ * what one block leaves in the caches is of no use to the one that is timed next.
+ * @param device what the table will say was measured; this file knows no machine
+ * @throws WasmogradError as `timeNetworks`
+ */
+export async function measureRanECosts(
+  shapes: readonly BlockShape[],
+  device: string,
+  options: TimingOptions = {},
+): Promise<CostTable> {
+  const distinct = [...new Map(shapes.map((shape) => [shapeName(shape), shape])).values()];
+  const networks = distinct.map((shape): TimedNetwork => {
+    const { height, width } = shape;
+    return { network: asInNetwork(blockNetwork(shape), shape), height, width };
+  });
+  const samples = await timeNetworks(networks, options);
   const entries = distinct.map((shape, i) => ({ ...shape, cost: Number(median(samples[i]!).toPrecision(5)) }));
-  return {
-    table: new CostTable(device, "ms", entries),
-    rounds: samples[0]?.length ?? 0,
-    spread: samples.length === 0 ? 0 : median(samples.map(relativeSpread)),
-  };
+  return new CostTable(device, "ms", entries);
 }

@@ -91,13 +91,12 @@ function processorMs(): number {
 async function measured(shapes: readonly BlockShape[], signal: AbortSignal): Promise<CostTable> {
   const cpu = cpus()[0]?.model.trim() ?? "unknown processor";
   const progress = progressLine();
-  const { table } = await measureRanECosts(shapes, {
-    device: `${cpu}, int8, one thread, processor time, Node ${process.version}`,
+  const device = `${cpu}, int8, one thread, processor time, Node ${process.version}`;
+  return measureRanECosts(shapes, device, {
     clock: processorMs,
     signal,
     onProgress: (fraction, name) => progress.update(fraction, name),
   }).finally(() => progress.clear());
-  return table;
 }
 
 export const command: Command = {
