@@ -7,11 +7,12 @@ import { command as evaluate } from "./commands/evaluate.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as models } from "./commands/models.ts";
 import { command as scale } from "./commands/scale.ts";
+import { command as search } from "./commands/search.ts";
 import { command as upscale } from "./commands/upscale.ts";
 import { command as verify } from "./commands/verify.ts";
 import { commandHelp, exitStatus, parseCommand, UsageError } from "./options.ts";
 
-const COMMANDS: readonly Command[] = [upscale, evaluate, classify, models, inspect, scale, bench, verify];
+const COMMANDS: readonly Command[] = [upscale, evaluate, classify, models, inspect, scale, search, bench, verify];
 
 /** Exit status of a process that a SIGINT ended. */
 const INTERRUPTED = 130;
