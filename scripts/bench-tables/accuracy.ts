@@ -28,12 +28,7 @@ const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
 const bits = (same: boolean | undefined): string => (same === undefined ? "" : same ? "yes" : "no");
 
 function accuracyTable({ model, pictures, decoder, calibration, results }: AccuracyResults): string {
-  const rows = results.map((r) => [
-    r.variant,
-    percent(r.accuracy),
-    percent(r.agreement),
-    bits(r.sameBitsAsInt8Direct),
-  ]);
+  const rows = results.map((r) => [r.variant, percent(r.accuracy), percent(r.agreement), bits(r.sameBitsAsInt8Direct)]);
   const count = pictures.toLocaleString("en-US");
   return [
     `**${model}**, ${count} pictures decoded by ${decoder === "sharp" ? "sharp (libjpeg)" : "the portable decoder"}`,
