@@ -89,8 +89,7 @@ export function xcaScores(
   const [qNorms, kNorms] = [norms(q), norms(k)];
   return qNorms.map((qNorm, a) =>
     kNorms.map(
-      (kNorm, b) =>
-        (sum(tokens, (n) => at(q, n, first + a) * at(k, n, first + b)) / (qNorm * kNorm)) * temperature,
+      (kNorm, b) => (sum(tokens, (n) => at(q, n, first + a) * at(k, n, first + b)) / (qNorm * kNorm)) * temperature,
     ),
   );
 }
@@ -129,7 +128,13 @@ export function l2Real(x: RealArray, channels: number, epsilon: number): Float64
 }
 
 const f32 = Math.fround;
-const LOG2_E = f32(1.44269504);
+
+/** a + b * gamma[c], one rounding for the product and one for the sum: the bits of the f32 kernel. */
+export function addScaledF32(a: Float32Array, b: Float32Array, gamma: Float32Array): Float32Array {
+  return a.map((x, i) => f32(x + f32(b[i]! * gamma[i % gamma.length]!)));
+}
+
+const LOG2_E = f32(Math.LOG2E);
 const WEIGHT = [255, 176.78714, 61.7637939, 14.027277].map(f32) as [number, number, number, number];
 const LEAST = -16;
 
