@@ -32,7 +32,7 @@
  *          (int8: 7) past q, k and v, stores never past the output.
  * Test     test/kernels/attention/attention.test.ts, test/kernels/attention/qs8-attention.test.ts
  */
-import { scale_scores, soften_f32, soften_s8 } from "./columns";
+import { largest, scale_scores, soften_f32, soften_s8 } from "./columns";
 import { copy_columns, transpose_rows } from "./panels";
 import { product_4x8 } from "./product-4x8";
 import { store_tile } from "./store-tile";
@@ -107,6 +107,7 @@ function attention<T>(
       }
       if (isFloat<T>()) {
         product_4x8<f32>(keyPanels, keyPanel, 16, groups, queryPanel, channelSteps, scratch);
+        largest(scratch, keys, factors);
         soften_f32(scratch, keys, factors);
       } else {
         product_4x8<i16>(keyPanels, keyPanel, 16, groups, queryPanel, channelSteps, scratch);

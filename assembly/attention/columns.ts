@@ -1,6 +1,6 @@
 /**
  * Softmax down the eight columns of a block of scores [rows][8], whose lanes are as many rows of the map: no sums across lanes, no tails.
- * Scores are logarithms to base 2. What the columns sum to is left to divide the results of the second product by, which is n / d times
+ * Scores are logarithms to base 2, and factors[lane] is their maximum at first. What the columns sum to is left to divide the results of the second product by, which is n / d times
  * less work, and for int8 keeps the weights' full range whatever the number of rows.
  *
  *   f32     s = 2^(s - max) in place, factors[lane] = 1 / sum
@@ -9,18 +9,23 @@
  */
 import { exp2, weight } from "./exp";
 
-
-@inline
-function largest(scores: usize, end: usize, half: usize): v128 {
-  let most = v128.load(scores + half);
-  for (let s = scores + 32; s < end; s += 32) most = f32x4.pmax(most, v128.load(s + half));
-  return most;
+/** factors[lane] = max of s. */
+export function largest(scores: usize, rows: i32, factors: usize): void {
+  const end = scores + ((<usize>rows) << 5);
+  let m0 = v128.load(scores),
+    m1 = v128.load(scores, 16);
+  for (scores += 32; scores < end; scores += 32) {
+    m0 = f32x4.pmax(m0, v128.load(scores));
+    m1 = f32x4.pmax(m1, v128.load(scores, 16));
+  }
+  v128.store(factors, m0);
+  v128.store(factors, m1, 16);
 }
 
 export function soften_f32(scores: usize, rows: i32, factors: usize): void {
   const end = scores + ((<usize>rows) << 5);
-  const m0 = largest(scores, end, 0),
-    m1 = largest(scores, end, 16);
+  const m0 = v128.load(factors),
+    m1 = v128.load(factors, 16);
   let s0 = f32x4.splat(0),
     s1 = s0;
   for (let s = scores; s < end; s += 32) {
@@ -44,8 +49,8 @@ function pair(first: v128, second: v128): v128 {
 
 export function soften_s8(scores: usize, rows: i32, factors: usize, ratio: f32): void {
   const end = scores + ((<usize>rows) << 5);
-  const m0 = largest(scores, end, 0),
-    m1 = largest(scores, end, 16);
+  const m0 = v128.load(factors),
+    m1 = v128.load(factors, 16);
   const ones = i16x8.splat(1);
   let s0 = i32x4.splat(0),
     s1 = s0;
@@ -71,10 +76,15 @@ export function soften_s8(scores: usize, rows: i32, factors: usize, ratio: f32):
   v128.store(factors, f32x4.div(r, f32x4.convert_i32x4_s(s1)), 16);
 }
 
-/** Scores, int32 or f32, times a factor a lane, then (unless 0) a factor a row, as f32. One rounding each, that of the conversion included. */
-export function scale_scores<T>(scores: usize, rows: i32, lanes: usize, rowFactors: usize): void {
-  const f0 = v128.load(lanes),
-    f1 = v128.load(lanes, 16);
+/**
+ * Scores, int32 or f32, times a factor a lane, then (unless 0) a factor a row, as f32; the factors of the lanes give way to the maxima. One
+ * rounding each, that of the conversion included.
+ */
+export function scale_scores<T>(scores: usize, rows: i32, factors: usize, rowFactors: usize): void {
+  const f0 = v128.load(factors),
+    f1 = v128.load(factors, 16);
+  let m0 = f32x4.splat(-Infinity),
+    m1 = m0;
   const end = scores + ((<usize>rows) << 5);
   for (; scores < end; scores += 32) {
     let a = v128.load(scores),
@@ -93,5 +103,9 @@ export function scale_scores<T>(scores: usize, rows: i32, lanes: usize, rowFacto
     }
     v128.store(scores, a);
     v128.store(scores, b, 16);
+    m0 = f32x4.pmax(m0, a);
+    m1 = f32x4.pmax(m1, b);
   }
+  v128.store(factors, m0);
+  v128.store(factors, m1, 16);
 }

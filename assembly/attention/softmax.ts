@@ -2,8 +2,8 @@
  * f32_softmax     y[c] = e^(x[c] - m) / sum_c e^(x[c] - m), m the row's maximum
  *
  * Bounds   with u = 2^-24, d = m - x[c], D the mean of m - x weighted by y, and e^-d the exponential without the sum:
- *          exponential  |e - e^-d| <= u * (3.2 + 2.3 * d) * e^-d, 0 for d > 87.7
- *          |y - exact| <= u * (9 + 2.3 * (d + D) + columns / 4) * exact to first order in u, plus 2^-126
+ *          exponential  |e - e^-d| <= u * (3.7 + 2.3 * d) * e^-d, 0 for d > 87.7
+ *          |y - exact| <= u * (13 + 2.3 * (d + D) + columns / 4) * exact to first order in u, plus 2^-126
  *          A row with a NaN or +infinity becomes NaN; -infinity gives 0, unless nothing else is there: NaN.
  * Layout   [rows][columns], rows `rowStride` bytes apart in both.
  * Aliasing the output may be the input.

@@ -143,9 +143,9 @@ export function weight(t: number): number {
   const x = Math.max(t, LEAST);
   const n = roundHalfEven(x);
   const f = x - n;
-  let p = f32(f32(WEIGHT[3] * f) + WEIGHT[2]);
-  p = f32(f32(p * f) + WEIGHT[1]);
-  p = f32(f32(p * f) + WEIGHT[0]);
+  const low = f32(f32(WEIGHT[1] * f) + WEIGHT[0]);
+  const high = f32(f32(WEIGHT[3] * f) + WEIGHT[2]);
+  const p = f32(f32(high * f32(f * f)) + low);
   return roundHalfEven(p * 2 ** n);
 }
 

@@ -32,7 +32,7 @@ function run(
 
 /**
  * What the roundings that the kernel names can add up to, for every result. A score is off by `scoreError` (n products and sums, and two
- * factors), its exponential by a factor of e to that and 3.2 u + u d more (exp.ts and the difference from the maximum, d off), sums by u a
+ * factors), its exponential by a factor of e to that and 3.7 u + u d more (exp.ts and the difference from the maximum, d off), sums by u a
  * term.
  */
 function bounds({ q, k, v }: Operands<Float32Array>, sizes: AttentionSizes, scale: number): Float64Array {
@@ -55,7 +55,7 @@ function bounds({ q, k, v }: Operands<Float32Array>, sizes: AttentionSizes, scal
       }
       const most = Math.max(...scores);
       const p = softmax(scores);
-      const off = scores.map((s, j) => Math.expm1(1.01 * (scoreErrors[j]! + (3.2 + (most - s)) * U + keys * U)));
+      const off = scores.map((s, j) => Math.expm1(1.01 * (scoreErrors[j]! + (3.7 + (most - s)) * U + keys * U)));
       const sumOff = p.reduce((sum, x, j) => sum + x * off[j]!, 0);
       for (let c = first; c < first + headChannels; c++) {
         let [direct, all, largest] = [0, 0, 0];

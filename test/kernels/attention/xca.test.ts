@@ -93,7 +93,7 @@ function bounds({ q, k, v }: Operands<Float32Array>, sizes: XcaSizes, temperatur
     for (const [a, row] of xcaScores(q, k, sizes, first, temperature).entries()) {
       const p = softmax(row);
       const most = Math.max(...row);
-      const off = row.map((s) => Math.expm1(1.01 * (scoreError + (3.2 + (most - s)) * U + headChannels * U)));
+      const off = row.map((s) => Math.expm1(1.01 * (scoreError + (3.7 + (most - s)) * U + headChannels * U)));
       const sumOff = p.reduce((sum, x, b) => sum + x * off[b]!, 0);
       for (let n = 0; n < tokens; n++) {
         let [direct, all] = [0, 0];
