@@ -1,6 +1,7 @@
 // Micro-benchmarks of the kernels with tinybench. usage: npm run bench [-- FILTER]
-//   FILTER: only cases whose name or shape contains it, such as winograd or 56x56
+//   FILTER: only cases whose name or shape contains it, such as winograd, 56x56 or attention
 import { Bench } from "tinybench";
+import { ATTENTION_CASES, attentionMacs, attentionName, prepareAttention } from "../dist/bench/attention.js";
 import { CONV_CASES, caseMacs, caseName, caseShape, prepareCase } from "../dist/bench/cases.js";
 import { rooflineProbes } from "../dist/bench/roofline.js";
 import { instantiateKernels } from "../dist/kernels/load.js";
@@ -22,6 +23,13 @@ for (const c of CONV_CASES) {
   // Hooks run after the warm-up too, when the case is still needed.
   bench.add(name, run, { afterAll: (mode) => mode === "run" && dispose() });
   macs.set(name, caseMacs(c));
+}
+for (const c of ATTENTION_CASES) {
+  const name = attentionName(c);
+  if (!name.includes(filter)) continue;
+  const { run, dispose } = await prepareAttention(kernels, c);
+  bench.add(name, run, { afterAll: (mode) => mode === "run" && dispose() });
+  macs.set(name, attentionMacs(c));
 }
 await bench.run();
 
