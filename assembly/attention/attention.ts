@@ -16,15 +16,17 @@
  * int8     all bits are given by this arithmetic, f32(...) a rounding to binary32, rne(...) to an integer, halves to even:
  *            S = sum_c (q - zeroQ) * (k - zeroK)                                              int32, exact
  *            s = f32(f32(S) * f32(scale * f32(log2 e))),   m = max of s over the keys
- *            w = weight(f32(s - m)), integers 0..255                                          exp.ts
+ *            w = weight(f32(s - m)), integers 0..peak                                         exp.ts
  *            acc = sum_k w[k] * v[k, c]  (v with its zero point),  sum = sum_k w[k]           int32, exact
  *            t = f32(f32(f32(acc) * f32(ratio / f32(sum))) + f32(-zeroV * ratio))             ratio = f32(scaleV / scaleOut)
  *            to = min(qmax, max(qmin, rne(t) + zeroPoint))
- *          with scale = scaleQ * scaleK / sqrt(headChannels) or what stands in for it. Weights are in steps of 1/255 of the largest of their
- *          row, not of 1: their sum divides the result, so rows add up to 1 whatever the rounding, and even attention to many tokens, where
- *          every probability is far less than 1/255, keeps eight bits. 255 rather than 127 as the product takes int16 anyway.
- * Bounds   int8: headChannels up to 33,025 (|S| < 2^31), keys up to 65,793 (|acc| <= keys * 255 * 128 < 2^31, sum < 2^24).
- * Layout   scratch, in this order, 16 bytes aligned: scores [keys to 4][8], a tile [8][8] and 8 factors, all 4 bytes an element; the block
+ *          with scale = scaleQ * scaleK / sqrt(headChannels) or what stands in for it. Weights are relative to the largest of their row:
+ *          their sum divides the result, so rows add up to 1 whatever the rounding, and even attention to many tokens keeps all bits,
+ *          where probabilities in steps of 1/255 would round to 0 or 1. They are as wide as the product, which takes int16 at no cost:
+ *          in eight bits, weights below 1/510 of the largest would vanish, and hundreds of them can be most of a row.
+ * Bounds   int8: headChannels up to 33,025 (|S| < 2^31), keys up to 65,793, where the peak is 255 (|acc| <= keys * peak * 128 < 2^31, so
+ *          that sum < 2^24).
+ * Layout   scratch, in this order, 16 bytes aligned: scores [keys to 4][8], a tile [8][8], 8 factors and the table of weights, all 4 bytes an element; the block
  *          of queries and the head's keys in panels of 8 and 4 tokens, the head's values in panels of 8 channels (panels.ts).
  *          src/kernels/attention/scratch.ts has its size.
  * Aliasing q, k and v freely; `to` none of them.
@@ -34,6 +36,7 @@
  */
 import { largest, scale_scores, soften_f32, soften_s8 } from "./columns";
 import { copy_columns, transpose_rows } from "./panels";
+import { prepare_weights, WEIGHT_TABLE } from "./exp";
 import { product_4x8 } from "./product-4x8";
 import { store_tile } from "./store-tile";
 
@@ -73,7 +76,8 @@ function attention<T>(
     valuePanel = (<usize>keySteps) << 5;
   const tile = scratch + ((<usize>groups) << 7),
     factors = tile + 256,
-    queryPanel = factors + 32,
+    weights = factors + 32,
+    queryPanel = weights + WEIGHT_TABLE,
     keyPanels = queryPanel + (keyPanel << 1),
     valuePanels = keyPanels + <usize>groups * keyPanel;
   const logarithmic = scale * LOG2_E;
@@ -81,6 +85,7 @@ function attention<T>(
     adjustK = isFloat<T>() ? f32x4.splat(1) : i16x8.splat(<i16>zeroK);
   const term = <f32>-zeroV * ratio;
   const headBytes = <usize>headChannels * bytes;
+  if (!isFloat<T>()) prepare_weights(keys, weights);
   for (let head = 0; head < heads; head++, q += headBytes, k += headBytes, v += headBytes, to += headBytes) {
     for (let n = 0; n < keys; n += 4) {
       const panel = keyPanels + <usize>(n >> 2) * keyPanel;
@@ -115,7 +120,7 @@ function attention<T>(
         v128.store(factors, f);
         v128.store(factors, f, 16);
         scale_scores<i32>(scratch, keys, factors, 0);
-        soften_s8(scratch, keys, factors, ratio);
+        soften_s8(scratch, keys, factors, weights, ratio);
       }
       const out = to + <usize>i * toStride;
       for (let c = 0; c < headChannels; c += 8) {

@@ -1,11 +1,11 @@
 /**
  * Softmax down the eight columns of a block of scores [rows][8], whose lanes are as many rows of the map: no sums across lanes, no tails.
- * Scores are logarithms to base 2, and factors[lane] is their maximum at first. What the columns sum to is left to divide the results of the second product by, which is n / d times
- * less work, and for int8 keeps the weights' full range whatever the number of rows.
+ * Scores are logarithms to base 2, and factors[lane] is their maximum at first. What a column sums to is left to divide the results of the
+ * second product by, which is n / d times less work, and for int8 keeps the weights' full range.
  *
  *   f32     s = 2^(s - max) in place, factors[lane] = 1 / sum
- *   int8    w = rne(255 * 2^(s - max)), pairs of rows in place of the first half of the scores, int16 [pairs][8][2], an odd last row being
- *           met by 0; factors[lane] = f32(ratio / sum), the sum of the int16 exact for up to 65,793 rows
+ *   int8    w = weight(s - max), pairs of rows in place of the first half of the scores, int16 [pairs][8][2], an odd last row being met
+ *           by 0; factors[lane] = f32(ratio / sum), the sum exact as it is below 2^24. `weights` is the table of exp.ts for these rows.
  */
 import { exp2, weight } from "./exp";
 
@@ -47,7 +47,7 @@ function pair(first: v128, second: v128): v128 {
   return v128.or(v128.and(first, i32x4.splat(0xffff)), i32x4.shl(second, 16));
 }
 
-export function soften_s8(scores: usize, rows: i32, factors: usize, ratio: f32): void {
+export function soften_s8(scores: usize, rows: i32, factors: usize, weights: usize, ratio: f32): void {
   const end = scores + ((<usize>rows) << 5);
   const m0 = v128.load(factors),
     m1 = v128.load(factors, 16);
@@ -56,13 +56,13 @@ export function soften_s8(scores: usize, rows: i32, factors: usize, ratio: f32):
     s1 = s0;
   let to = scores;
   for (let s = scores; s < end; s += 64, to += 32) {
-    const a0 = weight(f32x4.sub(v128.load(s), m0)),
-      a1 = weight(f32x4.sub(v128.load(s, 16), m1));
+    const a0 = weight(f32x4.sub(v128.load(s), m0), weights),
+      a1 = weight(f32x4.sub(v128.load(s, 16), m1), weights);
     let b0 = i32x4.splat(0),
       b1 = b0;
     if (s + 32 < end) {
-      b0 = weight(f32x4.sub(v128.load(s, 32), m0));
-      b1 = weight(f32x4.sub(v128.load(s, 48), m1));
+      b0 = weight(f32x4.sub(v128.load(s, 32), m0), weights);
+      b1 = weight(f32x4.sub(v128.load(s, 48), m1), weights);
     }
     const p0 = pair(a0, b0),
       p1 = pair(a1, b1);

@@ -3,7 +3,8 @@
  * logarithm to base 2 costs nothing, as it goes into a factor that is there anyway.
  *
  *   exp2(t)        2^t:        n = rne(t), P(t - n) * 2^n, P of degree 5 with P(0) = 1
- *   weight(t)      255 * 2^t:  the same by P of degree 3 with P(0) = 255, rounded to an integer, halves to even
+ *   weight(t)      peak * 2^t: the same by peak * P, P of degree 3 with P(0) = 1, rounded to an integer, halves to even; peak is the largest
+ *                  int16 by which `rows` values of int8 can be multiplied and summed in int32 (32,767 for up to 512 rows, 255 for 65,793)
  *
  * n comes by an addition: t + 1.5 * 2^23 has it in its lowest bits, and 127 more makes them the exponent of 2^n at once; n = -127 gives
  * the bits of 0. Both polynomials are ours: minimax fits of the relative error on [-1/2, 1/2] by linear programming on 1500 Chebyshev points
@@ -12,7 +13,7 @@
  *
  * Bounds   exp2: |y - 2^t| <= 2.2e-7 * 2^t for -126.5 < t <= 0 (measured 2.18e-7, of which 9.2e-8 are the fit's), plus 2^-149 where the
  *          result is subnormal; 0 below; 1 at 0; NaN stays NaN.
- *          weight: within 0.526 of 255 * 2^t (half of a step, and 1.02e-4 * 255); 255 at 0, 0 from -9.01 down; NaN gives any integer.
+ *          weight: |w - peak * 2^t| <= 0.5 + 1.02e-4 * peak * 2^t; peak at 0, 0 from -16 down; NaN gives any integer.
  * Test     test/kernels/attention/softmax.test.ts, test/kernels/attention/qs8-attention.test.ts
  */
 /** P's coefficients, ascending, 1.5 * 2^23 + 127, and where 2^t becomes 0. */
@@ -21,8 +22,17 @@ const EXP: usize = memory.data<f32>(
   16,
 );
 
-/** The same of the coarse one, with 1.5 * 2^23, and a place where 255 * 2^t rounds to 0. */
-const WEIGHT: usize = memory.data<f32>([255, 176.78714, 61.7637939, 14.027277, 12582912, -16], 16);
+/** The same of the coarse one, with 1.5 * 2^23, and where weights have become 0 whatever the peak. */
+const WEIGHT: usize = memory.data<f32>([1, 0.693282902, 0.242210969, 0.055008933, 12582912, -16], 16);
+/** Bytes of a table of weights. */
+export const WEIGHT_TABLE: usize = 32;
+
+/** The table of `weight` for sums of so many rows: coefficients times their peak, each rounded. */
+export function prepare_weights(rows: i32, table: usize): void {
+  const peak = <f32>min(32767, 0x7fffffff / (rows << 7));
+  v128.store(table, f32x4.mul(v128.load(WEIGHT), f32x4.splat(peak)));
+  v128.store64_lane(table, v128.load64_zero(WEIGHT, 16), 0, 16);
+}
 
 /** Number k of a table in every lane: one instruction, where a constant is three. */
 @inline
@@ -45,16 +55,16 @@ export function exp2(t: v128): v128 {
   return f32x4.mul(p, i32x4.shl(z, 23));
 }
 
-/** 255 * 2^t as an integer in the low half of each lane; what is in the high half is not part of it. */
+/** peak * 2^t as an integer in the low half of each lane; what is in the high half is not part of it. */
 @inline
-export function weight(t: v128): v128 {
-  t = f32x4.pmax(t, constant(WEIGHT, 5));
-  const magic = constant(WEIGHT, 4);
+export function weight(t: v128, table: usize): v128 {
+  t = f32x4.pmax(t, constant(table, 5));
+  const magic = constant(table, 4);
   const z = f32x4.add(t, magic);
   const f = f32x4.sub(t, f32x4.sub(z, magic));
-  const low = f32x4.add(f32x4.mul(constant(WEIGHT, 1), f), constant(WEIGHT, 0)),
-    high = f32x4.add(f32x4.mul(constant(WEIGHT, 3), f), constant(WEIGHT, 2));
+  const low = f32x4.add(f32x4.mul(constant(table, 1), f), constant(table, 0)),
+    high = f32x4.add(f32x4.mul(constant(table, 3), f), constant(table, 2));
   const p = f32x4.add(f32x4.mul(high, f32x4.mul(f, f)), low);
-  // p * 2^n by its exponent: p is about 2^7 and n at least -16.
+  // p * 2^n by its exponent: p is 180 at least and n -16.
   return f32x4.add(i32x4.add(p, i32x4.shl(z, 23)), magic);
 }

@@ -12,11 +12,11 @@
  *            S = sum_n (q - zeroQ) * (k - zeroK)                                              int32, exact
  *            |q|[a] = max(1, f32(sqrt(f32(sum_n (q - zeroQ)^2)))), |k|[b] alike               the sum an unsigned int32, exact
  *            s = f32(f32(f32(S) * f32(f32(temperature * f32(log2 e)) / |q|[a])) * f32(1 / |k|[b]))
- *          and from there on as there: w, the weights in steps of 1/255 of a row's largest, acc = sum_b w[b] * v[b, n], t and to. The scales
+ *          and from there on as there: w, for headChannels rows, acc = sum_b w[b] * v[b, n], t and to. The scales
  *          of q and k cancel. A norm is 0 or at least 1, and S is 0 if it is 0, so that 1 stands for the 1e-12.
  * Bounds   int8: tokens * max|q - zeroQ| * max|k - zeroK| < 2^31 (33,025 tokens whatever the zero points, 131,071 with 0); headChannels up to
  *          65,793.
- * Scratch  a tile [32][8] and 8 factors, a factor for every b (to 4), the rows of C in blocks of 8 [headChannels to 4][8], all 4 bytes an
+ * Scratch  a tile [32][8], the table of weights, a factor for every b (to 4), the rows of C in blocks of 8 [headChannels to 4][8], all 4 bytes an
  *          element; 8 channels of q in a panel, all of k in panels of 4; 32 tokens of v in panels of 4. src/kernels/attention/scratch.ts
  * Tails    loads reach at most 28 bytes (int8: 7) past q, k and v, stores never past the output.
  * Test     test/kernels/attention/xca.test.ts
@@ -24,6 +24,7 @@
 import { LOG2_E } from "./attention";
 import { scale_scores, soften_f32, soften_s8 } from "./columns";
 import { copy_columns, transpose_rows } from "./panels";
+import { prepare_weights, WEIGHT_TABLE } from "./exp";
 import { product_4x8 } from "./product-4x8";
 import { store_tile } from "./store-tile";
 
@@ -102,7 +103,8 @@ function xca<T>(
     channelPanel = (<usize>tokenSteps) << 4,
     mapBlock = (<usize>groups) << 7;
   const tile = scratch,
-    keyFactors = tile + <usize>(TOKENS * 32),
+    weights = tile + <usize>(TOKENS * 32),
+    keyFactors = weights + WEIGHT_TABLE,
     // Of every block its own: they divide what the second product makes of it.
     queryFactors = keyFactors + ((<usize>groups) << 4),
     map = queryFactors + ((<usize>blocks) << 5),
@@ -114,6 +116,7 @@ function xca<T>(
     adjustV = isFloat<T>() ? f32x4.splat(1) : i16x8.splat(0);
   const term = <f32>-zeroV * ratio;
   const headBytes = <usize>headChannels * bytes;
+  if (!isFloat<T>()) prepare_weights(headChannels, weights);
   for (let head = 0; head < heads; head++, q += headBytes, k += headBytes, v += headBytes, to += headBytes) {
     const temperature = load<f32>(temperatures + ((<usize>head) << 2)) * LOG2_E;
     for (let b = 0; b < headChannels; b += 4) {
@@ -134,7 +137,7 @@ function xca<T>(
       } else {
         product_4x8<i16>(keyPanels, channelPanel, 16, groups, queryPanel, tokenSteps, block);
         scale_scores<i32>(block, headChannels, factors, keyFactors);
-        soften_s8(block, headChannels, factors, ratio);
+        soften_s8(block, headChannels, factors, weights, ratio);
       }
     }
     for (let n = 0; n < tokens; n += TOKENS) {

@@ -135,16 +135,20 @@ export function addScaledF32(a: Float32Array, b: Float32Array, gamma: Float32Arr
 }
 
 const LOG2_E = f32(Math.LOG2E);
-const WEIGHT = [255, 176.78714, 61.7637939, 14.027277].map(f32) as [number, number, number, number];
+const WEIGHT = [1, 0.693282902, 0.242210969, 0.055008933].map(f32);
 const LEAST = -16;
 
-/** 255 * 2^t as an integer in 0..255, t a binary32 number up to 0. */
-export function weight(t: number): number {
+/** The largest int16 by which `rows` values of int8 can be multiplied and summed in int32. */
+export const weightPeak = (rows: number): number => Math.min(32767, Math.floor((2 ** 31 - 1) / (128 * rows)));
+
+/** peak * 2^t as an integer in 0..peak, t a binary32 number up to 0. */
+export function weight(t: number, peak: number): number {
+  const [c0, c1, c2, c3] = WEIGHT.map((c) => f32(c * peak)) as [number, number, number, number];
   const x = Math.max(t, LEAST);
   const n = roundHalfEven(x);
   const f = x - n;
-  const low = f32(f32(WEIGHT[1] * f) + WEIGHT[0]);
-  const high = f32(f32(WEIGHT[3] * f) + WEIGHT[2]);
+  const low = f32(f32(c1 * f) + c0);
+  const high = f32(f32(c3 * f) + c2);
   const p = f32(f32(high * f32(f * f)) + low);
   return roundHalfEven(p * 2 ** n);
 }
@@ -166,7 +170,7 @@ function weightsS8(
   { zeroV, ratio, zeroPoint, qmin, qmax }: AttentionQuantization,
 ): { weights: number[]; requantized: (acc: number) => number } {
   const most = scores.reduce((a, b) => Math.max(a, b));
-  const weights = scores.map((s) => weight(f32(s - most)));
+  const weights = scores.map((s) => weight(f32(s - most), weightPeak(scores.length)));
   const multiplier = f32(ratio / sum(weights.length, (i) => weights[i]!));
   return { weights, requantized: (acc) => requantize(acc, multiplier, zeroPoint, qmin, qmax, -zeroV, ratio) };
 }

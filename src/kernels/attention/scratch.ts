@@ -9,13 +9,15 @@ const stepsOf = (dtype: ElementType, length: number): number => (dtype === "f32"
 
 /** Of assembly/attention/xca.ts: tokens that the second product takes at once. */
 const XCA_TOKENS = 32;
+/** Of assembly/attention/exp.ts. */
+const WEIGHT_TABLE = 32;
 
 /** Bytes of scratch of `f32_attention` or `qs8_attention`, which do not depend on the number of queries. */
 export function attentionScratchBytes(dtype: ElementType, keys: number, headChannels: number): number {
   const scores = roundUp(keys, 4) * 32;
   const tokenPanel = roundUp(stepsOf(dtype, headChannels), 4) * 16;
   const channelPanel = stepsOf(dtype, keys) * 32;
-  const tileAndFactors = 256 + 32;
+  const tileAndFactors = 256 + 32 + WEIGHT_TABLE;
   const panels = Math.ceil(keys / 4) * tokenPanel + Math.ceil(headChannels / 8) * channelPanel;
   return scores + tileAndFactors + 2 * tokenPanel + panels;
 }
@@ -27,10 +29,10 @@ export function xcaScratchBytes(dtype: ElementType, tokens: number, headChannels
   const map = blocks * groups * 128;
   const channelPanel = stepsOf(dtype, tokens) * 16;
   const tokenPanel = roundUp(stepsOf(dtype, headChannels), 4) * 16;
-  return XCA_TOKENS * 32 + factors + map + (2 + groups) * channelPanel + (XCA_TOKENS / 4) * tokenPanel;
+  return XCA_TOKENS * 32 + WEIGHT_TABLE + factors + map + (2 + groups) * channelPanel + (XCA_TOKENS / 4) * tokenPanel;
 }
 
-/** Keys of `qs8_attention`: keys * 255 * 128, a sum of weights times values, stays below 2^31, and keys * 255 below 2^24. */
+/** Keys of `qs8_attention`: sums of weights times values stay below 2^31 with weights of eight bits at least. */
 export const MOST_KEYS_S8 = 65793;
 /** Channels of a head of `qs8_attention`, whatever the zero points: channels * 255^2 stays below 2^31. */
 export const MOST_HEAD_CHANNELS_S8 = 33025;

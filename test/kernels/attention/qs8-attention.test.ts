@@ -10,6 +10,7 @@ import {
   attentionS8,
   type Tokens,
   weight,
+  weightPeak,
 } from "../../../src/reference/attention.ts";
 import {
   type Operands,
@@ -83,8 +84,7 @@ describe("qs8_attention", () => {
     const where = { place: "apart", gap: 0, skew: 0, garbage: 0xff } as const;
     const keys = 65536;
     expect(keys).toBeLessThanOrEqual(MOST_KEYS_S8);
-    expect(MOST_KEYS_S8 * 255 * 128).toBeLessThan(2 ** 31);
-    expect(MOST_KEYS_S8 * 255).toBeLessThanOrEqual(2 ** 24);
+    expect(weightPeak(MOST_KEYS_S8)).toBe(255);
     expect(MOST_HEAD_CHANNELS_S8 * 255 ** 2).toBeLessThan(2 ** 31);
     const sizes = { queries: 1, keys, heads: 1, headChannels: 2 };
     for (const value of [-128, 127]) {
@@ -123,12 +123,15 @@ describe("qs8_attention", () => {
             for (let c = first; c < first + headChannels; c++) sum += value(qReal, query, c) * value(kReal, j, c);
             return sum * scale;
           });
-          // Weights are off by 0.526 each: the weighted mean moves by that much of the values' distances from it, over the weights' sum.
+          // Weights are off by half a step and 1.02e-4 (and what the scores' own roundings do): the weighted mean moves by that much of
+          // the values' distances from it, over the weights' sum.
           const most = Math.max(...scores);
-          const total = scores.reduce((sum, s) => sum + 255 * Math.exp(s - most) - 0.526, 0);
-          const apart = scores.reduce((sum, _, j) => sum + Math.abs(value(vReal, j, channel) - e), 0);
+          const weights = scores.map((s) => 32767 * Math.exp(s - most));
+          const off = weights.map((w) => 0.5 + 1.1e-4 * w);
+          const total = weights.reduce((sum, w, j) => sum + w - off[j]!, 0);
+          const apart = off.reduce((sum, o, j) => sum + o * Math.abs(value(vReal, j, channel) - e), 0);
           const expected = Math.min(127, Math.max(-128, e / 2));
-          expect(Math.abs(y[i]! - expected)).toBeLessThanOrEqual(0.501 + (0.5 * (0.526 * apart)) / total);
+          expect(Math.abs(y[i]! - expected)).toBeLessThanOrEqual(0.501 + (0.5 * apart) / total);
         }
       }),
       { numRuns: 12 },
@@ -136,13 +139,20 @@ describe("qs8_attention", () => {
   });
 });
 
-test("the oracle's weights are within 0.526 of 255 * 2^t, 255 at 0, and 0 from -9.01 on", () => {
-  for (let i = 0; i <= 2 ** 17; i++) {
-    const t = -i / 2 ** 13;
-    const w = weight(t);
-    expect(Math.abs(w - 255 * 2 ** t)).toBeLessThanOrEqual(0.526);
-    if (t < -9.01) expect(w).toBe(0);
+test("weights: within 0.5 + 1.02e-4 of peak * 2^t, the peak at 0, and 0 from -16 on; peaks that int32 sums hold", () => {
+  for (const rows of [1, 197, 512, 513, 4096, MOST_KEYS_S8]) {
+    const peak = weightPeak(rows);
+    expect(peak * rows * 128).toBeLessThan(2 ** 31);
+    if (rows <= 512) expect(peak).toBe(32767);
+    else expect((peak + 1) * rows * 128).toBeGreaterThanOrEqual(2 ** 31);
+    let worst = 0;
+    for (let t = 0; t >= -17; t -= 2 ** -10) {
+      const exact = peak * 2 ** t;
+      worst = Math.max(worst, Math.abs(weight(t, peak) - exact) / (0.5 + 1.02e-4 * exact));
+      if (t <= -16) expect(weight(t, peak)).toBe(0);
+    }
+    expect(worst).toBeLessThanOrEqual(1);
+    expect(weight(0, peak)).toBe(peak);
+    expect(weight(-1e30, peak)).toBe(0);
   }
-  expect(weight(0)).toBe(255);
-  expect(weight(-1e30)).toBe(0);
 });
