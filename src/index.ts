@@ -20,12 +20,15 @@ export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./ke
 export type { AlgorithmId, AlgorithmOption } from "./kernels/convolution/choice.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
 export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
+export { type RanEOptions, type RanERow, ranEChains, ranENetwork } from "./models/ran-e.ts";
+export type { RanEBlock, RanEExpansion } from "./models/ran-e-blocks.ts";
 export { buildModel, modelIds } from "./models/registry.ts";
 export { type SesrOptions, sesr } from "./models/sesr.ts";
 export { countNetwork, trainingMacs } from "./network/counts.ts";
 export type * from "./network/description.ts";
 export { collapse, collapseNetwork } from "./network/passes/collapse.ts";
 export { fuse, fuseNetwork } from "./network/passes/fuse.ts";
+export { type LinearChain, restructure } from "./network/passes/restructure.ts";
 export { halo } from "./network/receptive-field.ts";
 export { inferShapes } from "./network/shapes.ts";
 export { validate } from "./network/validate.ts";
@@ -36,6 +39,10 @@ export { type EqualisationOptions, findEqualisation } from "./quantization/find-
 export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
 export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
+export { type BlockCosts, parseCosts } from "./ran/block-costs.ts";
+export type { BlockShape } from "./ran/block-shape.ts";
+export { priceNetwork, searchRanE } from "./ran/search.ts";
+export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
