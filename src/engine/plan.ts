@@ -34,6 +34,8 @@ interface LineBuffer {
 export interface PlanOptions {
   /** Input rows a strip; by default as many as the caches hold. At least the height: layer by layer. */
   readonly stripRows?: number | undefined;
+  /** What is run in place of a layer's step: to measure each. Layers that have nothing to do have no step. */
+  readonly around?: ((layer: Layer, step: Step) => Step) | undefined;
 }
 
 /**
@@ -112,15 +114,19 @@ export class Plan {
       throw error;
     }
     const at = (tensor: string, row: number): number => this.#at(tensor, row);
-    this.#layers = network.layers.map((layer) => {
+    const stepOf = (layer: Layer): Step | undefined => {
       const call = this.#calls.get(layer.name);
-      if (!call || layer.op !== "conv2d") return { layer, step: elementwise(kernels, program, layer, shapes, at) };
+      if (!call || layer.op !== "conv2d") return elementwise(kernels, program, layer, shapes, at);
       const { input, name, residual } = layer;
-      const step: Step = (begin, end) => {
+      return (begin, end) => {
         call.place(at(input, 0), at(name, 0), residual ? at(residual.tensor, 0) : 0);
         call.run(begin, end);
       };
-      return { layer, step };
+    };
+    const { around = (_, step) => step } = options;
+    this.#layers = network.layers.map((layer) => {
+      const step = stepOf(layer);
+      return { layer, step: step && around(layer, step) };
     });
   }
 
