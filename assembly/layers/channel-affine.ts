@@ -4,7 +4,7 @@
  * Layout   NHWC without gaps; one rounding per arithmetic operation.
  * Aliasing the output may be the input.
  * Tails    four values at a time; loads reach at most 12 bytes past the input, `scale` and `offset`, stores never.
- * Test     test/kernels/layers/channel-affine.test.ts
+ * Test     test/kernels/layers/normalisation.test.ts
  */
 import { store_f32 } from "../common/store-f32";
 

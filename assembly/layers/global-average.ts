@@ -9,7 +9,7 @@
  * Layout   from NHWC without gaps, [pixels][channels]; to [channels]. `magicZero` = MAGIC_BITS - zeroPoint, `magicMin` = magicZero + qmin.
  * Aliasing none.
  * Tails    f32: four channels at a time, loads reach at most 12 bytes past the input. int8: sixteen, 15 bytes. Stores never.
- * Test     test/kernels/layers/global-average.test.ts
+ * Test     test/kernels/layers/pooling.test.ts
  */
 import { round_to_q } from "../common/requantize";
 import { store_f32 } from "../common/store-f32";

@@ -17,7 +17,7 @@
  * Aliasing the output may be the input.
  * Tails    the lanes of a last vector that are beyond the channels count as zero; loads reach at most 28 bytes past the input, 12 past
  *          `scale` and `offset`, stores never past the output.
- * Test     test/kernels/layers/layer-norm.test.ts
+ * Test     test/kernels/layers/normalisation.test.ts
  */
 import { store_f32 } from "../common/store-f32";
 

@@ -11,7 +11,7 @@
  * Tile     a window at a time, 4 (f32) or 16 (int8) channels.
  * Aliasing none.
  * Tails    loads reach at most 12 (f32) or 15 (int8) bytes past the input, stores never.
- * Test     test/kernels/layers/max-pool.test.ts
+ * Test     test/kernels/layers/pooling.test.ts
  */
 import { store_f32 } from "../common/store-f32";
 import { store_s8 } from "../common/store-s8";

@@ -7,7 +7,7 @@
  * Layout   NHWC; to rows x columns x outChannels; row strides in bytes.
  * Aliasing none. Alignment none required.
  * Tails    nothing is read or written outside.
- * Test     test/kernels/layers/subsample.test.ts
+ * Test     test/kernels/layers/pooling.test.ts
  */
 import { copy } from "../image/runs";
 

@@ -113,6 +113,9 @@ export abstract class Program {
   }
 
   protected geometryOf(layer: Conv2dLayer): LayerShape {
+    // The 1x1 kernels know no border, and nobody needs one there.
+    const padded = typeof layer.padding === "number" && layer.padding > 0;
+    if (padded && layer.kernel.every((size) => size === 1)) throw unsupported(layer, "a padded 1x1");
     return layerShape(layer, this.channels);
   }
 
@@ -162,10 +165,12 @@ export class ProgramF32 extends Program {
     this.load((layer) => {
       const { activation, residual } = layer;
       const before = residual?.position === "before-activation";
-      if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU");
-      if (activation?.kind === "relu6" && residual && !before) throw unsupported(layer, "a residual after ReLU6");
+      if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU in a convolution");
+      if (activation?.kind === "relu6" && residual && !before)
+        throw unsupported(layer, "a residual after ReLU6 in a convolution");
       const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
-      if (kind === "hard-swish" || kind === "gelu" || kind === "mixed") throw unsupported(layer, kind);
+      if (kind === "hard-swish" || kind === "gelu" || kind === "mixed")
+        throw unsupported(layer, `${kind} in a convolution`);
       const geometry = this.geometryOf(layer);
       return {
         dtype: "f32",
@@ -185,7 +190,7 @@ export class ProgramF32 extends Program {
 }
 
 function unsupported(layer: Conv2dLayer, what: string): WasmogradError {
-  return new WasmogradError("ERR_UNSUPPORTED", `layer "${layer.name}": ${what} cannot be fused into a convolution`);
+  return new WasmogradError("ERR_UNSUPPORTED", `layer "${layer.name}": there is no kernel for ${what}`);
 }
 
 /** The int8 program of a quantised model. */

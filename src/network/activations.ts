@@ -17,6 +17,16 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
+/** x * (min(max(x + 3, 0), 6) / 6) ("Searching for MobileNetV3", arXiv 1905.02244, section 5.2): x itself from 3 on. */
+export function hardSwish(x: number): number {
+  return x * (Math.min(6, Math.max(0, x + 3)) / 6);
+}
+
+/** x * (1 + erf(x / sqrt 2)) / 2, the exact form of "Gaussian Error Linear Units", arXiv 1606.08415; the limits at the infinities. */
+export function gelu(x: number): number {
+  return x === Number.NEGATIVE_INFINITY ? 0 : (x * (1 + erf(x / Math.SQRT2))) / 2;
+}
+
 /** Of one value. */
 export function plainActivation(kind: PlainActivation["kind"], x: number): number {
   switch (kind) {
@@ -25,9 +35,9 @@ export function plainActivation(kind: PlainActivation["kind"], x: number): numbe
     case "relu6":
       return Math.min(6, Math.max(0, x));
     case "hard-swish":
-      return (x * Math.min(6, Math.max(0, x + 3))) / 6;
+      return hardSwish(x);
     case "gelu":
-      return (x * (1 + erf(x / Math.SQRT2))) / 2;
+      return gelu(x);
   }
 }
 

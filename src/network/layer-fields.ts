@@ -165,6 +165,17 @@ export function checkLayerFields(layer: unknown, index: number): asserts layer i
   );
   const wrong = fault(layer, { op: text, name: text, ...OPERATORS[op] });
   check(wrong === undefined, "ERR_NETWORK", () => `layer ${show(name)}: ${wrong}`);
+  if (op === "max-pool") {
+    // Every window then has a pixel.
+    const { kernel: size, padding: pad } = layer as { kernel: readonly [number, number]; padding: unknown };
+    const most = Math.min(...size) - 1;
+    const inside = typeof pad !== "number" || pad <= most;
+    check(
+      inside,
+      "ERR_NETWORK",
+      () => `layer ${show(name)}: padding: expected at most ${most} for this kernel, got ${pad}`,
+    );
+  }
   if (op === "clip") {
     const { min, max } = layer as { min: number; max: number };
     check(min < max, "ERR_NETWORK", () => `layer ${show(name)}: min: expected less than max ${max}, got ${min}`);

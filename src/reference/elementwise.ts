@@ -79,23 +79,3 @@ export function activationS8(
 export function clipS8({ shape, data }: FeatureMap<Int8Array>, qmin: number, qmax: number): FeatureMap<Int8Array> {
   return { shape, data: data.map((q) => Math.min(qmax, Math.max(qmin, q))) };
 }
-
-/** int8 values through tables of 256, [in + 128]: one for all channels, or one a channel. */
-export function tableS8({ shape, data }: FeatureMap<Int8Array>, tables: Int8Array): FeatureMap<Int8Array> {
-  const count = tables.length / 256;
-  return { shape, data: data.map((q, i) => tables[((i % shape[2]) % count) * 256 + q + 128]!) };
-}
-
-/** int8 mean over all pixels: requantize(sum of q - inputZeroPoint, multiplier), the multiplier with the division by the pixels in it. */
-export function globalAverageS8(
-  { map: { shape, data }, zeroPoint: inputZeroPoint, multiplier }: OperandS8,
-  { zeroPoint, qmin, qmax }: OutputS8,
-): FeatureMap<Int8Array> {
-  const channels = shape[2];
-  const sums = new Int32Array(channels);
-  for (let i = 0; i < data.length; i++) sums[i % channels]! += data[i]! - inputZeroPoint;
-  return {
-    shape: [1, 1, channels],
-    data: Int8Array.from(sums, (s) => requantize(s, multiplier, zeroPoint, qmin, qmax)),
-  };
-}

@@ -1,17 +1,31 @@
+import { convAxis } from "../conv-axis.ts";
 import { check, WasmogradError } from "../errors.ts";
 import { type RealActivation, realActivation } from "../network/activations.ts";
-import type { Activation, FeatureMap, InputLayer, Layer, Model, Network, Weights } from "../network/description.ts";
+import type {
+  Activation,
+  FeatureMap,
+  InputLayer,
+  Layer,
+  MaxPoolLayer,
+  Model,
+  Network,
+  Shape,
+  Weights,
+} from "../network/description.ts";
 import { inputLayer } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { checkWeights } from "../network/weights.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
+import { tableS8 } from "./activations.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
 import { conv2dS8 } from "./conv2d-s8.ts";
+import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { depthToSpace } from "./depth-to-space.ts";
-import { activationS8, addReal, addS8, clipS8, globalAverageS8, mapReal, tableS8 } from "./elementwise.ts";
-import { conv2dTranspose, globalAverage, layerNorm, maxPool, subsample } from "./layers.ts";
+import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
+import { layerNorm } from "./normalisation.ts";
+import { globalAverage, globalAverageS8, maxPool, type PoolWindows, subsample } from "./pooling.ts";
 import type { FilterShape } from "./windows.ts";
 
 /** A layer that computes something. */
@@ -38,6 +52,13 @@ function interpret<Data>(network: Network, input: FeatureMap<Data>, evaluate: Ev
     maps.set(layer.name, layer.op === "input" ? input : evaluate(layer, (tensor) => maps.get(tensor)!));
   }
   return new Map([...maps].map(([name, { data }]): [string, Data] => [name, data]));
+}
+
+function windowsOf({ kernel, stride, padding }: MaxPoolLayer, [height, width]: Shape): PoolWindows {
+  const vertical = convAxis(height, kernel[0], stride, padding);
+  const horizontal = convAxis(width, kernel[1], stride, padding);
+  const [padTop, padLeft] = [vertical.padBefore, horizontal.padBefore];
+  return { kernel, stride, padTop, padLeft, output: [vertical.size, horizontal.size] };
 }
 
 /** How layers are evaluated on real values; `make` gives the arrays that hold tensors. */
@@ -90,14 +111,14 @@ function realEvaluator<Result extends RealArray>(weights: Weights, make: (length
       }
       case "layer-norm": {
         const { epsilon } = layer;
-        return layerNorm(of(layer.input), { scale: values(layer.scale), offset: values(layer.offset), epsilon }, make);
+        return layerNorm(of(layer.input), values(layer.scale), values(layer.offset), epsilon, make);
       }
       case "max-pool":
-        return maxPool(of(layer.input), layer, make);
+        return maxPool(of(layer.input), windowsOf(layer, of(layer.input).shape), make);
       case "global-average-pool":
         return globalAverage(of(layer.input), make);
       case "subsample":
-        return subsample(of(layer.input), layer, make);
+        return subsample(of(layer.input), { ...layer, zero: 0 }, make);
       case "add":
         return addReal(of(layer.inputs[0]), of(layer.inputs[1]), make);
       case "offset":
@@ -174,14 +195,14 @@ function int8Evaluator({
       case "channel-affine":
         return tableS8(of(layer.input), tables.get(name)!);
       case "max-pool":
-        return maxPool(of(layer.input), layer, (length) => new Int8Array(length));
+        return maxPool(of(layer.input), windowsOf(layer, of(layer.input).shape), (length) => new Int8Array(length));
       case "subsample":
-        return subsample(of(layer.input), layer, (length) => new Int8Array(length), zeroPoint);
+        return subsample(of(layer.input), { ...layer, zero: zeroPoint }, (length) => new Int8Array(length));
       case "global-average-pool": {
         const map = of(layer.input);
         const pixels = map.shape[0] * map.shape[1];
         const multiplier = averageMultiplier(tensors.get(layer.input)!, tensors.get(name)!, pixels);
-        return globalAverageS8(operand(layer.input, multiplier), { zeroPoint, ...averages.get(name)! });
+        return globalAverageS8(map, zeroPointOf(layer.input), multiplier, { zeroPoint, ...averages.get(name)! });
       }
       case "activation": {
         const table = tables.get(name);

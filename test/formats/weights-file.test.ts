@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseSafetensors, serialiseSafetensors, type TensorToWrite } from "../../src/formats/safetensors.ts";
 import { loadWeights, saveWeights } from "../../src/formats/weights-file.ts";
+import { buildModel } from "../../src/models/registry.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import type { Weights } from "../../src/network/description.ts";
 import { randomModel } from "../network/random-model.ts";
@@ -29,6 +30,13 @@ describe("loadWeights", () => {
     for (const layout of [undefined, "OIHW"]) {
       expect(loadWeights(serialiseSafetensors(asOihw(weights), metadata(layout)), network)).toEqual(weights);
     }
+  });
+
+  it("takes the matrices of fully connected layers, which PyTorch writes with two axes", () => {
+    const model = randomModel(buildModel("resnet20-cifar"), 3);
+    const file = asOihw(model.weights);
+    file.set("linear.weight", { shape: [10, 64], data: model.weights.get("linear.weight")!.data });
+    expect(loadWeights(serialiseSafetensors(file), model.network)).toEqual(model.weights);
   });
 
   it("reads back what saveWeights writes, with its metadata", () => {

@@ -1,10 +1,15 @@
 import { readFileSync } from "node:fs";
 import { formatWithOptions } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import { buildModel, modelInfo } from "../../src/models/registry.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import { countNetwork } from "../../src/network/counts.ts";
+import { nonLinearUnits } from "../../src/network/non-linear-units.ts";
 import { collapse } from "../../src/network/passes/collapse.ts";
+import { foldBatchNorms } from "../../src/network/passes/fold-batch-norm.ts";
 import { fuse } from "../../src/network/passes/fuse.ts";
+import { mergeBranches } from "../../src/network/passes/merge-branches.ts";
+import { prepare } from "../../src/network/passes/prepare.ts";
 import { halo } from "../../src/network/receptive-field.ts";
 import { inferShapes } from "../../src/network/shapes.ts";
 import { validate } from "../../src/network/validate.ts";
@@ -16,13 +21,19 @@ import { runReference, runReferenceQuantised } from "../../src/reference/run.ts"
 
 /** Everything that the examples import from the package, from where it is defined. */
 const PACKAGE: Readonly<Record<string, unknown>> = {
+  buildModel,
   calibrate,
   collapse,
   countNetwork,
   dequantizeValue,
+  foldBatchNorms,
   fuse,
   halo,
   inferShapes,
+  mergeBranches,
+  modelInfo,
+  nonLinearUnits,
+  prepare,
   quantise,
   quantizeValue,
   runReference,
@@ -41,7 +52,7 @@ function example(file: string): { imports: string[]; code: string; output: strin
 }
 
 describe("examples in the docs", () => {
-  it.each(["network.md", "quantization.md"])("%s prints what it says", (file) => {
+  it.each(["models.md", "network.md", "quantization.md"])("%s prints what it says", (file) => {
     const { imports, code, output } = example(file);
     for (const name of imports) expect(PACKAGE).toHaveProperty(name);
     let printed = "";
@@ -51,4 +62,19 @@ describe("examples in the docs", () => {
     new Function("console", ...imports, code)({ log }, ...imports.map((name) => PACKAGE[name]));
     expect(printed).toBe(output);
   });
+});
+
+test("the table of operators in network.md has every operator", () => {
+  const text = readFileSync(new URL("../../docs/network.md", import.meta.url), "utf8");
+  const [, table] = /\n\| op \| [^\n]*\n\|[-|]*\|\n((?:\|[^\n]*\n)*)/.exec(text)!;
+  const documented = [...table!.matchAll(/^\| `([^`]+)` /gm)].map(([, op]) => op);
+  const unknown = { name: "n", layers: [{ op: "none", name: "x" }], output: "x" };
+  let message = "";
+  try {
+    validate(unknown);
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  const [, known] = /expected one of (.*), got/.exec(message)!;
+  expect(documented.sort()).toEqual(known!.split(", ").sort());
 });

@@ -21,7 +21,7 @@ from torch.nn import functional as F  # noqa: E402
 import cifar_data  # noqa: E402
 from export import write_safetensors  # noqa: E402
 from macs import count_macs, count_params  # noqa: E402
-from networks import MACRO, NETWORKS, SHAPE, build, collapse, expand  # noqa: E402
+from small_networks import MACRO, NETWORKS, SHAPE, build, collapse, expand  # noqa: E402
 
 torch.set_num_threads(1)
 HERE = Path(__file__).resolve().parent

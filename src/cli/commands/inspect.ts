@@ -1,37 +1,66 @@
 import { readFile } from "node:fs/promises";
 import { WasmogradError } from "../../errors.ts";
 import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
-import { buildModel, modelIds } from "../../models/registry.ts";
+import type { InputSize, ModelOptions } from "../../models/family.ts";
+import { buildModel, familyOf, modelIds, modelInfo } from "../../models/registry.ts";
 import { countNetwork } from "../../network/counts.ts";
 import type { Network, Shape } from "../../network/description.ts";
+import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
 import { validate } from "../../network/validate.ts";
 import type { Command } from "../command.ts";
-import { choiceOption, scaleOption, sizeOption, UsageError } from "../options.ts";
+import { choiceOption, type Parsed, sizeOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 
-/** Input that gives a 1280x720 result, for which the SESR paper counts. */
-function defaultInput(scale: number): readonly [number, number] {
-  return [720 / scale, 1280 / scale];
+interface Subject {
+  readonly network: Network;
+  /** The default. */
+  readonly input: InputSize;
+  readonly nnMass: number | null;
 }
 
-/** A built-in network by id, or a description from a JSON file. */
-async function load(name: string, scale: 2 | 4, form: "collapsed" | "expanded"): Promise<Network> {
-  if (!name.toLowerCase().endsWith(".json")) return buildModel(name, { scale, form });
+/** Of networks whose authors are not known. */
+const DESCRIPTION_INPUT: InputSize = [360, 640];
+
+const isFile = (name: string): boolean => name.toLowerCase().endsWith(".json");
+
+/** What --scale and --form say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
+function modelOptions(parsed: Parsed, name: string): ModelOptions {
+  const given = (["scale", "form"] as const).filter((option) => parsed.text(option) !== undefined);
+  if (given.length === 0) return {};
+  if (isFile(name))
+    throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
+  const { scales, forms } = familyOf(name);
+  const missing = given.find((option) => (option === "scale" ? scales : forms) === undefined);
+  if (missing !== undefined) throw new UsageError(`--${missing}: expected none, as ${name} has one only`);
+  return {
+    ...(scales && { scale: Number(choiceOption(parsed, "scale", scales.map(String), "2")) as 2 | 3 | 4 }),
+    ...(forms && { form: choiceOption(parsed, "form", forms, forms[0]!) }),
+  };
+}
+
+/** A description from a JSON file. */
+async function readDescription(path: string): Promise<Network> {
   let text: string;
   try {
-    text = await readFile(name, "utf8");
+    text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new WasmogradError("ERR_IO", `${name}: cannot be read`, { cause });
+    throw new WasmogradError("ERR_IO", `${path}: cannot be read`, { cause });
   }
   let description: unknown;
   try {
     description = JSON.parse(text);
   } catch (cause) {
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON: ${(cause as Error).message}`, { cause });
+    throw new WasmogradError("ERR_FORMAT", `${path}: expected JSON: ${(cause as Error).message}`, { cause });
   }
   return validate(description as Network);
+}
+
+/** A built-in network by id, or a description from a file. */
+async function load(name: string, options: ModelOptions): Promise<Subject> {
+  if (isFile(name)) return { network: await readDescription(name), input: DESCRIPTION_INPUT, nnMass: null };
+  return { network: buildModel(name, options), ...modelInfo(name, options) };
 }
 
 /** Receptive field in input pixels, or null where it is not bounded by a fixed margin. */
@@ -52,7 +81,8 @@ function choices(network: Network, shapes: ReadonlyMap<string, Shape>): Readonly
     if (layer.op !== "conv2d") continue;
     const [kh, kw] = layer.kernel;
     const ic = shapes.get(layer.input)![2];
-    chosen.set(layer.name, chooseS8("auto", { kh, kw, stride: layer.stride, ic, oc: layer.channels }));
+    const { stride, channels: oc, depthwise = false } = layer;
+    chosen.set(layer.name, chooseS8("auto", { kh, kw, stride, ic, oc, depthwise }));
   }
   return chosen;
 }
@@ -63,22 +93,24 @@ export const command: Command = {
     positionals: ["MODEL"],
     summary: `Counts parameters and multiply-accumulates of a network, layer by layer.\nMODEL: ${modelIds().join(", ")}, or a description as FILE.json`,
     options: {
-      scale: { type: "string", value: "2|4", help: "upscaling factor, 2 by default" },
-      input: { type: "string", value: "HxW", help: "input size; by default what comes out at 1280x720" },
-      form: { type: "string", value: "FORM", help: "collapsed (default) or expanded, as it trains" },
+      scale: { type: "string", value: "N", help: "upscaling factor of SESR and FSRCNN, 2 by default" },
+      input: {
+        type: "string",
+        value: "HxW",
+        help: "input size; by default 224x224, of CIFAR networks 32x32, of upscaling ones what comes out at 1280x720",
+      },
+      form: {
+        type: "string",
+        value: "FORM",
+        help: "SESR: collapsed (default) or expanded; RepVGG: deployed (default) or train",
+      },
     },
   },
 
   async run(parsed) {
     const [name] = parsed.positionals as [string];
-    const scale = scaleOption(parsed);
-    const ignored = ["scale", "form"].filter((option) => parsed.text(option) !== undefined);
-    if (name.toLowerCase().endsWith(".json") && ignored.length > 0) {
-      throw new UsageError(`--${ignored[0]}: expected with a built-in network only, not with a description`);
-    }
-    const form = choiceOption(parsed, "form", ["collapsed", "expanded"], "collapsed");
-    const network = await load(name, scale, form);
-    const input = sizeOption(parsed, "input") ?? defaultInput(scale);
+    const { network, nnMass, ...subject } = await load(name, modelOptions(parsed, name));
+    const input = sizeOption(parsed, "input") ?? subject.input;
     const counts = countNetwork(network, input);
     const shapes = new Map(counts.layers.map((layer) => [layer.name, layer.shape]));
     const chosen = choices(network, shapes);
@@ -100,6 +132,8 @@ export const command: Command = {
       weights,
       macs,
       activations,
+      nnMass,
+      nonLinearUnits: nonLinearUnits(network, input),
       receptiveField: receptiveField(network),
       layers,
     };
@@ -122,7 +156,8 @@ export const command: Command = {
           lastLeft: true,
         }) +
         `\nparameters ${grouped(params)}, of them weights ${grouped(weights)}\n` +
-        `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n`,
+        `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n` +
+        `non-linear units ${grouped(report.nonLinearUnits)}, NN-Mass ${nnMass === null ? "not defined" : grouped(nnMass)}\n`,
     );
   },
 };

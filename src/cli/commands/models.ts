@@ -1,26 +1,29 @@
-import { buildModel, modelIds } from "../../models/registry.ts";
+import { buildModel, FAMILIES, modelInfo } from "../../models/registry.ts";
 import { countNetwork } from "../../network/counts.ts";
 import { shippedModels } from "../../upscale/create-network.ts";
 import type { Command } from "../command.ts";
 import { grouped, table } from "../terminal.ts";
 
-/** Counts are given for pictures that come out at 1280x720, as the SESR paper does. */
-const OUTPUT = [720, 1280] as const;
+/** 3115008000 -> "3.12 G", 40551040 -> "40.6 M". */
+function short(macs: number): string {
+  return macs >= 1e9 ? `${(macs / 1e9).toFixed(2)} G` : `${(macs / 1e6).toFixed(1)} M`;
+}
 
 export const command: Command = {
-  spec: { name: "models", positionals: [], summary: "Lists the networks.", options: {} },
+  spec: { name: "models", positionals: [], summary: "Lists the networks, by family.", options: {} },
 
   async run(parsed) {
     const shipped = shippedModels();
-    const models = modelIds().flatMap((id) =>
-      ([2, 4] as const).map((scale) => {
-        const { params, weights, macs } = countNetwork(buildModel(id, { scale }), [
-          OUTPUT[0] / scale,
-          OUTPUT[1] / scale,
-        ]);
-        const trained = shipped.some((s) => s.model === id && s.scale === scale);
-        return { id, scale, params, weights, macs, weightsShipped: trained };
-      }),
+    const models = FAMILIES.flatMap(({ ids, scales }) =>
+      ids.flatMap((id) =>
+        (scales ?? [null]).map((scale) => {
+          const options = scale === null ? {} : { scale };
+          const { family, task, input } = modelInfo(id, options);
+          const { params, weights, macs } = countNetwork(buildModel(id, options), input);
+          const weightsShipped = shipped.some((s) => s.model === id && s.scale === scale);
+          return { id, family, task, scale, input, params, weights, macs, weightsShipped };
+        }),
+      ),
     );
     if (parsed.flag("json")) {
       process.stdout.write(`${JSON.stringify({ models })}\n`);
@@ -28,11 +31,15 @@ export const command: Command = {
     }
     const rows = models.map((m) => [
       m.id,
-      `x${m.scale}`,
+      m.scale === null ? "" : `x${m.scale}`,
+      m.input.join("x"),
+      grouped(m.params),
       grouped(m.weights),
-      `${(m.macs / 1e9).toFixed(2)} G`,
+      short(m.macs),
       m.weightsShipped ? "shipped" : "-",
+      `${m.family}, ${m.task}`,
     ]);
-    process.stdout.write(table(["model", "scale", "weights", "MACs to 1280x720", "trained"], rows));
+    const header = ["model", "scale", "input", "parameters", "weights", "MACs", "trained", "family"];
+    process.stdout.write(table(header, rows, { lastLeft: true }));
   },
 };

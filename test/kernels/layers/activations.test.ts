@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import { gelu, hardSwish, hardSwishF32 } from "../../../src/reference/activations.ts";
+import { gelu, hardSwish } from "../../../src/network/activations.ts";
+import { hardSwishF32 } from "../../../src/reference/activations.ts";
 import { runF32 } from "../../_helpers/layers.ts";
 import { random } from "../../_helpers/random.ts";
 
