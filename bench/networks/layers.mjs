@@ -49,7 +49,13 @@ export async function timeLayers(model, picture, rounds) {
     arenaBytes: plan.arenaBytes,
     layers: layers.map((layer) => {
       const { shape, macs } = counts.layers.find(({ name }) => name === layer.name);
-      return { name: layer.name, kind: kindOf(layer, algorithms), shape, macs, ms: Math.min(...samples.get(layer.name)) };
+      return {
+        name: layer.name,
+        kind: kindOf(layer, algorithms),
+        shape,
+        macs,
+        ms: Math.min(...samples.get(layer.name)),
+      };
     }),
   };
   plan.dispose();

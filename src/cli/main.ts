@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "./command.ts";
 import { command as bench } from "./commands/bench.ts";
 import { command as classify } from "./commands/classify.ts";
+import { command as detect } from "./commands/detect.ts";
 import { command as evaluate } from "./commands/evaluate.ts";
 import { command as inspect } from "./commands/inspect.ts";
 import { command as models } from "./commands/models.ts";
@@ -11,7 +12,7 @@ import { command as upscale } from "./commands/upscale.ts";
 import { command as verify } from "./commands/verify.ts";
 import { commandHelp, exitStatus, parseCommand, UsageError } from "./options.ts";
 
-const COMMANDS: readonly Command[] = [upscale, evaluate, classify, models, inspect, scale, bench, verify];
+const COMMANDS: readonly Command[] = [upscale, evaluate, classify, detect, models, inspect, scale, bench, verify];
 
 /** Exit status of a process that a SIGINT ended. */
 const INTERRUPTED = 130;

@@ -8,6 +8,7 @@ import { check } from "../errors.ts";
 import { convnextBackbone } from "../models/convnext.ts";
 import { countNetwork } from "../network/counts.ts";
 import type { Layer, Network } from "../network/description.ts";
+import { inputLayer } from "../network/graph.ts";
 import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 
@@ -68,6 +69,8 @@ function joinedNetwork(title: string, name: string, layers: readonly DetectorLay
  */
 export function detectorNetworks(backbone: string | Network, classes: number = COCO_CLASSES): DetectorNetworks {
   const features = typeof backbone === "string" ? convnextBackbone(backbone) : validate(backbone);
+  const colours = inputLayer(features).channels;
+  check(colours === 3, "ERR_ARGUMENT", () => `backbone: expected an input of 3 channels, got ${colours}`);
   const channels = inferChannels(features).get(features.output)!;
   const parts = detectorParts(channels, classes);
   const rpn = joinedNetwork("region proposals", "rpn.head.outputs", parts.rpn, channels);
