@@ -2,8 +2,10 @@
  * Networks by their ids with random weights: none has trained weights here, and times do not depend on the values, as long as these are
  * neither subnormal nor infinite. The same weights and the same picture for everybody.
  */
-import { buildModel, calibrate, quantise, runReference, weightShapes } from "../../dist/index.js";
-import { reals } from "../peers/values.mjs";
+import { detectorNetworks } from "../../dist/detector/networks.js";
+import { detectorWeightShapes } from "../../dist/detector/weights.js";
+import { buildModel, calibrate, quantise, runReference, serialiseSafetensors, weightShapes } from "../../dist/index.js";
+import { integers, reals } from "../peers/values.mjs";
 
 const SIDE = 224;
 const SEEDS = { picture: 1, weights: 100 };
@@ -21,10 +23,20 @@ function values(name, shape, seed) {
   return reals(length, seed, -0.1, 0.1);
 }
 
+/** @param {Iterable<[name: string, shape: readonly number[]]>} shapes */
+function randomTensors(shapes) {
+  return new Map(
+    [...shapes].map(([name, shape], i) => [name, { shape, data: values(name, shape, SEEDS.weights + i) }]),
+  );
+}
+
 /** @returns {import("../../dist/index.js").Weights} */
-export function randomWeights(network) {
-  const shapes = [...weightShapes(network)];
-  return new Map(shapes.map(([name, shape], i) => [name, { shape, data: values(name, shape, SEEDS.weights + i) }]));
+export const randomWeights = (network) => randomTensors(weightShapes(network));
+
+/** A file of detector weights, in our order of filters. */
+export function randomDetectorFile(backbone) {
+  const tensors = randomTensors(detectorWeightShapes(detectorNetworks(backbone)));
+  return serialiseSafetensors(tensors, new Map([["layout", "OHWI"]]));
 }
 
 /** @returns {import("../../dist/index.js").Model} */
@@ -36,6 +48,12 @@ export function randomModel(id) {
 /** Normalised colours. */
 export function randomPicture(height = SIDE, width = SIDE) {
   return { shape: [height, width, 3], data: reals(height * width * 3, SEEDS.picture, -2, 2) };
+}
+
+/** 8 bits, RGB. */
+export function randomImage(width, height) {
+  const data = Uint8Array.from(integers(width * height * 3, SEEDS.picture, 0, 255));
+  return { width, height, channels: 3, depth: 8, data };
 }
 
 /** Quantised by the ranges that the picture gives; batch normalisations are folded before. */
