@@ -1,11 +1,11 @@
 /** What `inspect` says of a detector: counts by part. */
 import { ANCHORS_PER_CELL } from "../detection/anchors.ts";
 import { countDetector, detectorNetworks } from "../detector/networks.ts";
-import { BACKBONE_IDS } from "../models/convnext.ts";
+import { backboneIds } from "../models/convnext.ts";
 import type { InputSize } from "../models/family.ts";
 import { grouped, table } from "./terminal.ts";
 
-export const DETECTOR_IDS: readonly string[] = BACKBONE_IDS.map((id) => `${id}-detector`);
+export const DETECTOR_IDS: readonly string[] = backboneIds().map((id) => `${id}-detector`);
 
 /** What a picture of 640x480 pixels becomes. */
 const INPUT: InputSize = [800, 1088];

@@ -1,14 +1,9 @@
-/** The detector with its networks run by the engine, in f32. */
-import { COCO_CLASSES } from "../detection/architecture.ts";
-import { type Detection, Detector, type DetectorOptions } from "../detection/detector.ts";
-import { compile } from "../engine/compile.ts";
-import type { CompiledNetwork } from "../engine/compiled-network.ts";
-import { check, checkObject } from "../errors.ts";
+/** The public door to the detector. What is behind it is imported when it is asked for, as most pages never do. */
+import type { Detection, DetectorOptions } from "../detection/detector.ts";
+import { checkObject } from "../errors.ts";
 import type { ImageInput } from "../image/types.ts";
-import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
-import type { FeatureMap, Network } from "../network/description.ts";
-import { type DetectorNetworks, detectorNetworks, firstOutputs } from "./networks.ts";
-import { loadDetectorWeights } from "./weights.ts";
+import type { KernelInstance } from "../kernels/load.ts";
+import type { Network } from "../network/description.ts";
 
 export interface CreateDetectorOptions extends DetectorOptions {
   /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
@@ -35,51 +30,6 @@ export interface PictureDetector {
 }
 
 /**
- * Proposals that the head sees at once. They lie in memory three times; more of them would read its weights less often, which was not
- * found to be faster from 16 on.
- */
-const BATCH = 64;
-
-/** Channels [0, count) and the rest of a map, each a map of its own. */
-function split({ shape: [height, width, channels], data }: FeatureMap<Float32Array>, count: number) {
-  const pixels = height * width;
-  const rest = channels - count;
-  const [first, second] = [new Float32Array(pixels * count), new Float32Array(pixels * rest)];
-  for (let i = 0; i < pixels; i++) {
-    const middle = i * channels + count;
-    first.set(data.subarray(i * channels, middle), i * count);
-    second.set(data.subarray(middle, middle + rest), i * rest);
-  }
-  return [
-    { shape: [height, width, count] as const, data: first },
-    { shape: [height, width, rest] as const, data: second },
-  ] as const;
-}
-
-/** The engine's networks as the functions that a `Detector` asks. */
-function assemble(
-  networks: DetectorNetworks,
-  [backbone, rpn, head]: readonly [CompiledNetwork, CompiledNetwork, CompiledNetwork],
-  options: DetectorOptions,
-): Detector {
-  const outputs = firstOutputs(networks);
-  return new Detector(
-    (image) => backbone.run(image),
-    (features) => {
-      const [objectness, deltas] = split(rpn.run(features), outputs.rpn);
-      return { objectness, deltas };
-    },
-    ({ shape: [count, , inputs], data }) => {
-      // Proposals side by side, as the kernel computes four columns at a time.
-      const answer = head.run({ shape: [1, count, inputs], data });
-      const [classes, deltas] = split({ shape: [count, 1, answer.shape[2]], data: answer.data }, outputs.head);
-      return { classes, deltas };
-    },
-    { batch: BATCH, ...options },
-  );
-}
-
-/**
  * RAN's two-stage detector (arXiv 2208.08562, official code) in WebAssembly, f32, one thread.
  *
  * @example
@@ -91,33 +41,5 @@ function assemble(
  */
 export async function createDetector(options: CreateDetectorOptions): Promise<PictureDetector> {
   checkObject("options", options);
-  const { backbone, weights, classes = COCO_CLASSES, kernels: given, ...detectorOptions } = options;
-  const networks = detectorNetworks(backbone, classes);
-  check(weights instanceof Uint8Array, "ERR_ARGUMENT", () => {
-    return `weights: expected the bytes of a safetensors file as a Uint8Array, got ${typeof weights}`;
-  });
-  const loaded = loadDetectorWeights(weights, networks);
-  const kernels = given ?? (await instantiateKernels());
-  const compiled: CompiledNetwork[] = [];
-  const dispose = (): void => {
-    for (const network of compiled) network.dispose();
-  };
-  try {
-    for (const part of ["backbone", "rpn", "head"] as const) {
-      compiled.push(await compile({ network: networks[part], weights: loaded[part] }, { kernels }));
-    }
-    const parts = compiled as unknown as readonly [CompiledNetwork, CompiledNetwork, CompiledNetwork];
-    const detector = assemble(networks, parts, detectorOptions);
-    return {
-      detect: (picture) => detector.detect(picture),
-      get memoryBytes() {
-        return kernels.memory.byteLength;
-      },
-      dispose,
-      [Symbol.dispose]: dispose,
-    };
-  } catch (error) {
-    dispose();
-    throw error;
-  }
+  return (await import("./assemble.ts")).assembleDetector(options);
 }

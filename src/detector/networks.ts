@@ -63,7 +63,7 @@ function joinedNetwork(title: string, name: string, layers: readonly DetectorLay
 }
 
 /**
- * @param backbone an id of `BACKBONE_IDS`, or a network of stride 32
+ * @param backbone an id of `backboneIds`, or a network of stride 32
  * @param classes with the background
  * @throws WasmogradError ERR_ARGUMENT, ERR_NETWORK
  */

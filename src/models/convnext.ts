@@ -105,7 +105,9 @@ export const RAN_I: ModelFamily = {
 };
 
 /** The networks that serve as a detector's backbone, RAN-i first. */
-export const BACKBONE_IDS: readonly string[] = [...RAN_I.ids, ...CONVNEXT.ids];
+export function backboneIds(): string[] {
+  return [...RAN_I.ids, ...CONVNEXT.ids];
+}
 
 /**
  * ConvNeXt or RAN-i without what turns features into classes: [h, w, 3], normalised, -> [h / 32, w / 32, channels], both sides rounded down.
@@ -113,8 +115,8 @@ export const BACKBONE_IDS: readonly string[] = [...RAN_I.ids, ...CONVNEXT.ids];
  * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones)
  */
 export function convnextBackbone(id: string): Network {
-  const known = BACKBONE_IDS.includes(id);
-  check(known, "ERR_ARGUMENT", () => `backbone: expected one of ${BACKBONE_IDS.join(", ")}, got ${String(id)}`);
+  const ids = backboneIds();
+  check(ids.includes(id), "ERR_ARGUMENT", () => `backbone: expected one of ${ids.join(", ")}, got ${String(id)}`);
   const multipliers = RAN_I_MULTIPLIERS[id];
   const list = new LayerList(3);
   return list.network(`${id} backbone`, features(list, multipliers ? scaled(multipliers) : CONVNEXT_SIZES[id]!));

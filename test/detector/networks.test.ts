@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { COCO_CLASSES, countLayers, detectorParts } from "../../src/detection/architecture.ts";
 import { backboneOf, countDetector, detectorNetworks } from "../../src/detector/networks.ts";
-import { BACKBONE_IDS, convnextBackbone } from "../../src/models/convnext.ts";
+import { backboneIds, convnextBackbone } from "../../src/models/convnext.ts";
 import { buildModel } from "../../src/models/registry.ts";
 import { countNetwork } from "../../src/network/counts.ts";
 import { inferShapes } from "../../src/network/shapes.ts";
@@ -17,7 +17,7 @@ test("RAN-i-S: 28,324,164 + 3,351,255 + 15,699,911 = 47,375,330 parameters, as t
   expect(parts.reduce((sum, { params }) => sum + params, 0)).toBe(47_375_330);
 });
 
-test.each(BACKBONE_IDS)("%s: the classifier without its norm and its last layer, a map of stride 32", (id) => {
+test.each(backboneIds())("%s: the classifier without its norm and its last layer, a map of stride 32", (id) => {
   const networks = detectorNetworks(id);
   const { channels } = networks;
   const classifier = countNetwork(buildModel(id), [224, 224]);
