@@ -6,7 +6,8 @@ import { parseArgs } from "node:util";
 import { writeOrCheck } from "./documents.ts";
 import { everything } from "./figures/all.ts";
 import { measurePsnr } from "./figures/psnr.ts";
+import { SCRIPT } from "./figures/script.ts";
 
 const { values } = parseArgs({ options: { check: { type: "boolean" }, measure: { type: "string" } } });
 if (values.measure !== undefined) await measurePsnr(values.measure.split(","));
-writeOrCheck("scripts/winograd-figures.ts", everything(), values.check ?? false);
+writeOrCheck(SCRIPT, everything(), values.check ?? false);

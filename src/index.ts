@@ -9,7 +9,8 @@
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
 export type { Detection } from "./detection/detector.ts";
-export { type CreateDetectorOptions, createDetector, type PictureDetector } from "./detector/create-detector.ts";
+export type { CreateDetectorOptions, PictureDetector } from "./detector/assemble.ts";
+export { createDetector } from "./detector/create-detector.ts";
 export { type CompileOptions, compile } from "./engine/compile.ts";
 export type { CompiledNetwork, LayerAlgorithm } from "./engine/compiled-network.ts";
 export { type ErrorCode, WasmogradError } from "./errors.ts";

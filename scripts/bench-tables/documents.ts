@@ -1,6 +1,7 @@
 /** The documents that have tables of measurements: path -> text. */
 import { readFileSync } from "node:fs";
 import { absolute, type Blocks, fillBlocks } from "../documents.ts";
+import { accuracyBlocks } from "./accuracy.ts";
 import { ownBlocks } from "./own.ts";
 import type { PeerResults } from "./results.ts";
 import { performanceBlocks, readmeBlocks } from "./tables.ts";
@@ -9,6 +10,7 @@ export function benchDocuments(results: readonly PeerResults[]): Map<string, str
   const blocks: readonly (readonly [string, Blocks])[] = [
     ["README.md", readmeBlocks(results)],
     ["docs/performance.md", new Map([...performanceBlocks(results), ...ownBlocks()])],
+    ["docs/accuracy.md", accuracyBlocks()],
   ];
   return new Map(blocks.map(([path, parts]) => [path, fillBlocks(path, readFileSync(absolute(path), "utf8"), parts)]));
 }

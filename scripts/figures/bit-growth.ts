@@ -1,9 +1,10 @@
 /** Bits of the transformed input and filter, worst case, beside int16. */
 
+import { BLUE, element, heading, INK, line, MUTED, ORANGE, picture, RED, rect, text } from "../../src/cli/svg.ts";
 import { CATALOGUE, nestedOf } from "../../src/winograd/catalogue.ts";
 import { growth } from "../../src/winograd/growth.ts";
 import { algorithmTable, type TableRow } from "../../src/winograd/summary.ts";
-import { BLUE, element, heading, INK, line, MUTED, ORANGE, picture, RED, rect, text } from "./svg.ts";
+import { SCRIPT } from "./script.ts";
 
 const [LEFT, TOP, BIT, ROW] = [280, 104, 20, 38];
 const INT16 = 16;
@@ -58,6 +59,7 @@ export function bitGrowth(): string {
   const hatch = { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse" };
   return picture(
     {
+      script: SCRIPT,
       height: key + 42,
       title: "Bit growth of the Winograd algorithms",
       description: `For each of ${rows.length} algorithms and forms the bits of transformed int8 inputs and filters: ${rows

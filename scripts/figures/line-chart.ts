@@ -1,5 +1,19 @@
 /** Panels of lines over a few named positions. */
-import { BLUE, element, GREEN, INK, LINE, line, MUTED, ORANGE, PURPLE, RED, rect, text } from "./svg.ts";
+import {
+  BLUE,
+  element,
+  GREEN,
+  INK,
+  LINE,
+  line,
+  type Marker,
+  MUTED,
+  mark,
+  ORANGE,
+  PURPLE,
+  RED,
+  text,
+} from "../../src/cli/svg.ts";
 
 export interface Series {
   readonly name: string;
@@ -10,8 +24,6 @@ export interface Series {
   readonly dashed?: boolean;
 }
 
-export type Marker = "circle" | "square" | "triangle" | "diamond" | "ring";
-
 /** Five looks that differ in colour and shape. */
 export const LOOKS: readonly { readonly colour: string; readonly marker: Marker }[] = [
   { colour: RED, marker: "square" },
@@ -20,23 +32,6 @@ export const LOOKS: readonly { readonly colour: string; readonly marker: Marker 
   { colour: BLUE, marker: "circle" },
   { colour: GREEN, marker: "diamond" },
 ];
-
-export function mark(x: number, y: number, marker: Marker, colour: string, hollow = false): string {
-  const style = { fill: hollow ? "#ffffff" : colour, stroke: colour, "stroke-width": 1.5 };
-  const at = (dx: number, dy: number): string => `${Number((x + dx).toFixed(2))},${Number((y + dy).toFixed(2))}`;
-  switch (marker) {
-    case "circle":
-      return element("circle", { cx: x, cy: y, r: 4.5, ...style });
-    case "ring":
-      return element("circle", { cx: x, cy: y, r: 6.5, ...style, fill: "none", "stroke-width": 2 });
-    case "square":
-      return rect(x - 4, y - 4, 8, 8, style);
-    case "triangle":
-      return element("polygon", { points: [at(0, -5.5), at(5, 4), at(-5, 4)].join(" "), ...style });
-    case "diamond":
-      return element("polygon", { points: [at(0, -6), at(6, 0), at(0, 6), at(-6, 0)].join(" "), ...style });
-  }
-}
 
 export interface Panel {
   readonly left: number;

@@ -1,8 +1,22 @@
 /** F(2,3) in one dimension: inputs, the product of each point, outputs. */
+
+import {
+  BLUE_TINT,
+  GREY_TINT,
+  heading,
+  INK,
+  LINE,
+  line,
+  MUTED,
+  ORANGE_TINT,
+  picture,
+  rect,
+  text,
+} from "../../src/cli/svg.ts";
 import { algorithmOf } from "../../src/winograd/catalogue.ts";
 import { Gaussian } from "../../src/winograd/gaussian.ts";
 import { denominator, scale } from "../../src/winograd/matrix.ts";
-import { BLUE_TINT, GREY_TINT, heading, INK, LINE, line, MUTED, ORANGE_TINT, picture, rect, text } from "./svg.ts";
+import { SCRIPT } from "./script.ts";
 
 /** "d0 - d2", "(g0 + g1 + g2) / 2". */
 export function linearForm(coefficients: readonly Gaussian[], name: string): string {
@@ -79,6 +93,7 @@ export function oneDimension(): string {
   parts.push(text(20, bottom + 46, `With m0 to m${n - 1} the products: ${forms.join(", ")}`));
   return picture(
     {
+      script: SCRIPT,
       height: bottom + 64,
       title: `F(${m},${r}) in one dimension: ${n} products`,
       description: `${n} inputs are combined into ${n} sums, each multiplied by a sum of the ${r} filter taps; the ${n} products are combined into ${m} outputs.`,

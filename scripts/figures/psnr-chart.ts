@@ -1,8 +1,10 @@
 /** PSNR lost on pictures by granularity and bits, from docs/images/winograd-psnr.json. */
+
+import { heading, INK, LINE, line, MUTED, mark, picture, text } from "../../src/cli/svg.ts";
 import { GRANULARITIES } from "../../src/winograd/filter-scaling.ts";
-import { LOOKS, mark, panel } from "./line-chart.ts";
+import { LOOKS, panel } from "./line-chart.ts";
 import { PSNR_ALGORITHMS, type PsnrMeasurement } from "./psnr.ts";
-import { heading, INK, LINE, line, MUTED, picture, text } from "./svg.ts";
+import { SCRIPT } from "./script.ts";
 
 /** The loss that counts as none, as `wasmograd verify` has it. */
 export const AIM_DB = 0.05;
@@ -51,6 +53,7 @@ export function psnrChart({ bits, sets, machine, runtime, date }: PsnrMeasuremen
   const tap = sets.map(({ set, losses }) => `${set} ${losses["f4x4-3x3-complex"].tap[bits.indexOf(9)]!.toFixed(4)}`);
   return picture(
     {
+      script: SCRIPT,
       height: key + 22,
       title: "PSNR lost by scaled filters on Set5 and Set14",
       description: `Two panels of lines falling from coarse to fine granularity. With 9 bits a tap in the 3x3 layers: ${tap.join(", ")} dB; the aim is at most ${AIM_DB} dB.`,

@@ -1,8 +1,10 @@
 /** The scaling experiment: SQNR of one synthetic layer by bits and granularity, complex beside rational. */
+
+import { heading, LINE, line, MUTED, mark, picture, text } from "../../src/cli/svg.ts";
 import { GRANULARITIES } from "../../src/winograd/filter-scaling.ts";
 import { type StudyResult, type StudyScheme, scalingStudy } from "../../src/winograd/scaling-study.ts";
-import { LOOKS, mark, panel } from "./line-chart.ts";
-import { heading, LINE, line, MUTED, picture, text } from "./svg.ts";
+import { LOOKS, panel } from "./line-chart.ts";
+import { SCRIPT } from "./script.ts";
 
 export const SEED = 1;
 export const STUDY = { weights: "gauss", activations: "smooth relu" } as const;
@@ -67,6 +69,7 @@ export function scaling(): string {
   );
   return picture(
     {
+      script: SCRIPT,
       height: key + 22,
       title: "Filter scaling on a synthetic layer: SQNR by bits and granularity",
       description: `Two panels of lines rising with the bits, the complex algorithm higher. At 9 bits, complex and rational: ${said.join("; ")} dB.`,

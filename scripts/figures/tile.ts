@@ -1,7 +1,9 @@
 /** The transformed 6x6 tile of complex F(4x4,3x3): real entries, conjugate pairs, products. */
+
+import { BLUE_TINT, heading, INK, line, MUTED, picture, rect, text } from "../../src/cli/svg.ts";
 import { nestedOf } from "../../src/winograd/catalogue.ts";
 import { countProducts } from "../../src/winograd/structure.ts";
-import { BLUE_TINT, heading, INK, line, MUTED, picture, rect, text } from "./svg.ts";
+import { SCRIPT } from "./script.ts";
 
 const PASTELS = [
   "#f9c9b6",
@@ -79,6 +81,7 @@ export function tile(): string {
   }
   return picture(
     {
+      script: SCRIPT,
       height: TOP + n * CELL_HEIGHT + 22,
       title: `The ${products} products of complex F(${m}x${m},${r}x${r})`,
       description: `A grid of ${n} by ${n} entries: ${reals} are real, the others form ${pairs} conjugate pairs. ${reals} + 3 * ${pairs} = ${products} real products instead of ${direct}.`,

@@ -1,8 +1,21 @@
 /** Mean singular value against NN-Mass, and against weights, in a picture narrow enough for a telephone. */
+
+import {
+  BLUE,
+  element,
+  GREEN,
+  heading,
+  LINE,
+  line,
+  type Marker,
+  MUTED,
+  mark,
+  ORANGE,
+  picture,
+  text,
+} from "../../src/cli/svg.ts";
 import { heDeviation, type JacobianPoint } from "../../src/ran/jacobian.ts";
 import { expectedMean } from "../../src/ran/singular-values.ts";
-import { type Marker, mark } from "../figures/line-chart.ts";
-import { BLUE, element, GREEN, heading, LINE, line, MUTED, ORANGE, picture, text } from "../figures/svg.ts";
 import { type correlations, DEPTHS, STUDY, WIDTHS } from "./study.ts";
 
 export const SCRIPT = "scripts/nn-mass-figure.ts";

@@ -1,18 +1,21 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import type { Command } from "./command.ts";
-import { command as bench } from "./commands/bench.ts";
-import { command as classify } from "./commands/classify.ts";
-import { command as detect } from "./commands/detect.ts";
-import { command as evaluate } from "./commands/evaluate.ts";
-import { command as inspect } from "./commands/inspect.ts";
-import { command as models } from "./commands/models.ts";
-import { command as scale } from "./commands/scale.ts";
-import { command as upscale } from "./commands/upscale.ts";
-import { command as verify } from "./commands/verify.ts";
 import { commandHelp, exitStatus, parseCommand, UsageError } from "./options.ts";
 
-const COMMANDS: readonly Command[] = [upscale, evaluate, classify, detect, models, inspect, scale, bench, verify];
+/** Each is loaded when it is asked for: a command should not wait for the others' modules. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  upscale: () => import("./commands/upscale.ts"),
+  evaluate: () => import("./commands/evaluate.ts"),
+  classify: () => import("./commands/classify.ts"),
+  detect: () => import("./commands/detect.ts"),
+  models: () => import("./commands/models.ts"),
+  inspect: () => import("./commands/inspect.ts"),
+  scale: () => import("./commands/scale.ts"),
+  search: () => import("./commands/search.ts"),
+  bench: () => import("./commands/bench.ts"),
+  verify: () => import("./commands/verify.ts"),
+};
 
 /** Exit status of a process that a SIGINT ended. */
 const INTERRUPTED = 130;
@@ -22,9 +25,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function help(): string {
-  const width = Math.max(...COMMANDS.map(({ spec }) => spec.name.length)) + 2;
-  const lines = COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(width)}${spec.summary.split("\n")[0]}`);
+async function help(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map(async (load) => (await load()).command));
+  const width = Math.max(...commands.map(({ spec }) => spec.name.length)) + 2;
+  const lines = commands.map(({ spec }) => `  ${spec.name.padEnd(width)}${spec.summary.split("\n")[0]}`);
   return `Usage: wasmograd COMMAND [options]\n\nCommands:\n${lines.join("\n")}\n\nwasmograd COMMAND --help tells more.\n`;
 }
 
@@ -32,15 +36,14 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<void> 
   const [name, ...rest] = args;
   if (name === undefined) throw new UsageError("expected a command; see wasmograd --help");
   if (name === "--help" || name === "-h" || name === "help") {
-    process.stdout.write(help());
+    process.stdout.write(await help());
   } else if (name === "--version" || name === "-v") {
     process.stdout.write(`${version()}\n`);
   } else {
-    const command = COMMANDS.find(({ spec }) => spec.name === name);
-    if (!command) {
-      const names = COMMANDS.map(({ spec }) => spec.name).join(", ");
-      throw new UsageError(`expected one of the commands ${names}, got ${name}`);
-    }
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!load) throw new UsageError(`expected one of the commands ${Object.keys(COMMANDS).join(", ")}, got ${name}`);
+    const { command } = await load();
+    signal.throwIfAborted();
     const parsed = parseCommand(command.spec, rest);
     if (parsed.flag("help")) process.stdout.write(commandHelp(command.spec));
     else await command.run(parsed, signal);

@@ -93,17 +93,21 @@ export function integerOption(parsed: Parsed, name: string, least: number, most:
 
 const POWER = { "": 0, k: 3, M: 6, G: 9 } as const;
 
-/** A positive number, which may end in k, M or G. @throws UsageError */
-export function positiveOption(parsed: Parsed, name: string): number | undefined {
-  const text = parsed.text(name);
-  if (text === undefined) return undefined;
+/** A positive number, which may end in k, M or G. @throws UsageError; `name` is what the message begins with */
+export function positiveNumber(text: string, name: string): number {
   const [, digits, suffix] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text) ?? [];
   // As a literal, so that 3.3G is 3300000000 without the rounding of a product.
   const value = Number(`${digits}e${POWER[suffix as keyof typeof POWER]}`);
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new UsageError(`--${name}: expected a positive number such as 0.5, 14.7k or 3.3G, got ${text}`);
+    throw new UsageError(`${name}: expected a positive number such as 0.5, 14.7k or 3.3G, got ${text}`);
   }
   return value;
+}
+
+/** The same as an option. @throws UsageError */
+export function positiveOption(parsed: Parsed, name: string): number | undefined {
+  const text = parsed.text(name);
+  return text === undefined ? undefined : positiveNumber(text, `--${name}`);
 }
 
 /** One of a few words. @throws UsageError */
@@ -126,6 +130,13 @@ export function sizeOption(parsed: Parsed, name: string): readonly [height: numb
   const match = /^([1-9]\d*)x([1-9]\d*)$/.exec(text);
   if (!match) throw new UsageError(`--${name}: expected HEIGHTxWIDTH such as 360x640, got ${text}`);
   return [Number(match[1]), Number(match[2])];
+}
+
+/** N, for NxN, or HxW. @throws UsageError */
+export function inputOption(parsed: Parsed, name: string): readonly [height: number, width: number] | undefined {
+  const text = parsed.text(name);
+  if (text !== undefined && /^[1-9]\d*$/.test(text)) return [Number(text), Number(text)];
+  return sizeOption(parsed, name);
 }
 
 /** The options that choose a network. */

@@ -1,14 +1,38 @@
 /** The detector with its networks run by the engine, in f32: what a page loads when it asks for a detector. */
 import { COCO_CLASSES } from "../detection/architecture.ts";
-import { Detector, type DetectorOptions } from "../detection/detector.ts";
-import { compile } from "../engine/compile.ts";
+import { type Detection, Detector, type DetectorOptions } from "../detection/detector.ts";
+import type { compile } from "../engine/compile.ts";
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check } from "../errors.ts";
-import { instantiateKernels } from "../kernels/load.ts";
-import type { FeatureMap } from "../network/description.ts";
-import type { CreateDetectorOptions, PictureDetector } from "./create-detector.ts";
+import type { ImageInput } from "../image/types.ts";
+import type { instantiateKernels, KernelInstance } from "../kernels/load.ts";
+import type { FeatureMap, Network } from "../network/description.ts";
 import { type DetectorNetworks, detectorNetworks, firstOutputs } from "./networks.ts";
 import { loadDetectorWeights } from "./weights.ts";
+
+export interface CreateDetectorOptions extends DetectorOptions {
+  /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
+  readonly backbone: string | Network;
+  /** A safetensors file: see `loadDetectorWeights`. None is shipped. */
+  readonly weights: Uint8Array;
+  /** With the background, which is class 0; 91, COCO's. */
+  readonly classes?: number;
+  /** The kernel instance to run on; a fresh one by default. */
+  readonly kernels?: KernelInstance;
+}
+
+/** A detector that holds WebAssembly memory. */
+export interface PictureDetector {
+  /**
+   * What is in the picture, by falling score.
+   * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE for a picture that is none or too narrow, ERR_OUT_OF_MEMORY, ERR_DISPOSED
+   */
+  detect(picture: ImageInput): Detection[];
+  /** Bytes of WebAssembly memory held at present. */
+  readonly memoryBytes: number;
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
 
 /**
  * Proposals that the head sees at once. They lie in memory three times; more of them would read its weights less often, which was not
@@ -55,22 +79,28 @@ function connect(
   );
 }
 
-/** `createDetector` behind the checks of its argument. @throws as `createDetector` */
-export async function assembleDetector(options: CreateDetectorOptions): Promise<PictureDetector> {
+/** What runs networks, which a page has already: this file is bundled apart and would bring it along once more. */
+export interface Engine {
+  readonly compile: typeof compile;
+  readonly instantiateKernels: typeof instantiateKernels;
+}
+
+/** `createDetector` behind the check of its argument. @throws as `createDetector` */
+export async function assembleDetector(options: CreateDetectorOptions, engine: Engine): Promise<PictureDetector> {
   const { backbone, weights, classes = COCO_CLASSES, kernels: given, ...detectorOptions } = options;
   const networks = detectorNetworks(backbone, classes);
   check(weights instanceof Uint8Array, "ERR_ARGUMENT", () => {
     return `weights: expected the bytes of a safetensors file as a Uint8Array, got ${typeof weights}`;
   });
   const loaded = loadDetectorWeights(weights, networks);
-  const kernels = given ?? (await instantiateKernels());
+  const kernels = given ?? (await engine.instantiateKernels());
   const compiled: CompiledNetwork[] = [];
   const dispose = (): void => {
     for (const network of compiled) network.dispose();
   };
   try {
     for (const part of ["backbone", "rpn", "head"] as const) {
-      compiled.push(await compile({ network: networks[part], weights: loaded[part] }, { kernels }));
+      compiled.push(await engine.compile({ network: networks[part], weights: loaded[part] }, { kernels }));
     }
     const parts = compiled as unknown as readonly [CompiledNetwork, CompiledNetwork, CompiledNetwork];
     const detector = connect(networks, parts, detectorOptions);

@@ -56,22 +56,11 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice, steps));
   }
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
-  const ready = await prepareF32(model);
+  const ready = (await import("./prepare-f32.ts")).prepareF32(model);
   checkLayers(choice, ready.network, "f32");
   const kernels = options.kernels ?? (await instantiateKernels());
   const steps = await layerSteps(kernels, ready.network);
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice, steps));
-}
-
-/** An int8 network comes prepared, so a page that runs one does not load the passes. */
-async function prepareF32(model: Model): Promise<Model> {
-  const [{ prepare }, { lowerMixed }, { checkWeights }] = await Promise.all([
-    import("../network/passes/prepare.ts"),
-    import("../network/passes/lower-mixed.ts"),
-    import("../network/weights.ts"),
-  ]);
-  checkWeights(model.network, model.weights);
-  return lowerMixed(prepare(model));
 }
 
 /** Steps of layers that super resolution does not have, where there are any. */

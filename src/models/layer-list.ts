@@ -90,6 +90,11 @@ export class LayerList {
     return this.#activation(input, { kind });
   }
 
+  /** RAN-e's restructurable activation, called `<input>.mixed`: `amount` of `of` and the rest of the identity. */
+  mixed(input: string, of: PlainActivation["kind"], amount: number): string {
+    return this.#activation(input, { kind: "mixed", of, amount });
+  }
+
   /** Slopes per channel, `<input>.slope`. */
   prelu(input: string): string {
     return this.#activation(input, { kind: "prelu", slope: `${input}.slope` });

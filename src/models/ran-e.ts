@@ -5,103 +5,151 @@
  * Published: 4.5 M parameters and 434 M MACs (ran-e-gt), 4.7 M and 488 M (ran-e-c). Computed, and tested: 4,486,680 and 434,395,808;
  * 4,634,872 and 489,172,320, which is 0.24 % above the published figure for a reason that is not known.
  */
+import { check, checkObject } from "../errors.ts";
 import type { Network } from "../network/description.ts";
+import type { LinearChain } from "../network/passes/restructure.ts";
 import type { ModelFamily } from "./family.ts";
-import { EPSILON, invertedBottleneck } from "./inverted-bottleneck.ts";
 import { LayerList } from "./layer-list.ts";
+import {
+  type BlockPlace,
+  blocksAt,
+  chainsOf,
+  type RanEBlock,
+  type RanEExpansion,
+  ranEBlock,
+  ranEStem,
+  ranETop,
+} from "./ran-e-blocks.ts";
 
-/** A collapsed block, or an inverted bottleneck with its kernel k and its expansion t of the input channels. */
-type Block = "collapsed" | `k${3 | 5 | 7} t${4 | 6}`;
+/** Blocks of one width. */
+export interface RanERow {
+  readonly channels: number;
+  /** Of the first block; the others have 1. */
+  readonly stride: number;
+  readonly blocks: readonly RanEBlock[];
+}
+
+export interface RanEOptions {
+  readonly name: string;
+  /** From the stem on, at least one. */
+  readonly rows: readonly RanERow[];
+  /** Collapsed blocks in the form before their collapse; see `ranEChains`. */
+  readonly expanded?: RanEExpansion;
+}
+
+/** What the stem makes of a picture. */
+export const STEM_CHANNELS = 16;
 
 const C = "collapsed";
 
-interface Row {
-  readonly channels: number;
-  /** Of the first repeat; the others have 1. */
-  readonly stride: number;
-  readonly gt: readonly Block[];
-  readonly c: readonly Block[];
-}
-
-/** Channels and repeats are the same in both networks. */
-const ROWS: readonly Row[] = [
-  { channels: 32, stride: 1, gt: [C], c: [C] },
-  { channels: 48, stride: 2, gt: [C], c: [C] },
-  { channels: 64, stride: 2, gt: [C], c: ["k3 t6"] },
-  { channels: 80, stride: 1, gt: [C], c: [C] },
-  { channels: 80, stride: 2, gt: ["k5 t6", "k5 t6"], c: ["k5 t6", C] },
-  { channels: 96, stride: 1, gt: ["k3 t4", "k3 t4"], c: ["k5 t4", C] },
-  { channels: 128, stride: 1, gt: [C, C], c: ["k3 t6", "k3 t6"] },
-  { channels: 160, stride: 2, gt: ["k7 t6"], c: [C] },
-  { channels: 176, stride: 1, gt: ["k3 t4", "k3 t4", "k3 t4"], c: ["k7 t4", "k3 t4", C] },
-  { channels: 224, stride: 1, gt: ["k5 t6", "k5 t6"], c: ["k5 t6", "k5 t6"] },
+/** Channels, stride of the first repeat, blocks of ran-e-gt and of ran-e-c: channels and repeats are the same in both. */
+const TABLE: readonly [channels: number, stride: number, gt: readonly RanEBlock[], c: readonly RanEBlock[]][] = [
+  [32, 1, [C], [C]],
+  [48, 2, [C], [C]],
+  [64, 2, [C], ["k3 t6"]],
+  [80, 1, [C], [C]],
+  [80, 2, ["k5 t6", "k5 t6"], ["k5 t6", C]],
+  [96, 1, ["k3 t4", "k3 t4"], ["k5 t4", C]],
+  [128, 1, [C, C], ["k3 t6", "k3 t6"]],
+  [160, 2, ["k7 t6"], [C]],
+  [176, 1, ["k3 t4", "k3 t4", "k3 t4"], ["k7 t4", "k3 t4", C]],
+  [224, 1, ["k5 t6", "k5 t6"], ["k5 t6", "k5 t6"]],
 ];
 
-/** Blocks from 128 to 128 channels are two in series with this many between them. */
-const WAIST = 64;
+/** The released networks by their ids. */
+export const RAN_E_ROWS = {
+  "ran-e-gt": TABLE.map(([channels, stride, blocks]): RanERow => ({ channels, stride, blocks })),
+  "ran-e-c": TABLE.map(([channels, stride, , blocks]): RanERow => ({ channels, stride, blocks })),
+} as const;
 
-interface Place {
-  readonly stem: string;
-  readonly input: number;
-  readonly output: number;
-  readonly stride: number;
+/** The places of the blocks, row by row; names begin with `blocks.<row>.<repeat>.`. */
+function placesOf(rows: readonly RanERow[]): { readonly place: BlockPlace; readonly block: RanEBlock }[] {
+  let input = STEM_CHANNELS;
+  return rows.flatMap(({ channels, stride, blocks }, row) =>
+    blocks.map((block, repeat) => {
+      const place = { stem: `blocks.${row}.${repeat}.`, input, output: channels, stride: repeat === 0 ? stride : 1 };
+      input = channels;
+      return { place, block };
+    }),
+  );
 }
 
-/** Normalisation, hard-swish, 3x3 convolution, normalisation; from 128 to 128 channels the last three twice. */
-function collapsed(list: LayerList, x: string, { stem, input, output, stride }: Place): string {
-  const step = (name: string, normalised: string, channels: number): string => {
-    const active = list.activation(normalised, "hard-swish");
-    const options = { kernel: 3, stride, padding: "same" } as const;
-    const convolved = list.convolution(`${stem}conv${name}`, active, channels, options);
-    return list.batchNorm(`${stem}bn${name}`, convolved, EPSILON);
-  };
-  const before = list.batchNorm(`${stem}pre_bn`, x, EPSILON);
-  if (input !== 128 || output !== 128) return step("", before, output);
-  return step("2", step("1", before, WAIST), output);
-}
-
-/** Expand, depthwise, project; from 128 to 128 channels two of them, both six times 128 channels wide. */
-function bottleneck(list: LayerList, x: string, place: Place, block: Exclude<Block, "collapsed">): string {
-  const { stem, input, output, stride } = place;
-  const [kernel, expansion] = [Number(block[1]), Number(block[4])];
-  const wide = { kernel, stride, expanded: expansion * input };
-  const h = "hard-swish";
-  if (input !== 128 || output !== 128) return invertedBottleneck(list, stem, x, { ...wide, input, output }, h);
-  const narrow = invertedBottleneck(list, `${stem}a.`, x, { ...wide, input, output: WAIST }, h);
-  return invertedBottleneck(list, `${stem}b.`, narrow, { ...wide, input: WAIST, output }, h);
+/** @throws WasmogradError ERR_ARGUMENT */
+function checkOptions({ name, rows, expanded }: RanEOptions): void {
+  const positive = (what: string, value: unknown): void =>
+    check(
+      Number.isSafeInteger(value) && (value as number) > 0,
+      "ERR_ARGUMENT",
+      () => `${what}: expected a positive integer, got ${String(value)}`,
+    );
+  const list = (what: string, value: unknown): void =>
+    check(
+      Array.isArray(value) && value.length > 0,
+      "ERR_ARGUMENT",
+      () => `${what}: expected an array of at least one, got ${Array.isArray(value) ? "an empty one" : String(value)}`,
+    );
+  check(typeof name === "string" && name !== "", "ERR_ARGUMENT", () => `name: expected a text, got ${String(name)}`);
+  list("rows", rows);
+  for (const [i, row] of rows.entries()) {
+    checkObject(`rows[${i}]`, row);
+    positive(`rows[${i}].channels`, row.channels);
+    positive(`rows[${i}].stride`, row.stride);
+    list(`rows[${i}].blocks`, row.blocks);
+  }
+  for (const { place, block } of placesOf(rows)) {
+    const known = blocksAt(place);
+    check(
+      known.includes(block),
+      "ERR_ARGUMENT",
+      () =>
+        `block ${place.stem.slice("blocks.".length, -1)}: expected one of ${known.join(", ")}, got ${String(block)}`,
+    );
+  }
+  if (expanded === undefined) return;
+  checkObject("expanded", expanded);
+  positive("expanded.factor", expanded.factor);
+  check(
+    expanded.amount >= 0 && expanded.amount <= 1,
+    "ERR_ARGUMENT",
+    () => `expanded.amount: expected a number from 0 to 1, got ${String(expanded.amount)}`,
+  );
 }
 
 /**
- * A RAN-e classifier by its id: picture [h, w, 3] -> 1000 logits [1, 1, 1000].
+ * Any network of RAN-e's search space: picture [h, w, 3] -> 1000 logits [1, 1, 1000]. Rows with the channels, strides and repeats of
+ * `RAN_E_ROWS` are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
+ * channels two blocks in series with 64 between).
  *
  * The input is normalised already: the official code does that inside the model, (RGB in 0..255 - 255 * mean) / (255 * deviation) with
- * ImageNet's (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225), but here it is the caller's. The stem has neither normalisation nor
- * activation, as the first block begins with both. No dropout, no softmax.
+ * ImageNet's (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225), but here it is the caller's. No dropout, no softmax.
+ *
+ * With `expanded`, a collapsed block is what it can be collapsed from (the official code's `no_depthwise` block, evidently; the paper's own
+ * training form is not known): 3x3 convolution to `factor` times the input's channels, normalisation, restructurable activation with
+ * `amount`, 1x1 projection, normalisation. At amount 0 `restructure(model, ranEChains(rows))` gives the collapsed form.
+ * @example
+ * const network = ranENetwork({ name: "mine", rows: [{ channels: 32, stride: 1, blocks: ["collapsed", "k3 t6"] }] });
+ * @throws WasmogradError ERR_ARGUMENT on rows, blocks or an expansion that are none
  */
-function ranE(id: string): Network {
+export function ranENetwork(options: RanEOptions): Network {
+  checkObject("options", options);
+  checkOptions(options);
+  const { name, rows, expanded } = options;
   const list = new LayerList(3);
-  let x = list.convolution("stem", "x", 16, { kernel: 3, stride: 2, padding: "same" });
-  let input = 16;
-  for (const [row, { channels: output, stride, ...blocks }] of ROWS.entries()) {
-    for (const [repeat, block] of blocks[id === "ran-e-gt" ? "gt" : "c"].entries()) {
-      const place = { stem: `blocks.${row}.${repeat}.`, input, output, stride: repeat === 0 ? stride : 1 };
-      const y = block === "collapsed" ? collapsed(list, x, place) : bottleneck(list, x, place, block);
-      x = place.stride === 1 && input === output ? list.sum(`${place.stem}sum`, y, x) : y;
-      input = output;
-    }
-  }
-  const top = 6 * input;
-  x = list.activation(list.batchNorm("top.bn", list.convolution("top.conv", x, top), EPSILON), "hard-swish");
-  x = list.convolution("top.dw", x, top, { kernel: 7, padding: "same", depthwise: true });
-  x = list.activation(list.batchNorm("top.dw_bn", x, EPSILON), "hard-swish");
-  return list.network(id, list.dense("head", list.globalAverage(x), 1000));
+  let x = ranEStem(list, "x", STEM_CHANNELS);
+  for (const { place, block } of placesOf(rows)) x = ranEBlock(list, x, place, block, expanded);
+  return list.network(name, ranETop(list, x, rows.at(-1)!.channels));
+}
+
+/** What `restructure` has to collapse in an expanded network of these rows: a chain for each 3x3 convolution of the collapsed one. */
+export function ranEChains(rows: readonly RanERow[]): LinearChain[] {
+  return placesOf(rows).flatMap(({ place, block }) => (block === "collapsed" ? chainsOf(place) : []));
 }
 
 /** NN-Mass has no form for residual blocks of one convolution, nor for two inverted bottlenecks under one residual. */
 export const RAN_E: ModelFamily = {
   name: "RAN-e",
   task: "classification",
-  ids: ["ran-e-gt", "ran-e-c"],
+  ids: Object.keys(RAN_E_ROWS),
   input: () => [224, 224],
-  build: ranE,
+  build: (id) => ranENetwork({ name: id, rows: RAN_E_ROWS[id as keyof typeof RAN_E_ROWS] }),
 };

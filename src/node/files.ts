@@ -55,6 +55,15 @@ export async function writeImage(path: string, image: ImageInput, options: Encod
   await writeWhole(path, bytes, options.signal);
 }
 
+/** The text of a file. @throws WasmogradError ERR_IO */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw failed("read", path, cause);
+  }
+}
+
 /** Writes a file whole or not at all, replacing what was there. @throws WasmogradError ERR_IO */
 export async function writeWhole(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   // A link stays a link: what it points to is replaced. A file that was there keeps its permissions.
@@ -83,6 +92,12 @@ export async function writeWhole(path: string, bytes: Uint8Array, signal?: Abort
 export async function checkOutput(path: string): Promise<ImageFormat> {
   const format = outputFormat(path);
   await checkEncodable(format, path);
+  await checkDestination(path);
+  return format;
+}
+
+/** The same of any file, for `writeWhole`. @throws WasmogradError ERR_IO */
+export async function checkDestination(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
     await (await opendir(dirname(path))).close(); // a file can be written to as well, but holds no files
@@ -91,5 +106,4 @@ export async function checkOutput(path: string): Promise<ImageFormat> {
   }
   const existing = await stat(path).catch(() => undefined);
   check(!existing?.isDirectory(), "ERR_IO", () => `cannot write ${path}: it is a directory (EISDIR)`);
-  return format;
 }

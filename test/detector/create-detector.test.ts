@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Detector } from "../../src/detection/detector.ts";
-import { createDetector, type PictureDetector } from "../../src/detector/create-detector.ts";
+import type { PictureDetector } from "../../src/detector/assemble.ts";
+import { createDetector } from "../../src/detector/create-detector.ts";
 import { loadDetectorWeights } from "../../src/detector/weights.ts";
 import { createImage, type Image } from "../../src/image/types.ts";
 import type { FeatureMap, Network, Weights } from "../../src/network/description.ts";

@@ -11,6 +11,7 @@ test.each([
   ["upscale.mjs", /100 %\n\d+x\d+ -> upscaled\.png, \d+x\d+\n$/],
   ["conv.mjs", /0 of 3 x 200704 outputs differ\n$/],
   ["winograd.mjs", /46 products, 3\.13 times fewer.*\n.*\n.*\n.*13824 direct, 4416 counted here; same: true\n$/],
+  ["classify.mjs", /^(?:[a-z]+: \d+\.\d %\n){3}$/],
   ["own-network.mjs", /int8 against f32: [2-9]\d\.\d dB\n$/],
 ])("examples/%s runs as printed in the documentation", (name, output) => {
   const folder = mkdtempSync(join(tmpdir(), "wasmograd-example-"));

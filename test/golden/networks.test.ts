@@ -27,8 +27,8 @@ interface Golden {
 /** Of the norm of the logits. PyTorch's own f32 is up to 7e-6 from its f64; the smallest fault that we know of gives 6e-6, others 2e-4. */
 const BOUND = 3e-5;
 
-/** Seconds of hashing weights: with the slow suite only. */
-const LARGE = new Set(["ran-i-s-224x224", "ran-i-b-224x224", "ran-i-b-64x96", "ran-i-s-64x96"]);
+/** Hashing weights and 224x224 take seconds a network: all of it with the slow suite, else each family at its smaller size. */
+const LARGE = /224x224|^ran-i-[sb]|^convnext-t|^repvgg-a0-train/;
 
 /** [o, i, h, w] -> [o, h, w, i]. */
 function toOhwi(data: Float32Array, [out, height, width, inputs]: readonly number[]): Float32Array {
@@ -71,7 +71,7 @@ describe("networks agree with PyTorch", () => {
 
   for (const file of files) {
     const id = file.replace(".json", "");
-    it.skipIf(LARGE.has(id) && !process.env.WASMOGRAD_SLOW)(id, { timeout: 120_000 }, async () => {
+    it.skipIf(LARGE.test(id) && !process.env.WASMOGRAD_SLOW)(id, { timeout: 120_000 }, async () => {
       const golden = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as Golden;
       const network = build(golden.network);
       const input = hashInput(golden.input);

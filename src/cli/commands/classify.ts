@@ -6,6 +6,7 @@ import { buildModel } from "../../models/registry.ts";
 import type { FeatureMap, Model } from "../../network/description.ts";
 import { inferShapes } from "../../network/shapes.ts";
 import { decodeImage } from "../../node/codec.ts";
+import { loadSharp } from "../../node/sharp.ts";
 import { calibrate } from "../../quantization/calibrate.ts";
 import { quantise } from "../../quantization/quantise.ts";
 import { runReference } from "../../reference/run.ts";
@@ -13,6 +14,7 @@ import { compareVariants, VARIANTS, type Variant } from "../classification.ts";
 import { classifierInput } from "../classifier-input.ts";
 import type { Command } from "../command.ts";
 import { findLabelled, type LabelledPicture, type LabelledPictures } from "../labelled-pictures.ts";
+import { isNetworkFile, readNetwork } from "../network-file.ts";
 import { integerOption, sizeOption, UsageError } from "../options.ts";
 import { grouped, pause, progressLine, table } from "../terminal.ts";
 
@@ -34,7 +36,7 @@ function chosenVariants(text: string | undefined): readonly Variant[] {
 }
 
 async function loadModel(id: string, file: string): Promise<Model> {
-  const network = buildModel(id);
+  const network = isNetworkFile(id) ? await readNetwork(id) : buildModel(id);
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -52,7 +54,7 @@ export const command: Command = {
       "Measures a classifier's accuracy in f32 and int8, direct and Winograd, exact and with scaled filters.\n" +
       "PICTURES: a folder or a .tar file with one folder a class, the order of whose names is the order of the network's outputs.",
     options: {
-      model: { type: "string", value: "ID", help: "network; see wasmograd models" },
+      model: { type: "string", value: "ID", help: "network, see wasmograd models, or a description as FILE.json" },
       weights: {
         type: "string",
         value: "FILE",
@@ -117,11 +119,12 @@ export const command: Command = {
       progress.clear();
     }
     const report = {
-      model: id,
+      model: model.network.name,
       weights: basename(file),
       pictures: pictures.length,
       classes: set.classes,
-      calibration: { pictures: sample.length, from: from ?? place },
+      decoder: parsed.flag("portable") || !(await loadSharp()) ? "portable" : "sharp",
+      calibration: { pictures: sample.length, from: basename(from ?? place) },
       results,
     };
     if (parsed.flag("json")) {
@@ -137,7 +140,7 @@ export const command: Command = {
       r.msPerPicture.toFixed(2),
     ]);
     process.stdout.write(
-      `${id}, ${grouped(pictures.length)} pictures of ${set.classes.length} classes at ${size.join("x")}\n\n` +
+      `${model.network.name}, ${grouped(pictures.length)} pictures of ${set.classes.length} classes at ${size.join("x")}, decoder ${report.decoder}\n\n` +
         table(["arithmetic", "right %", `as ${variants[0]!.id} %`, "bits of int8 direct", "ms"], rows),
     );
   },

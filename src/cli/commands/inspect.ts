@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { backboneOf } from "../../detector/networks.ts";
 import { WasmogradError } from "../../errors.ts";
 import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
@@ -9,9 +8,9 @@ import type { Network, Shape } from "../../network/description.ts";
 import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
-import { validate } from "../../network/validate.ts";
 import type { Command } from "../command.ts";
 import { DETECTOR_IDS, detectorCounts } from "../detector-counts.ts";
+import { isNetworkFile, readNetwork } from "../network-file.ts";
 import { choiceOption, type Parsed, sizeOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 
@@ -25,13 +24,11 @@ interface Subject {
 /** Of networks whose authors are not known. */
 const DESCRIPTION_INPUT: InputSize = [360, 640];
 
-const isFile = (name: string): boolean => name.toLowerCase().endsWith(".json");
-
 /** What --scale and --form say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
 function modelOptions(parsed: Parsed, name: string): ModelOptions {
   const given = (["scale", "form"] as const).filter((option) => parsed.text(option) !== undefined);
   if (given.length === 0) return {};
-  if (isFile(name))
+  if (isNetworkFile(name))
     throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
   const { scales, forms } = familyOf(name);
   const missing = given.find((option) => (option === "scale" ? scales : forms) === undefined);
@@ -42,26 +39,9 @@ function modelOptions(parsed: Parsed, name: string): ModelOptions {
   };
 }
 
-/** A description from a JSON file. */
-async function readDescription(path: string): Promise<Network> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new WasmogradError("ERR_IO", `${path}: cannot be read`, { cause });
-  }
-  let description: unknown;
-  try {
-    description = JSON.parse(text);
-  } catch (cause) {
-    throw new WasmogradError("ERR_FORMAT", `${path}: expected JSON: ${(cause as Error).message}`, { cause });
-  }
-  return validate(description as Network);
-}
-
 /** A built-in network by id, or a description from a file. */
 async function load(name: string, options: ModelOptions): Promise<Subject> {
-  if (isFile(name)) return { network: await readDescription(name), input: DESCRIPTION_INPUT, nnMass: null };
+  if (isNetworkFile(name)) return { network: await readNetwork(name), input: DESCRIPTION_INPUT, nnMass: null };
   return { network: buildModel(name, options), ...modelInfo(name, options) };
 }
 

@@ -1,25 +1,17 @@
-import { type InputSize, variantOf } from "../../ran/ran-i.ts";
+import { variantOf } from "../../ran/ran-i.ts";
 import { type FittedNetwork, IMAGENET_INPUT, type ScaledNetwork, scaleBy, scaleTo } from "../../ran/scale.ts";
 import type { Command } from "../command.ts";
-import { type Parsed, positiveOption, sizeOption, UsageError } from "../options.ts";
+import { inputOption, type Parsed, positiveOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
 
 const FAMILY = "ran-i";
-
-/** N or HxW. @throws UsageError */
-function inputOption(parsed: Parsed): InputSize {
-  const text = parsed.text("input");
-  if (text === undefined) return IMAGENET_INPUT;
-  if (/^[1-9]\d*$/.test(text)) return [Number(text), Number(text)];
-  return sizeOption(parsed, "input")!;
-}
 
 /** Either what it may cost and shall express, or the multipliers. @throws UsageError, WasmogradError */
 function network(parsed: Parsed): ScaledNetwork | FittedNetwork {
   const [macs, nnMass, width, depth] = (["macs", "mass", "width", "depth"] as const).map((name) =>
     positiveOption(parsed, name),
   );
-  const input = inputOption(parsed);
+  const input = inputOption(parsed, "input") ?? IMAGENET_INPUT;
   const multipliers = width !== undefined || depth !== undefined;
   if (macs !== undefined && nnMass !== undefined && !multipliers) return scaleTo({ macs, nnMass, input });
   if (width !== undefined && depth !== undefined && macs === undefined && nnMass === undefined) {

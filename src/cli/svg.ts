@@ -55,6 +55,25 @@ export function line(x1: number, y1: number, x2: number, y2: number, style: Attr
   return element("line", { x1, y1, x2, y2, stroke: LINE, ...style });
 }
 
+export type Marker = "circle" | "square" | "triangle" | "diamond" | "ring";
+
+export function mark(x: number, y: number, marker: Marker, colour: string, hollow = false): string {
+  const style = { fill: hollow ? "#ffffff" : colour, stroke: colour, "stroke-width": 1.5 };
+  const at = (dx: number, dy: number): string => `${Number((x + dx).toFixed(2))},${Number((y + dy).toFixed(2))}`;
+  switch (marker) {
+    case "circle":
+      return element("circle", { cx: x, cy: y, r: 4.5, ...style });
+    case "ring":
+      return element("circle", { cx: x, cy: y, r: 6.5, ...style, fill: "none", "stroke-width": 2 });
+    case "square":
+      return rect(x - 4, y - 4, 8, 8, style);
+    case "triangle":
+      return element("polygon", { points: [at(0, -5.5), at(5, 4), at(-5, 4)].join(" "), ...style });
+    case "diamond":
+      return element("polygon", { points: [at(0, -6), at(6, 0), at(0, 6), at(-6, 0)].join(" "), ...style });
+  }
+}
+
 export interface PictureOptions {
   readonly width?: number;
   readonly height: number;
@@ -63,15 +82,15 @@ export interface PictureOptions {
   readonly description: string;
   /** Patterns and the like. */
   readonly definitions?: string;
-  /** What writes the picture; scripts/winograd-figures.ts unless given. */
-  readonly script?: string;
+  /** What writes the picture: a script of the repository, or a command. */
+  readonly script: string;
 }
 
 export const WIDTH = 720;
 
 /** The whole file. */
 export function picture(
-  { width = WIDTH, height, title, description, definitions, script = "scripts/winograd-figures.ts" }: PictureOptions,
+  { width = WIDTH, height, title, description, definitions, script }: PictureOptions,
   parts: string[],
 ): string {
   const root = {
