@@ -4,9 +4,13 @@
  *
  * - `createUpscaler`: pictures in, larger pictures out.
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
+ * - `createDetector`: RAN's object detector, with weights of your own.
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
+export type { Detection } from "./detection/detector.ts";
+export type { CreateDetectorOptions, PictureDetector } from "./detector/assemble.ts";
+export { createDetector } from "./detector/create-detector.ts";
 export { type CompileOptions, compile } from "./engine/compile.ts";
 export type { CompiledNetwork, LayerAlgorithm } from "./engine/compiled-network.ts";
 export { type ErrorCode, WasmogradError } from "./errors.ts";

@@ -19,6 +19,7 @@ const ORDER = [
   "image",
   "detection",
   "engine",
+  "detector",
   "worker",
   "upscale",
   "bench",

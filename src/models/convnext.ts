@@ -6,6 +6,7 @@
  * 88,591,464 and 4.4555 G / 8.6837 G / 15.3547 G. RAN-i-T / S / B computed: 20,760,131 / 28,932,376 / 52,889,769 parameters, which the sizes
  * of the released checkpoints confirm, and 3,284,745,947 / 4,576,926,994 / 8,428,689,053 MACs, as read from the paper's plot 3.3 / 4.6 / 8.4 G.
  */
+import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
 import type { ModelFamily } from "./family.ts";
 import { LayerList } from "./layer-list.ts";
@@ -58,9 +59,8 @@ function block(list: LayerList, x: string, name: string, channels: number): stri
   return list.sum(name, list.channelScale(`${name}.scaled`, y, `${name}.gamma`), x);
 }
 
-/** Picture [h, w, 3] of at least 32x32, normalised by the caller, -> 1000 logits [1, 1, 1000]. Stem and downsampling do not pad. */
-function convnext(id: string, { depths, dims }: Sizes): Network {
-  const list = new LayerList(3);
+/** Stem, downsampling (neither pads) and blocks: the last block's sum, a map of stride 32. */
+function features(list: LayerList, { depths, dims }: Sizes): string {
   let x = "x";
   for (const [stage, channels] of dims.entries()) {
     const name = `downsample_layers.${stage}`;
@@ -73,6 +73,13 @@ function convnext(id: string, { depths, dims }: Sizes): Network {
     }
     for (let i = 0; i < depths[stage]!; i++) x = block(list, x, `stages.${stage}.${i}`, channels);
   }
+  return x;
+}
+
+/** Picture [h, w, 3] of at least 32x32, normalised by the caller, -> 1000 logits [1, 1, 1000]. */
+function convnext(id: string, sizes: Sizes): Network {
+  const list = new LayerList(3);
+  const x = features(list, sizes);
   return list.network(id, list.dense("head", list.layerNorm("norm", list.globalAverage(x), EPSILON), 1000));
 }
 
@@ -96,3 +103,21 @@ export const RAN_I: ModelFamily = {
   build: (id) => convnext(id, scaled(RAN_I_MULTIPLIERS[id]!)),
   residualBlocks: (id) => residualBlocks(scaled(RAN_I_MULTIPLIERS[id]!)),
 };
+
+/** The networks that serve as a detector's backbone, RAN-i first. */
+export function backboneIds(): string[] {
+  return [...RAN_I.ids, ...CONVNEXT.ids];
+}
+
+/**
+ * ConvNeXt or RAN-i without what turns features into classes: [h, w, 3], normalised, -> [h / 32, w / 32, channels], both sides rounded down.
+ * What follows the last block is left out, the normalisation too, as in RAN's detector (official code, `get_backbone`).
+ * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones)
+ */
+export function convnextBackbone(id: string): Network {
+  const ids = backboneIds();
+  check(ids.includes(id), "ERR_ARGUMENT", () => `backbone: expected one of ${ids.join(", ")}, got ${String(id)}`);
+  const multipliers = RAN_I_MULTIPLIERS[id];
+  const list = new LayerList(3);
+  return list.network(`${id} backbone`, features(list, multipliers ? scaled(multipliers) : CONVNEXT_SIZES[id]!));
+}
