@@ -24,6 +24,8 @@ export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./ke
 export type { AlgorithmId, AlgorithmOption } from "./kernels/convolution/choice.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
 export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
+export { convnextNetwork } from "./models/convnext.ts";
+export { type ConvNextSizes, type Multipliers, sizesOf } from "./models/convnext-sizes.ts";
 export type { ModelOptions, Task } from "./models/family.ts";
 export { type RanEOptions, type RanERow, ranEChains, ranENetwork } from "./models/ran-e.ts";
 export type { RanEBlock, RanEExpansion } from "./models/ran-e-blocks.ts";
@@ -52,6 +54,7 @@ export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
 export { type BlockCosts, parseCosts } from "./ran/block-costs.ts";
 export type { BlockShape } from "./ran/block-shape.ts";
+export { type ScaledNetwork, scaleBy, scaleTo } from "./ran/scale.ts";
 export { priceNetwork, searchRanE } from "./ran/search.ts";
 export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";

@@ -8,47 +8,15 @@
  */
 import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
+import { type ConvNextSizes, VARIANTS } from "./convnext-sizes.ts";
 import type { ModelFamily } from "./family.ts";
 import { LayerList } from "./layer-list.ts";
 import type { ResidualBlock } from "./residual-blocks.ts";
 
 const EPSILON = 1e-6;
 
-/** Blocks and channels of each stage. */
-interface Sizes {
-  readonly depths: readonly number[];
-  readonly dims: readonly number[];
-}
-
-const TINY: Sizes = { depths: [3, 3, 9, 3], dims: [96, 192, 384, 768] };
-
-const CONVNEXT_SIZES: Readonly<Record<string, Sizes>> = {
-  "convnext-t": TINY,
-  "convnext-s": { depths: [3, 3, 27, 3], dims: [96, 192, 384, 768] },
-  "convnext-b": { depths: [3, 3, 27, 3], dims: [128, 256, 512, 1024] },
-};
-
-/** Multipliers of ConvNeXt-T. */
-const RAN_I_MULTIPLIERS: Readonly<Record<string, { readonly width: number; readonly depth: number }>> = {
-  "ran-i-t": { width: 0.666, depth: 1.65 },
-  "ran-i-s": { width: 0.789, depth: 1.65 },
-  "ran-i-b": { width: 0.9105, depth: 2.3 },
-};
-
-/** As Python's `round`: halves go to the even neighbour. For values from 0. */
-function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  if (x - below !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
-}
-
-/** Depths and widths of ConvNeXt-T times the multipliers, so 5, 5, 15, 5 blocks of 64, 128, 256, 511 channels for RAN-i-T. */
-function scaled({ width, depth }: { readonly width: number; readonly depth: number }): Sizes {
-  return {
-    depths: TINY.depths.map((n) => roundHalfEven(n * depth)),
-    dims: TINY.dims.map((n) => roundHalfEven(n * width)),
-  };
-}
+/** Of a built-in network. */
+const sizesById = (id: string): ConvNextSizes => VARIANTS.find((variant) => variant.id === id)!;
 
 /** Depthwise 7x7, layer normalisation, two dense layers with the exact GELU between, layer scale; added to the input. */
 function block(list: LayerList, x: string, name: string, channels: number): string {
@@ -60,7 +28,7 @@ function block(list: LayerList, x: string, name: string, channels: number): stri
 }
 
 /** Stem, downsampling (neither pads) and blocks: the last block's sum, a map of stride 32. */
-function features(list: LayerList, { depths, dims }: Sizes): string {
+function features(list: LayerList, { depths, dims }: ConvNextSizes): string {
   let x = "x";
   for (const [stage, channels] of dims.entries()) {
     const name = `downsample_layers.${stage}`;
@@ -76,14 +44,17 @@ function features(list: LayerList, { depths, dims }: Sizes): string {
   return x;
 }
 
-/** Picture [h, w, 3] of at least 32x32, normalised by the caller, -> 1000 logits [1, 1, 1000]. */
-function convnext(id: string, sizes: Sizes): Network {
+/**
+ * ConvNeXt of any depths and widths, so any RAN-i (`sizesOf` of multipliers): picture [h, w, 3] of at least 32x32, normalised by the caller,
+ * -> 1000 logits [1, 1, 1000].
+ */
+export function convnextNetwork(name: string, sizes: ConvNextSizes): Network {
   const list = new LayerList(3);
   const x = features(list, sizes);
-  return list.network(id, list.dense("head", list.layerNorm("norm", list.globalAverage(x), EPSILON), 1000));
+  return list.network(name, list.dense("head", list.layerNorm("norm", list.globalAverage(x), EPSILON), 1000));
 }
 
-const residualBlocks = ({ depths, dims }: Sizes): ResidualBlock[] =>
+const residualBlocks = ({ depths, dims }: ConvNextSizes): ResidualBlock[] =>
   dims.flatMap((width, stage) => Array.from({ length: depths[stage]! }, () => ({ kind: "convnext", width }) as const));
 
 export const CONVNEXT: ModelFamily = {
@@ -91,8 +62,8 @@ export const CONVNEXT: ModelFamily = {
   task: "classification",
   ids: ["convnext-t", "convnext-s", "convnext-b"],
   input: () => [224, 224],
-  build: (id) => convnext(id, CONVNEXT_SIZES[id]!),
-  residualBlocks: (id) => residualBlocks(CONVNEXT_SIZES[id]!),
+  build: (id) => convnextNetwork(id, sizesById(id)),
+  residualBlocks: (id) => residualBlocks(sizesById(id)),
 };
 
 export const RAN_I: ModelFamily = {
@@ -100,8 +71,8 @@ export const RAN_I: ModelFamily = {
   task: "classification",
   ids: ["ran-i-t", "ran-i-s", "ran-i-b"],
   input: () => [224, 224],
-  build: (id) => convnext(id, scaled(RAN_I_MULTIPLIERS[id]!)),
-  residualBlocks: (id) => residualBlocks(scaled(RAN_I_MULTIPLIERS[id]!)),
+  build: (id) => convnextNetwork(id, sizesById(id)),
+  residualBlocks: (id) => residualBlocks(sizesById(id)),
 };
 
 /** The networks that serve as a detector's backbone, RAN-i first. */
@@ -117,7 +88,6 @@ export function backboneIds(): string[] {
 export function convnextBackbone(id: string): Network {
   const ids = backboneIds();
   check(ids.includes(id), "ERR_ARGUMENT", () => `backbone: expected one of ${ids.join(", ")}, got ${String(id)}`);
-  const multipliers = RAN_I_MULTIPLIERS[id];
   const list = new LayerList(3);
-  return list.network(`${id} backbone`, features(list, multipliers ? scaled(multipliers) : CONVNEXT_SIZES[id]!));
+  return list.network(`${id} backbone`, features(list, sizesById(id)));
 }

@@ -8,7 +8,7 @@ import { DOCUMENT, everything } from "../../scripts/nn-mass/all.ts";
 import { predictedMean } from "../../scripts/nn-mass/chart.ts";
 import { stored } from "../../scripts/nn-mass/ran-e.ts";
 import { correlations, runStudy, WIDTHS } from "../../scripts/nn-mass/study.ts";
-import { VARIANTS } from "../../src/ran/ran-i.ts";
+import { VARIANTS } from "../../src/models/convnext-sizes.ts";
 import { scaleBy } from "../../src/ran/scale.ts";
 import { shapeAt } from "../../src/ran/search-space.ts";
 
