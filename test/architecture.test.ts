@@ -10,6 +10,7 @@ const ORDER = [
   ".",
   "winograd",
   "network",
+  "attention",
   "models",
   "formats",
   "quantization",

@@ -86,12 +86,18 @@ export class Plan {
       const step = Math.max(1, Math.round((rows * this.outputShape[0]) / height));
       return scheduleStrips(layers, this.#outputLayer, step, limit);
     };
+    let shared: number;
     try {
       for (const [name, geometry] of geometries) {
         this.#calls.set(name, new ConvolutionCall(kernels, program.convolutions.get(name)!, geometry));
       }
       const last = network.layers.length;
-      const scratch = Math.max(0, ...[...this.#calls.values()].map((call) => call.scratchBytes));
+      const { layerSteps } = program;
+      const scratch = Math.max(
+        0,
+        ...[...this.#calls.values()].map((call) => call.scratchBytes),
+        ...network.layers.map((layer) => layerSteps?.scratchBytes(layer, shapes) ?? 0),
+      );
       const arena = ({ strips, capacities }: StripSchedule): ArenaLayout => {
         const lifetimes: Lifetime[] = buffers.map((buffer, i) => {
           const bytes = capacities[i]! * rowBytes[i]!;
@@ -106,8 +112,8 @@ export class Plan {
       if (options.stripRows === undefined && chosen.strips.length > 1) {
         // Under a large kernel at a large stride a strip needs nearly all rows of nearly all tensors, and they could not share.
         const whole = schedule(height);
-        const shared = arena(whole);
-        if (shared.bytes <= layout.bytes) [chosen, layout] = [whole, shared];
+        const together = arena(whole);
+        if (together.bytes <= layout.bytes) [chosen, layout] = [whole, together];
       }
       this.#schedule = chosen;
       this.arenaBytes = layout.bytes;
@@ -115,7 +121,8 @@ export class Plan {
       const address = (name: string): number => this.arenaPointer + layout.offsets.get(name)!;
       this.#buffers = rowBytes.map((bytes, i) => ({ rowBytes: bytes, pointer: address(String(i)), first: 0 }));
       this.#homes = new Map([...bufferOf].map(([tensor, i]) => [tensor, this.#buffers[i]!]));
-      for (const call of this.#calls.values()) call.bind(0, 0, 0, address(SCRATCH));
+      shared = address(SCRATCH);
+      for (const call of this.#calls.values()) call.bind(0, 0, 0, shared);
     } catch (error) {
       for (const call of this.#calls.values()) call.dispose();
       throw error;
@@ -123,7 +130,7 @@ export class Plan {
     const at = (tensor: string, row: number): number => this.#at(tensor, row);
     const stepOf = (layer: Layer): Step | undefined => {
       const call = this.#calls.get(layer.name);
-      if (!call || layer.op !== "conv2d") return elementwise(kernels, program, layer, shapes, at);
+      if (!call || layer.op !== "conv2d") return elementwise(kernels, program, layer, shapes, at, shared);
       const { input, name, residual } = layer;
       return (begin, end) => {
         call.place(at(input, 0), at(name, 0), residual ? at(residual.tensor, 0) : 0);

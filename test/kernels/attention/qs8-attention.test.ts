@@ -10,7 +10,7 @@ import {
   attentionS8,
   type Tokens,
   weight,
-} from "../../../src/reference/attention.ts";
+} from "../../../src/reference/attention-kernels.ts";
 import {
   type Operands,
   type Placement,
