@@ -1,4 +1,5 @@
 /** What every family of networks says about itself: the registry and the command line read it. */
+import type { AttentionOption } from "../attention/family.ts";
 import type { Network } from "../network/description.ts";
 import type { ResidualBlock } from "./residual-blocks.ts";
 
@@ -10,6 +11,8 @@ export interface ModelOptions {
    * The second of each is what trains.
    */
   readonly form?: "collapsed" | "expanded" | "deployed" | "train";
+  /** Vision transformers: a member of the compact attention family, by name or by its fields; "standard" unless given. */
+  readonly attention?: AttentionOption;
 }
 
 export type Task = "classification" | "super-resolution";
@@ -24,6 +27,8 @@ export interface ModelFamily {
   /** Values of the options that the family has, its default first. */
   readonly scales?: readonly NonNullable<ModelOptions["scale"]>[];
   readonly forms?: readonly NonNullable<ModelOptions["form"]>[];
+  /** Whether the networks have attention, which the option of that name makes compact. */
+  readonly hasAttention?: true;
   /** The input for which its authors count; of super resolution one that comes out at 1280x720. */
   readonly input: (options: ModelOptions) => InputSize;
   /** Of one of `ids`, options within `scales` and `forms`. */

@@ -44,7 +44,7 @@ export class LayerList {
     });
   }
 
-  /** A fully connected layer with bias on a 1x1 map; PyTorch's [out, in] are our [out, 1, 1, in]. */
+  /** A fully connected layer with bias, pixel by pixel; PyTorch's [out, in] are our [out, 1, 1, in]. */
   dense(name: string, input: string, channels: number): string {
     return this.convolution(name, input, channels, { bias: true });
   }
@@ -116,6 +116,37 @@ export class LayerList {
 
   subsample(name: string, input: string, options: { stride: number; channels: number; before: number }): string {
     return this.#append({ op: "subsample", name, input, ...options });
+  }
+
+  /** Softmax attention, or with the name of its temperatures cross-covariance attention. */
+  attention(
+    name: string,
+    tensors: { readonly q: string; readonly k: string; readonly v: string },
+    heads: number,
+    temperature?: string,
+  ): string {
+    const map = temperature === undefined ? { map: "softmax" as const } : { map: "xca" as const, temperature };
+    return this.#append({ op: "attention", name, ...tensors, heads, ...map });
+  }
+
+  classToken(name: string, input: string, weights: string): string {
+    return this.#append({ op: "class-token", name, input, weights });
+  }
+
+  positions(name: string, input: string, tokens: number, weights: string): string {
+    return this.#append({ op: "positions", name, input, tokens, weights });
+  }
+
+  fourierPositions(name: string, input: string, channels: number): string {
+    return this.#append({ op: "fourier-positions", name, input, channels });
+  }
+
+  takeToken(name: string, input: string): string {
+    return this.#append({ op: "take-token", name, input });
+  }
+
+  replaceToken(name: string, tokens: string, token: string): string {
+    return this.#append({ op: "replace-token", name, inputs: [tokens, token] });
   }
 
   sum(name: string, a: string, b: string): string {

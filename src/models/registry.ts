@@ -1,7 +1,9 @@
 /** All networks by their ids. */
 import { check, WasmogradError } from "../errors.ts";
 import type { Network } from "../network/description.ts";
+import { show } from "../network/layer-fields.ts";
 import { CONVNEXT, RAN_I } from "./convnext.ts";
+import { DEIT } from "./deit.ts";
 import { EFFICIENTNET_LITE } from "./efficientnet-lite.ts";
 import type { InputSize, ModelFamily, ModelOptions, Task } from "./family.ts";
 import { FSRCNN } from "./fsrcnn.ts";
@@ -12,6 +14,7 @@ import { massOf } from "./residual-blocks.ts";
 import { CIFAR_RESNET, RESNET } from "./resnet.ts";
 import { SESR } from "./sesr.ts";
 import { VDSR } from "./vdsr.ts";
+import { XCIT } from "./xcit.ts";
 
 /** Super resolution first, then classification. */
 export const FAMILIES: readonly ModelFamily[] = [
@@ -26,6 +29,8 @@ export const FAMILIES: readonly ModelFamily[] = [
   CIFAR_RESNET,
   CONVNEXT,
   RAN_I,
+  DEIT,
+  XCIT,
 ];
 
 /** The ids that `buildModel` knows, family by family, the smallest model of each first. */
@@ -52,11 +57,18 @@ function checkOptions(id: string, family: ModelFamily, options: ModelOptions): v
     const known = (allowed as readonly unknown[]).includes(given);
     check(known, "ERR_ARGUMENT", () => `${name}: expected ${allowed.join(" or ")} for ${id}, got ${String(given)}`);
   }
+  const attention = options.attention === undefined || family.hasAttention === true;
+  check(
+    attention,
+    "ERR_ARGUMENT",
+    () => `attention: expected none, as ${id} has no attention, got ${show(options.attention)}`,
+  );
 }
 
 /**
  * The description of a model by its id.
- * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones), or on an option that the model does not have
+ * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones), on an option that the model does not have, or on a
+ *   compact attention that it cannot have (`compactAttention`)
  */
 export function buildModel(id: string, options: ModelOptions = {}): Network {
   const family = familyOf(id);

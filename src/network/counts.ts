@@ -1,4 +1,6 @@
+import { attentionCosts } from "./attention-costs.ts";
 import type { Layer, Network, Shape } from "./description.ts";
+import { tensorsRead } from "./graph.ts";
 import { inferChannels, inferShapes, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 import { type WeightRole, weightUses } from "./weights.ts";
@@ -10,15 +12,20 @@ export interface ParameterCounts {
   readonly weights: number;
   readonly biases: number;
   readonly slopes: number;
-  /** Scales and offsets of normalisations, and layer scales. */
+  /** Scales and offsets of normalisations, layer scales, temperatures of attention. */
   readonly norms: number;
+  /** Learnt tokens and positions. */
+  readonly embeddings: number;
 }
 
 export interface LayerCounts extends ParameterCounts {
   readonly name: string;
   readonly op: Layer["op"];
   readonly shape: Shape;
-  /** Multiply-accumulates of convolutions, batch 1; padding counts as if it were input, as is usual. */
+  /**
+   * Multiply-accumulates of convolutions and of attention's two products, batch 1; padding counts as if it were input, as is usual, and
+   * scores are counted in full where symmetry would allow half of them (`attentionCosts` has both).
+   */
   readonly macs: number;
   /** Values that convolutions write (a linear block: both of its convolutions). */
   readonly activations: number;
@@ -30,8 +37,14 @@ export interface NetworkCounts extends ParameterCounts {
   readonly layers: readonly LayerCounts[];
 }
 
-const NOTHING: ParameterCounts = { params: 0, weights: 0, biases: 0, slopes: 0, norms: 0 };
-const FIELD_OF_ROLE = { filter: "weights", bias: "biases", slope: "slopes", norm: "norms" } as const;
+const NOTHING: ParameterCounts = { params: 0, weights: 0, biases: 0, slopes: 0, norms: 0, embeddings: 0 };
+const FIELD_OF_ROLE = {
+  filter: "weights",
+  bias: "biases",
+  slope: "slopes",
+  norm: "norms",
+  embedding: "embeddings",
+} as const;
 
 function plus(counts: ParameterCounts, role: WeightRole, values: number): ParameterCounts {
   if (role === "statistic") return counts;
@@ -57,7 +70,12 @@ function countParameters(network: Network): { total: ParameterCounts; perLayer: 
 }
 
 /** Multiply-accumulates and written values of one layer with an output of `shape`. */
-function workOf(layer: Layer, shape: Shape, input: Shape): { macs: number; activations: number } {
+function workOf(
+  layer: Layer,
+  shape: Shape,
+  input: Shape,
+  shapes: ReadonlyMap<string, Shape>,
+): { macs: number; activations: number } {
   const [h, w, channels] = shape;
   const inChannels = input[2];
   const pixels = h * w;
@@ -71,6 +89,13 @@ function workOf(layer: Layer, shape: Shape, input: Shape): { macs: number; activ
       macs: input[0] * input[1] * channels * valuesIn(layer.kernel) * inChannels,
       activations: pixels * channels,
     };
+  }
+  if (layer.op === "attention") {
+    const { scores, apply } = attentionCosts(layer, shapes);
+    return { macs: scores + apply, activations: 0 };
+  }
+  if (layer.op === "pivot-projection") {
+    return { macs: pixels * channels * (inChannels - layer.pivots[0]!.length), activations: pixels * channels };
   }
   if (layer.op === "linear-block") {
     const perPixel = layer.expansion * (valuesIn(layer.kernel) * inChannels + channels);
@@ -90,9 +115,10 @@ export function countNetwork(network: Network, input: readonly [height: number, 
   const { total, perLayer } = countParameters(sorted);
   const layers = sorted.layers.map((layer): LayerCounts => {
     const shape = shapes.get(layer.name)!;
-    const input: Shape = "input" in layer ? shapes.get(layer.input)! : [0, 0, 0];
+    const [first] = tensorsRead(layer);
+    const input: Shape = first === undefined ? [0, 0, 0] : shapes.get(first)!;
     const { name, op } = layer;
-    return { name, op, shape, ...perLayer.get(name)!, ...workOf(layer, shape, input) };
+    return { name, op, shape, ...perLayer.get(name)!, ...workOf(layer, shape, input, shapes) };
   });
   const sum = (field: "macs" | "activations") => layers.reduce((value, layer) => value + layer[field], 0);
   return { ...total, macs: sum("macs"), activations: sum("activations"), layers };

@@ -180,6 +180,80 @@ export interface ClipLayer extends Named {
   readonly max: number;
 }
 
+/**
+ * Attention without its projections, which are 1x1 convolutions before and behind it; two roles that share a projection name one tensor.
+ * All pixels of a map are tokens. Head j of the queries has c = q.channels / heads channels and meets head floor(j * keyHeads / heads) of
+ * the keys, and of the values likewise.
+ *
+ * softmax: out[m] = sum_n softmax_n(q[m] . k[n] / sqrt(c)) v[n], one row a query, so the output has the size of q; k and v have equal sizes
+ * (arXiv 1706.03762, section 3.2.1).
+ *
+ * xca: out[m, a] = sum_b softmax_b(temperature[j] * q^[a] . k^[b]) v[m, b], with q^[a] and k^[b] the channels over all tokens, divided by
+ * their norms or 1e-12; q, k and v have equal sizes and equal channels a head (cross-covariance attention, arXiv 2106.09681, section 3.2).
+ */
+export interface AttentionLayer extends Named {
+  readonly op: "attention";
+  readonly q: string;
+  readonly k: string;
+  readonly v: string;
+  readonly heads: number;
+  /** Heads of the keys and of the values, which several heads of the queries may share; `heads` unless given. */
+  readonly keyHeads?: number;
+  readonly valueHeads?: number;
+  readonly map: "softmax" | "xca";
+  /** xca: one factor a head, [heads]. */
+  readonly temperature?: string;
+}
+
+/** All pixels in one row, a learnt token in front of them: [h, w, c] -> [1, h * w + 1, c]. */
+export interface ClassTokenLayer extends Named {
+  readonly op: "class-token";
+  readonly input: string;
+  readonly weights: string; // [channels]
+}
+
+/** y = x + weights, pixel by pixel and channel by channel: learnt positions, so of a map of exactly `tokens` pixels. */
+export interface PositionsLayer extends Named {
+  readonly op: "positions";
+  readonly input: string;
+  readonly tokens: number;
+  readonly weights: string; // [tokens, channels]
+}
+
+/**
+ * Sines and cosines of the coordinates of the input's pixels, [h, w, channels], half of them of y, then those of x: channel i of a half is
+ * the sine (i even) or cosine (i odd) of p / 10000^(2 floor(i / 2) / (channels / 2)), p = 2 pi (y + 1) / (h + 1e-6) (XCiT, official code).
+ */
+export interface FourierPositionsLayer extends Named {
+  readonly op: "fourier-positions";
+  readonly input: string;
+  readonly channels: number; // a multiple of 4
+}
+
+/** The first pixel, [1, 1, channels]. */
+export interface TakeTokenLayer extends Named {
+  readonly op: "take-token";
+  readonly input: string;
+}
+
+/** The first input with its first pixel replaced by the second, a map of one pixel. */
+export interface ReplaceTokenLayer extends Named {
+  readonly op: "replace-token";
+  readonly inputs: readonly [tokens: string, token: string];
+}
+
+/**
+ * A 1x1 convolution some of whose taps are fixed: y[g n + i] = x[pivots[g][i]] + sum over the other channels c of weights[g n + i, c] x[c],
+ * n = pivots[g].length, the other channels in ascending order. What is left of a projection that was brought into a basis of its own inputs.
+ */
+export interface PivotProjectionLayer extends Named {
+  readonly op: "pivot-projection";
+  readonly input: string;
+  /** One list a group of outputs, all of one length, each of different input channels. */
+  readonly pivots: readonly (readonly number[])[];
+  readonly weights: string; // [groups * n, 1, 1, in - n]
+}
+
 export type Layer =
   | InputLayer
   | Conv2dLayer
@@ -195,7 +269,14 @@ export type Layer =
   | AddLayer
   | OffsetLayer
   | DepthToSpaceLayer
-  | ClipLayer;
+  | ClipLayer
+  | AttentionLayer
+  | ClassTokenLayer
+  | PositionsLayer
+  | FourierPositionsLayer
+  | TakeTokenLayer
+  | ReplaceTokenLayer
+  | PivotProjectionLayer;
 
 export interface Network {
   readonly name: string;
@@ -216,6 +297,17 @@ export type Weights = ReadonlyMap<string, Weight>;
 export interface Model {
   readonly network: Network;
   readonly weights: Weights;
+}
+
+/** The same before a pass rounds what it has computed in float64. */
+export interface RealWeight {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array;
+}
+export type RealWeights = ReadonlyMap<string, RealWeight>;
+export interface RealModel {
+  readonly network: Network;
+  readonly weights: RealWeights;
 }
 
 /** The values of one feature map, NHWC without the batch axis: data[(y * width + x) * channels + c]. */

@@ -6,7 +6,10 @@ export function tensorsRead(layer: Layer): readonly string[] {
     case "input":
       return [];
     case "add":
+    case "replace-token":
       return layer.inputs;
+    case "attention":
+      return [layer.q, layer.k, layer.v];
     case "conv2d":
       return layer.residual ? [layer.input, layer.residual.tensor] : [layer.input];
     default:
@@ -26,4 +29,17 @@ export function readers(network: Network): Map<string, number> {
 /** The input layer of a validated network. */
 export function inputLayer(network: Network): Extract<Layer, { op: "input" }> {
   return network.layers.find((layer) => layer.op === "input")!;
+}
+
+/** The network without the layers that its output does not depend on. */
+export function withoutUnread<N extends Network>(network: N): N {
+  const byName = new Map(network.layers.map((layer) => [layer.name, layer]));
+  const needed = new Set<string>();
+  const open = [network.output];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (needed.has(name)) continue;
+    needed.add(name);
+    open.push(...tensorsRead(byName.get(name)!));
+  }
+  return { ...network, layers: network.layers.filter(({ name, op }) => needed.has(name) || op === "input") };
 }

@@ -1,5 +1,5 @@
 import { check } from "../errors.ts";
-import type { Layer } from "./description.ts";
+import type { AttentionLayer, Layer } from "./description.ts";
 
 /** Shows a value of unknown origin inside a one-line message. */
 export function show(value: unknown): string {
@@ -94,8 +94,21 @@ const activation: Field = {
   expected: `{ kind: ${plainKind.expected} }, { kind: "prelu", slope: the name of a weight } or { kind: "mixed", of, amount }`,
   test: (v) => plainActivation.test(v) || prelu.test(v) || mixed.test(v),
 };
+const heads = integer(1, 1024);
+const pivots: Field = {
+  expected: "a non-empty array of arrays of one length, each of different integers from 0 to 65535",
+  test: (v) =>
+    Array.isArray(v) &&
+    v.length > 0 &&
+    v.every((group) => Array.isArray(group) && group.length > 0 && group.length === v[0].length) &&
+    v.every((group: unknown[]) => group.every(integer(0, 65535).test) && new Set(group).size === group.length),
+};
 const affine = { scale: text, offset: optional(text) };
 const residual = object({ tensor: text, position: oneOf("before-activation", "after-activation") });
+
+function isQuad(v: unknown): boolean {
+  return channels.test(v) && (v as number) % 4 === 0;
+}
 
 /** Every operator with its fields besides `op` and `name`: the schema of a description (docs/network.md prints it). */
 const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
@@ -133,6 +146,25 @@ const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
   offset: { input: text, value: finite },
   "depth-to-space": { input: text, block: integer(2, 64) },
   clip: { input: text, min: finite, max: finite },
+  attention: {
+    q: text,
+    k: text,
+    v: text,
+    heads,
+    keyHeads: optional(heads),
+    valueHeads: optional(heads),
+    map: oneOf("softmax", "xca"),
+    temperature: optional(text),
+  },
+  "class-token": { input: text, weights: text },
+  positions: { input: text, tokens: integer(1, 2 ** 24), weights: text },
+  "fourier-positions": {
+    input: text,
+    channels: { ...channels, expected: "a multiple of 4 from 4 to 65536", test: isQuad },
+  },
+  "take-token": { input: text },
+  "replace-token": { inputs: pairOf(text) },
+  "pivot-projection": { input: text, pivots, weights: text },
 };
 
 const networkFields: Fields = {
@@ -148,6 +180,19 @@ export function checkNetworkFields(
   check(isRecord(network), "ERR_NETWORK", () => `network: expected an object with layers, got ${show(network)}`);
   const wrong = fault(network, networkFields);
   check(wrong === undefined, "ERR_NETWORK", () => `network: ${wrong}`);
+}
+
+/** What one field of attention asks of another. */
+function checkAttention({ name, heads: all, map, temperature, ...layer }: AttentionLayer): void {
+  for (const field of ["keyHeads", "valueHeads"] as const) {
+    const given = layer[field] ?? all;
+    const message = () => `layer ${show(name)}: ${field}: expected a divisor of the ${all} heads, got ${given}`;
+    check(all % given === 0, "ERR_NETWORK", message);
+  }
+  const expected = map === "xca" ? "the name of a weight, as map is xca" : "none, as map is softmax";
+  const given = temperature === undefined ? "nothing" : show(temperature);
+  const fits = (temperature !== undefined) === (map === "xca");
+  check(fits, "ERR_NETWORK", () => `layer ${show(name)}: temperature: expected ${expected}, got ${given}`);
 }
 
 /** Checks one layer by itself: operator, name and the range of every field. @throws WasmogradError ERR_NETWORK */
@@ -176,6 +221,7 @@ export function checkLayerFields(layer: unknown, index: number): asserts layer i
       () => `layer ${show(name)}: padding: expected at most ${most} for this kernel, got ${pad}`,
     );
   }
+  if (op === "attention") checkAttention(layer as unknown as AttentionLayer);
   if (op === "clip") {
     const { min, max } = layer as { min: number; max: number };
     check(min < max, "ERR_NETWORK", () => `layer ${show(name)}: min: expected less than max ${max}, got ${min}`);

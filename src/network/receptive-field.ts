@@ -1,6 +1,7 @@
 import { convAxis, transposedAxis } from "../conv-axis.ts";
 import { WasmogradError } from "../errors.ts";
 import type { Layer, Network } from "./description.ts";
+import { tensorsRead } from "./graph.ts";
 import { show } from "./layer-fields.ts";
 import { validate } from "./validate.ts";
 
@@ -40,6 +41,12 @@ function asked(layer: Layer, margin: Margin): Margin {
     case "max-pool":
     case "global-average-pool":
     case "subsample":
+    case "attention":
+    case "class-token":
+    case "positions":
+    case "fourier-positions":
+    case "take-token":
+    case "replace-token":
       throw new WasmogradError("ERR_UNSUPPORTED", `layer ${show(layer.name)}: ${layer.op} cannot run in tiles`);
     case "conv2d":
     case "linear-block": {
@@ -83,7 +90,10 @@ export function margins(network: Network): Map<string, Margin> {
   for (const layer of sorted.layers.toReversed()) {
     const margin = needed.get(layer.name)!;
     if (layer.op === "add") for (const tensor of layer.inputs) demand(tensor, margin);
-    else if (layer.op !== "input") demand(layer.input, asked(layer, margin));
+    else {
+      const inputMargin = layer.op === "input" ? margin : asked(layer, margin);
+      if ("input" in layer) demand(layer.input, inputMargin);
+    }
     // A fused residual is read at the output's own positions.
     if (layer.op === "conv2d" && layer.residual) demand(layer.residual.tensor, margin);
   }
@@ -94,7 +104,7 @@ export function margins(network: Network): Map<string, Margin> {
 function scaleOf(network: Network): number {
   const scales = new Map<string, number>();
   for (const layer of network.layers) {
-    const source = layer.op === "input" ? undefined : layer.op === "add" ? layer.inputs[0] : layer.input;
+    const [source] = tensorsRead(layer);
     const before = source === undefined ? 1 : scales.get(source)!;
     scales.set(
       layer.name,

@@ -1,6 +1,6 @@
 import { convAxis } from "../conv-axis.ts";
 import { check, WasmogradError } from "../errors.ts";
-import type { Layer, Network, Shape } from "./description.ts";
+import type { AttentionLayer, Layer, Network, Shape } from "./description.ts";
 import { show } from "./layer-fields.ts";
 import { validate } from "./validate.ts";
 
@@ -14,6 +14,37 @@ function sumChannels(name: string, a: number, b: number): number {
   const fits = a === b || a === 1 || b === 1;
   check(fits, "ERR_SHAPE", () => `layer ${show(name)}: expected equal channels or one of 1 to add, got ${a} and ${b}`);
   return Math.max(a, b);
+}
+
+/** Heads of an attention layer and the channels of each. */
+export interface HeadChannels {
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly valueHeads: number;
+  /** Of a head of the queries and of the keys. */
+  readonly keyChannels: number;
+  /** Of a head of the values and of the output. */
+  readonly valueChannels: number;
+}
+
+/** @throws WasmogradError ERR_SHAPE when heads do not divide channels, or when queries, keys and values do not fit */
+export function headChannels(layer: AttentionLayer, of: (tensor: string) => number): HeadChannels {
+  const { name, heads, keyHeads = heads, valueHeads = heads } = layer;
+  const per = (role: "q" | "k" | "v", count: number): number => {
+    const given = of(layer[role]);
+    const parts = count === 1 ? "1 head" : `${count} heads`;
+    const message = () => `layer ${show(name)}: ${role}: expected channels divisible by ${parts}, got ${given}`;
+    check(given % count === 0, "ERR_SHAPE", message);
+    return given / count;
+  };
+  const [queryChannels, keyChannels, valueChannels] = [per("q", heads), per("k", keyHeads), per("v", valueHeads)];
+  const keys = () =>
+    `layer ${show(name)}: expected as many channels a head of q and k, got ${queryChannels} and ${keyChannels}`;
+  check(queryChannels === keyChannels, "ERR_SHAPE", keys);
+  const values = () =>
+    `layer ${show(name)}: expected as many channels a head of k and v with xca, got ${keyChannels} and ${valueChannels}`;
+  check(layer.map === "softmax" || keyChannels === valueChannels, "ERR_SHAPE", values);
+  return { heads, keyHeads, valueHeads, keyChannels, valueChannels };
 }
 
 function channelsOf(layer: Layer, of: (tensor: string) => number): number {
@@ -59,6 +90,29 @@ function channelsOf(layer: Layer, of: (tensor: string) => number): number {
       const message = () => `layer ${show(name)}: expected channels divisible by block^2 = ${cell}, got ${given}`;
       check(given % cell === 0, "ERR_SHAPE", message);
       return given / cell;
+    }
+    case "attention": {
+      const { heads, valueChannels } = headChannels(layer, of);
+      return heads * valueChannels;
+    }
+    case "replace-token": {
+      const [tokens, token] = [of(layer.inputs[0]), of(layer.inputs[1])];
+      const message = () => `layer ${show(name)}: expected a token of ${tokens} channels, got ${token}`;
+      check(tokens === token, "ERR_SHAPE", message);
+      return tokens;
+    }
+    case "fourier-positions":
+      return layer.channels;
+    case "pivot-projection": {
+      const given = of(layer.input);
+      const largest = Math.max(...layer.pivots.flat());
+      const message = () => `layer ${show(name)}: pivots: expected channels below ${given}, got ${largest}`;
+      check(largest < given, "ERR_SHAPE", message);
+      const own = layer.pivots[0]!.length;
+      const few = () =>
+        `layer ${show(name)}: pivots: expected fewer a group than the ${given} input channels, got ${own}`;
+      check(own < given, "ERR_SHAPE", few);
+      return layer.pivots.length * own;
     }
     default:
       return of(layer.input);
@@ -128,6 +182,37 @@ function sizeOf(layer: Layer, input: Size, of: (tensor: string) => Size): Size {
       const [h, w] = of(layer.input);
       return [h * layer.block, w * layer.block];
     }
+    case "attention": {
+      const [q, k, v] = [of(layer.q), of(layer.k), of(layer.v)];
+      const sizes = [q, k, v].map((size) => size.join("x")).join(", ");
+      const [first, second, third] = [q, k, v].map(([h, w]) => h * w);
+      const fits = second === third && (layer.map === "softmax" || first === second);
+      const equal = layer.map === "xca" ? "q, k and v" : "k and v";
+      check(fits, "ERR_SHAPE", () => `layer ${show(name)}: expected as many tokens of ${equal}, got ${sizes}`);
+      return q;
+    }
+    case "class-token": {
+      const [h, w] = of(layer.input);
+      return [1, h * w + 1];
+    }
+    case "positions": {
+      const [h, w] = of(layer.input);
+      const message = () =>
+        `layer ${show(name)}: expected ${layer.tokens} tokens, for which positions are learnt, got ${h * w} (${h}x${w})`;
+      check(h * w === layer.tokens, "ERR_SHAPE", message);
+      return [h, w];
+    }
+    case "take-token":
+      return [1, 1];
+    case "replace-token": {
+      const [h, w] = of(layer.inputs[1]);
+      check(
+        h * w === 1,
+        "ERR_SHAPE",
+        () => `layer ${show(name)}: expected one token to put in, got a map of ${h}x${w}`,
+      );
+      return of(layer.inputs[0]);
+    }
     default:
       return of(layer.input);
   }
@@ -136,7 +221,7 @@ function sizeOf(layer: Layer, input: Size, of: (tensor: string) => Size): Size {
 /**
  * Shape of every tensor for an input of [height, width] pixels.
  * @throws WasmogradError ERR_SHAPE on a size that is not positive, a valid convolution larger than its input, sums of different
- *   shapes, channels that depth-to-space cannot divide; ERR_NETWORK as `validate`
+ *   shapes, channels that depth-to-space or heads cannot divide, another number of tokens than positions are learnt for; ERR_NETWORK as `validate`
  */
 export function inferShapes(network: Network, input: Size): Map<string, Shape> {
   const positive = input.length === 2 && input.every((n) => Number.isInteger(n) && n > 0);

@@ -1,19 +1,19 @@
 import { check } from "../errors.ts";
-import type { Layer, Network, Weights } from "./description.ts";
+import type { Layer, Network, RealWeights } from "./description.ts";
 import { show } from "./layer-fields.ts";
 import { inferChannels, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 
 /**
  * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations
- * and layer scales; "statistic": running means and variances, which are not trained and so no parameters.
+ * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which are not trained and so no parameters.
  */
-export type WeightRole = "filter" | "bias" | "slope" | "norm" | "statistic";
+export type WeightRole = "filter" | "bias" | "slope" | "norm" | "embedding" | "statistic";
 
 export interface WeightUse {
   readonly name: string;
   readonly role: WeightRole;
-  /** Filters OHWI [out, height, width, in]; all others [channels]. */
+  /** Filters OHWI [out, height, width, in]; positions [tokens, channels]; all others [channels], temperatures [heads]. */
   readonly shape: readonly number[];
 }
 
@@ -38,6 +38,15 @@ export function weightsOfLayer(layer: Layer, inChannels: number): WeightUse[] {
     vectors("statistic", [layer.mean, layer.variance]);
   } else if (layer.op === "layer-norm" || layer.op === "channel-affine") {
     vectors("norm", [layer.scale, layer.offset]);
+  } else if (layer.op === "attention" && layer.temperature !== undefined) {
+    uses.push({ name: layer.temperature, role: "norm", shape: [layer.heads] });
+  } else if (layer.op === "class-token") {
+    uses.push({ name: layer.weights, role: "embedding", shape: [inChannels] });
+  } else if (layer.op === "positions") {
+    uses.push({ name: layer.weights, role: "embedding", shape: [layer.tokens, inChannels] });
+  } else if (layer.op === "pivot-projection") {
+    const own = layer.pivots[0]!.length;
+    uses.push({ name: layer.weights, role: "filter", shape: [layer.pivots.length * own, 1, 1, inChannels - own] });
   } else if (layer.op === "activation" && layer.affine) {
     vectors("norm", [layer.affine.scale, layer.affine.offset]);
   }
@@ -78,8 +87,20 @@ export function weightShapes(network: Network): Map<string, readonly number[]> {
  * Checks that `weights` are exactly those of the network: nothing missing, nothing extra, shapes and lengths right, values finite.
  * @throws WasmogradError ERR_WEIGHTS, one line that lists every fault
  */
-export function checkWeights(network: Network, weights: Weights): void {
-  const expected = weightShapes(network);
+export function checkWeights(network: Network, weights: RealWeights): void {
+  checkWeightsAgainst(weightShapes(network), weights, network.name);
+}
+
+/**
+ * The same for weights whose names and shapes are known otherwise.
+ * @param owner what they are the weights of
+ * @throws WasmogradError ERR_WEIGHTS, one line that lists every fault
+ */
+export function checkWeightsAgainst(
+  expected: ReadonlyMap<string, readonly number[]>,
+  weights: RealWeights,
+  owner: string,
+): void {
   const faults: string[] = [];
   for (const [name, shape] of expected) {
     const weight = weights.get(name);
@@ -99,5 +120,5 @@ export function checkWeights(network: Network, weights: Weights): void {
   }
   for (const name of weights.keys())
     if (!expected.has(name)) faults.push(`${show(name)} is not a weight of the network`);
-  check(faults.length === 0, "ERR_WEIGHTS", () => `weights of ${show(network.name)}: ${faults.join("; ")}`);
+  check(faults.length === 0, "ERR_WEIGHTS", () => `weights of ${show(owner)}: ${faults.join("; ")}`);
 }

@@ -6,12 +6,14 @@ import type {
   AddLayer,
   ChannelAffineLayer,
   Conv2dLayer,
+  Layer,
   Model,
   Network,
   Weights,
 } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
 import { validate } from "../network/validate.ts";
+import { roundHalfEven } from "../rounding.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
 import type { Calibration } from "./ranges.ts";
 import {
@@ -20,7 +22,6 @@ import {
   QMIN,
   type QuantizationParams,
   quantizeValue,
-  roundHalfEven,
   SMALLEST_MULTIPLIER,
 } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
@@ -164,10 +165,21 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
   };
 }
 
-/** @throws WasmogradError ERR_UNSUPPORTED on layer normalisation, which needs more than 8 bits between its steps */
+/** Layer normalisation needs more than 8 bits between its steps; attention and its tokens have no int8 arithmetic here. */
+const WITHOUT_INT8: ReadonlySet<Layer["op"]> = new Set([
+  "layer-norm",
+  "attention",
+  "class-token",
+  "positions",
+  "fourier-positions",
+  "take-token",
+  "replace-token",
+]);
+
+/** @throws WasmogradError ERR_UNSUPPORTED naming the first layer that has no int8 form */
 function checkInt8(network: Network): void {
-  const norm = network.layers.find(({ op }) => op === "layer-norm");
-  check(norm === undefined, "ERR_UNSUPPORTED", () => `layer ${norm?.name}: layer-norm has no int8 form`);
+  const layer = network.layers.find(({ op }) => WITHOUT_INT8.has(op));
+  check(layer === undefined, "ERR_UNSUPPORTED", () => `layer ${layer?.name}: ${layer?.op} has no int8 form`);
 }
 
 /** Whether an activation layer is computed by factors and clamps alone. */

@@ -1,4 +1,5 @@
 import type { Activation, Layer, Network } from "../network/description.ts";
+import { tensorsRead } from "../network/graph.ts";
 import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { weightUses } from "../network/weights.ts";
@@ -47,7 +48,7 @@ function demandsOf(layer: Layer, channels: ReadonlyMap<string, number>, shared: 
     case "add":
       return [sumDemand([name, ...layer.inputs], channels)];
     default:
-      return [{ tensors: [name, layer.input], kind: "fixed" }];
+      return [{ tensors: [name, ...tensorsRead(layer)], kind: "fixed" }];
   }
 }
 

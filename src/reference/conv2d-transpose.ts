@@ -1,11 +1,11 @@
-import type { Conv2dTransposeLayer, FeatureMap, Shape, Weight } from "../network/description.ts";
+import type { Conv2dTransposeLayer, FeatureMap, RealWeight, Shape } from "../network/description.ts";
 
 /** Transposed convolution of real values, tap by tap and summed in float64: each input spreads its kernel over the output. */
 export function conv2dTranspose<Result extends Float32Array | Float64Array>(
   { shape: [height, width, inputs], data }: FeatureMap<Result>,
   { kernel: [kh, kw], stride, channels }: Pick<Conv2dTransposeLayer, "kernel" | "stride" | "channels">,
-  weights: Weight,
-  bias: Float32Array | undefined,
+  weights: RealWeight,
+  bias: Float32Array | Float64Array | undefined,
   make: (length: number) => Result,
 ): FeatureMap<Result> {
   const shape: Shape = [height * stride, width * stride, channels];

@@ -9,9 +9,11 @@ import type {
   MaxPoolLayer,
   Model,
   Network,
+  RealModel,
+  RealWeights,
   Shape,
-  Weights,
 } from "../network/description.ts";
+import { fourierPositions } from "../network/fourier-positions.ts";
 import { inputLayer } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
@@ -19,6 +21,7 @@ import { checkWeights } from "../network/weights.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
 import { tableS8 } from "./activations.ts";
+import { crossCovarianceAttention, softmaxAttention } from "./attention.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
 import { conv2dS8 } from "./conv2d-s8.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
@@ -26,6 +29,7 @@ import { depthToSpace } from "./depth-to-space.ts";
 import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
 import { layerNorm } from "./normalisation.ts";
 import { globalAverage, globalAverageS8, maxPool, type PoolWindows, subsample } from "./pooling.ts";
+import { addPositions, classToken, pivotProjection, replaceToken, takeToken } from "./tokens.ts";
 import type { FilterShape } from "./windows.ts";
 
 /** A layer that computes something. */
@@ -61,8 +65,21 @@ function windowsOf({ kernel, stride, padding }: MaxPoolLayer, [height, width]: S
   return { kernel, stride, padTop, padLeft, output: [vertical.size, horizontal.size] };
 }
 
+function positionsMap<Result extends RealArray>(
+  [height, width]: Shape,
+  channels: number,
+  make: (length: number) => Result,
+): FeatureMap<Result> {
+  const data = make(height * width * channels);
+  data.set(fourierPositions([height, width], channels));
+  return { shape: [height, width, channels], data };
+}
+
 /** How layers are evaluated on real values; `make` gives the arrays that hold tensors. */
-function realEvaluator<Result extends RealArray>(weights: Weights, make: (length: number) => Result): Evaluate<Result> {
+function realEvaluator<Result extends RealArray>(
+  weights: RealWeights,
+  make: (length: number) => Result,
+): Evaluate<Result> {
   const values = (name: string) => weights.get(name)!.data;
   const withSlopes = (activation: Activation): RealActivation =>
     activation.kind === "prelu" ? { kind: "prelu", slopes: values(activation.slope) } : activation;
@@ -127,12 +144,34 @@ function realEvaluator<Result extends RealArray>(weights: Weights, make: (length
         return mapReal(of(layer.input), (x) => Math.min(layer.max, Math.max(layer.min, x)), make);
       case "depth-to-space":
         return depthToSpace(of(layer.input), layer.block);
+      case "attention": {
+        const { heads, keyHeads = heads, valueHeads = heads, temperature } = layer;
+        const [operands, counts] = [
+          { q: of(layer.q), k: of(layer.k), v: of(layer.v) },
+          { heads, keyHeads, valueHeads },
+        ];
+        return temperature === undefined
+          ? softmaxAttention(operands, counts, make)
+          : crossCovarianceAttention(operands, counts, values(temperature), make);
+      }
+      case "class-token":
+        return classToken(of(layer.input), values(layer.weights), make);
+      case "positions":
+        return addPositions(of(layer.input), values(layer.weights), make);
+      case "fourier-positions":
+        return positionsMap(of(layer.input).shape, layer.channels, make);
+      case "take-token":
+        return takeToken(of(layer.input), make);
+      case "replace-token":
+        return replaceToken(of(layer.inputs[0]), of(layer.inputs[1]), make);
+      case "pivot-projection":
+        return pivotProjection(of(layer.input), layer.pivots, values(layer.weights), make);
     }
   };
 }
 
 function runReal<Result extends RealArray>(
-  { network, weights }: Model,
+  { network, weights }: RealModel,
   { shape, data }: FeatureMap<RealArray>,
   make: (length: number) => Result,
 ): Map<string, Result> {
@@ -153,8 +192,8 @@ export function runReference(model: Model, input: FeatureMap<Float32Array>): Map
   return runReal(model, input, (length) => new Float32Array(length));
 }
 
-/** `runReference` with every tensor stored in float64: the weights alone are f32. */
-export function runReferenceF64(model: Model, input: FeatureMap<RealArray>): Map<string, Float64Array> {
+/** `runReference` with every tensor stored in float64: weights alone may be f32. */
+export function runReferenceF64(model: RealModel, input: FeatureMap<RealArray>): Map<string, Float64Array> {
   return runReal(model, input, (length) => new Float64Array(length));
 }
 
@@ -222,6 +261,13 @@ function int8Evaluator({
       case "conv2d-transpose":
       case "batch-norm":
       case "layer-norm":
+      case "attention":
+      case "class-token":
+      case "positions":
+      case "fourier-positions":
+      case "take-token":
+      case "replace-token":
+      case "pivot-projection":
         throw new WasmogradError("ERR_UNSUPPORTED", `layer ${name}: ${layer.op} has no int8 form`);
     }
   };

@@ -2,12 +2,13 @@ import type { Model } from "../description.ts";
 import { collapse } from "./collapse.ts";
 import { foldBatchNorms } from "./fold-batch-norm.ts";
 import { fuse } from "./fuse.ts";
+import { lowerPivots } from "./lower-pivots.ts";
 import { lowerTransposed } from "./lower-transposed.ts";
 
 /**
  * The form of a model that runs, that calibration observes and that quantisation starts from: collapsed, without transposed
- * convolutions and batch normalisations, and fused.
+ * convolutions, pivots and batch normalisations, and fused.
  */
 export function prepare(model: Model): Model {
-  return fuse(foldBatchNorms(lowerTransposed(collapse(model))));
+  return fuse(foldBatchNorms(lowerTransposed(lowerPivots(collapse(model)))));
 }

@@ -11,7 +11,7 @@ import {
   type Tokens,
   weight,
   weightPeak,
-} from "../../../src/reference/attention.ts";
+} from "../../../src/reference/attention-kernels.ts";
 import {
   type Operands,
   type Placement,

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { mostXcaTokens, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
+import { softmax } from "../../../src/reference/attention.ts";
 import {
   type AttentionQuantization,
-  softmax,
   type XcaSizes,
   xcaReal,
   xcaS8,
   xcaScores,
-} from "../../../src/reference/attention.ts";
+} from "../../../src/reference/attention-kernels.ts";
 import {
   type Operands,
   type Placement,

@@ -1,0 +1,41 @@
+/** Projections with pivots become the 1x1 convolutions that they stand for, which every kernel has. */
+import type { Layer, Model, PivotProjectionLayer, RealWeight } from "../description.ts";
+import { validate } from "../validate.ts";
+import { checkWeights } from "../weights.ts";
+import { withNewWeights } from "./new-weights.ts";
+import { roundWeights } from "./round.ts";
+
+/** Ones at the pivots, zeros at the other pivots of the group, the stored weights elsewhere: [out, 1, 1, in]. */
+function denseFilter({ pivots }: PivotProjectionLayer, { shape, data }: RealWeight): RealWeight {
+  const [out, , , rest] = shape as [number, number, number, number];
+  const own = pivots[0]!.length;
+  const inputs = rest + own;
+  const dense = data instanceof Float32Array ? new Float32Array(out * inputs) : new Float64Array(out * inputs);
+  for (let o = 0; o < out; o++) {
+    const group = pivots[Math.floor(o / own)]!;
+    let from = o * rest;
+    for (let c = 0; c < inputs; c++) if (!group.includes(c)) dense[o * inputs + c] = data[from++]!;
+    dense[o * inputs + group[o % own]!] = 1;
+  }
+  return { shape: [out, 1, 1, inputs], data: dense };
+}
+
+/**
+ * The same values; what pivots saved in weights and products is given back.
+ * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
+ */
+export function lowerPivots(model: Model): Model {
+  const before = validate(model.network);
+  if (!before.layers.some(({ op }) => op === "pivot-projection")) return model;
+  checkWeights(before, model.weights);
+  const made = new Map<string, RealWeight>();
+  const layers = before.layers.map((layer): Layer => {
+    if (layer.op !== "pivot-projection") return layer;
+    const { name, input, pivots } = layer;
+    const weights = `${name}.dense.weight`;
+    made.set(weights, denseFilter(layer, model.weights.get(layer.weights)!));
+    const channels = pivots.length * pivots[0]!.length;
+    return { op: "conv2d", name, input, kernel: [1, 1], stride: 1, padding: "valid", channels, weights };
+  });
+  return roundWeights(withNewWeights(validate({ ...before, layers }), model.weights, made));
+}
