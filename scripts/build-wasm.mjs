@@ -1,4 +1,4 @@
-// Compiles assembly/ with the options of asconfig.json and asconfig.layers.json and embeds the release binaries as base64.
+// Compiles assembly/ with the options of asconfig.json, asconfig.layers.json and asconfig.attention.json and embeds the release binaries as base64.
 // usage: node scripts/build-wasm.mjs [debug]
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
@@ -28,9 +28,12 @@ function embed(wasmFile, moduleFile, constant) {
 await compile(["--config", "asconfig.json", "--target", target]);
 // A binary of its own over the same memory, so that pages which only upscale pictures do not carry the layers of classifiers.
 await compile(["--config", "asconfig.layers.json", "--target", target]);
+// And one more, so that classifiers made of convolutions do not carry those of transformers.
+await compile(["--config", "asconfig.attention.json", "--target", target]);
 if (target === "release") {
   embed("build/kernels.wasm", "src/kernels/binary.generated.ts", "KERNELS_WASM_BASE64");
   embed("build/layers.wasm", "src/kernels/layers/binary.generated.ts", "LAYERS_WASM_BASE64");
+  embed("build/attention.wasm", "src/kernels/attention/binary.generated.ts", "ATTENTION_WASM_BASE64");
   // The roofline probes are a binary of their own, so that pages which only run networks do not carry them.
   await compile([
     "assembly/bench/roofline.ts",

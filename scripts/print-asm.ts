@@ -7,7 +7,9 @@ import { parseArgs } from "node:util";
 import { exportedFunctions, withCallees } from "./asm/binary.ts";
 import { hotLoops, parseListing } from "./asm/machine-code.ts";
 
-const BINARIES = ["kernels", "layers"].map((name) => fileURLToPath(new URL(`../build/${name}.wasm`, import.meta.url)));
+const BINARIES = ["kernels", "layers", "attention"].map((name) =>
+  fileURLToPath(new URL(`../build/${name}.wasm`, import.meta.url)),
+);
 const FLAGS = ["--no-liftoff", "--no-wasm-lazy-compilation", "--print-wasm-code"];
 const LISTING_BYTES = 2 ** 29;
 

@@ -4,6 +4,7 @@
  *
  * - `createUpscaler`: pictures in, larger pictures out.
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
+ * - `createDetector`: RAN's object detector, with weights of your own.
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
@@ -20,6 +21,9 @@ export {
 } from "./attention/family.ts";
 export { type GaugeReport, gaugeFix } from "./attention/gauge-fix.ts";
 export { simplifyBiases } from "./attention/simplify-biases.ts";
+export type { Detection } from "./detection/detector.ts";
+export type { CreateDetectorOptions, PictureDetector } from "./detector/assemble.ts";
+export { createDetector } from "./detector/create-detector.ts";
 export { type CompileOptions, compile } from "./engine/compile.ts";
 export type { CompiledNetwork, LayerAlgorithm } from "./engine/compiled-network.ts";
 export { type ErrorCode, WasmogradError } from "./errors.ts";
@@ -33,7 +37,11 @@ export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./ke
 export type { AlgorithmId, AlgorithmOption } from "./kernels/convolution/choice.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
 export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
+export { convnextNetwork } from "./models/convnext.ts";
+export { type ConvNextSizes, type Multipliers, sizesOf } from "./models/convnext-sizes.ts";
 export type { ModelOptions, Task } from "./models/family.ts";
+export { type RanEOptions, type RanERow, ranEChains, ranENetwork } from "./models/ran-e.ts";
+export type { RanEBlock, RanEExpansion } from "./models/ran-e-blocks.ts";
 export { buildModel, type ModelInfo, modelIds, modelInfo } from "./models/registry.ts";
 export { type SesrOptions, sesr } from "./models/sesr.ts";
 export { type AttentionCosts, attentionCosts, networkAttentionCosts } from "./network/attention-costs.ts";
@@ -48,6 +56,7 @@ export { lowerPivots } from "./network/passes/lower-pivots.ts";
 export { lowerTransposed } from "./network/passes/lower-transposed.ts";
 export { mergeBranches } from "./network/passes/merge-branches.ts";
 export { prepare } from "./network/passes/prepare.ts";
+export { type LinearChain, restructure } from "./network/passes/restructure.ts";
 export { halo } from "./network/receptive-field.ts";
 export { inferShapes } from "./network/shapes.ts";
 export { validate } from "./network/validate.ts";
@@ -58,6 +67,11 @@ export { type EqualisationOptions, findEqualisation } from "./quantization/find-
 export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
 export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
+export { type BlockCosts, parseCosts } from "./ran/block-costs.ts";
+export type { BlockShape } from "./ran/block-shape.ts";
+export { type ScaledNetwork, scaleBy, scaleTo } from "./ran/scale.ts";
+export { priceNetwork, searchRanE } from "./ran/search.ts";
+export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";

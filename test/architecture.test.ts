@@ -20,6 +20,7 @@ const ORDER = [
   "image",
   "detection",
   "engine",
+  "detector",
   "worker",
   "upscale",
   "bench",

@@ -19,8 +19,12 @@ function answer(child) {
   });
 }
 
-async function startChild(peerName, folder, { node, core }) {
-  const [command, args] = pinned(core, node, [CHILD, peerName, folder]);
+/**
+ * A script that answers messages, in a process of its own.
+ * @returns {Promise<import("./measure.mjs").Contestant & { runtime: { node: string, v8: string } }>}
+ */
+export async function startScript(script, scriptArguments, { node, core }) {
+  const [command, args] = pinned(core, node, [script, ...scriptArguments]);
   const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const runtime = await answer(child);
   return {
@@ -41,7 +45,7 @@ async function startChild(peerName, folder, { node, core }) {
 export async function nodePlace({ node, core, folder }) {
   const children = [];
   const start = async (peerName) => {
-    const child = await startChild(peerName, folder, { node, core });
+    const child = await startScript(CHILD, [peerName, folder], { node, core });
     children.push(child);
     return child;
   };

@@ -19,8 +19,13 @@ interface AccuracyResults {
 
 function read(pattern: RegExp): AccuracyResults[] {
   if (!existsSync(absolute(FOLDER))) return [];
-  const files = readdirSync(absolute(FOLDER)).filter((name) => pattern.test(name));
-  return files.sort().map((name): AccuracyResults => JSON.parse(readFileSync(absolute(`${FOLDER}/${name}`), "utf8")));
+  const stems = readdirSync(absolute(FOLDER)).flatMap((name) =>
+    pattern.test(name) ? [name.replace(".json", "")] : [],
+  );
+  return stems
+    .sort()
+    .map((stem) => `${stem}.json`)
+    .map((name): AccuracyResults => JSON.parse(readFileSync(absolute(`${FOLDER}/${name}`), "utf8")));
 }
 
 const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
@@ -29,11 +34,13 @@ const bits = (same: boolean | undefined): string => (same === undefined ? "" : s
 
 function accuracyTable({ model, pictures, decoder, calibration, results }: AccuracyResults): string {
   const rows = results.map((r) => [r.variant, percent(r.accuracy), percent(r.agreement), bits(r.sameBitsAsInt8Direct)]);
+  const int8 = results.some(({ variant }) => variant.startsWith("int8"));
+  const ranges = int8 ? `; ranges for int8 from ${calibration.pictures} pictures of ${calibration.from}` : "";
   const count = pictures.toLocaleString("en-US");
   return [
     `**${model}**, ${count} pictures decoded by ${decoder === "sharp" ? "sharp (libjpeg)" : "the portable decoder"}`,
     table(["arithmetic", "right", "as f32 direct", "bits of int8 direct"], rows),
-    `*Measured by \`wasmograd classify --json\`; ranges for int8 from ${calibration.pictures} pictures of ${calibration.from}.*`,
+    `*Measured by \`wasmograd classify --json\`${ranges}.*`,
   ].join("\n\n");
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { absolute, fillBlocks } from "../documents.ts";
 import { chart } from "./chart.ts";
+import { FRONT, ranEBlocks, ranEFront, stored } from "./ran-e.ts";
 import { correlations, runStudy } from "./study.ts";
 import { blocks } from "./tables.ts";
 
@@ -9,8 +10,10 @@ export const DOCUMENT = "docs/ran.md";
 
 export function everything(study = runStudy()): Map<string, string> {
   const document = readFileSync(absolute(DOCUMENT), "utf8");
+  const ranE = stored();
   return new Map([
     ["docs/images/nn-mass.svg", chart(study, correlations(study))],
-    [DOCUMENT, fillBlocks(DOCUMENT, document, blocks(study))],
+    [FRONT, ranEFront(ranE)],
+    [DOCUMENT, fillBlocks(DOCUMENT, document, new Map([...blocks(study), ...ranEBlocks(ranE)]))],
   ]);
 }

@@ -1,6 +1,8 @@
 /** The computed tables of docs/ran.md. */
+
+import { TEMPLATE, VARIANTS } from "../../src/models/convnext-sizes.ts";
 import type { JacobianPoint } from "../../src/ran/jacobian.ts";
-import { measure, TEMPLATE, VARIANTS } from "../../src/ran/ran-i.ts";
+import { measure } from "../../src/ran/ran-i.ts";
 import { IMAGENET_INPUT, scaleBy, scaleTo } from "../../src/ran/scale.ts";
 import { type Blocks, table } from "../documents.ts";
 import { correlations, DEPTHS, SKIPS, WIDTHS } from "./study.ts";

@@ -26,7 +26,7 @@ export interface TimingOptions {
   readonly onProgress?: (fraction: number, name: string) => void;
 }
 
-const SECONDS = 20;
+export const SECONDS = 20;
 const FEWEST_ROUNDS = 5;
 /** Until V8 has optimised what a block calls; later blocks find most of it done. */
 const WARM_UP_MS = 20;

@@ -1,5 +1,6 @@
 /** The front of a search as a picture: cost against non-linear units, narrow enough for a telephone. */
 import type { CostUnit } from "../ran/block-costs.ts";
+import type { PricedNetwork } from "../ran/search.ts";
 import {
   BLUE,
   element,
@@ -16,10 +17,7 @@ import {
   text,
 } from "./svg.ts";
 
-export interface ChartPoint {
-  readonly cost: number;
-  readonly units: number;
-}
+export type ChartPoint = Pick<PricedNetwork, "cost" | "units">;
 
 export interface FrontChart {
   readonly device: string;
@@ -63,7 +61,7 @@ export function frontChart({ device, unit, input, front, named, script }: FrontC
   const foot = TOP + HEIGHT;
   const axis = unit === "ms" ? "ms" : "million cycles";
   const parts = [
-    ...heading("RAN-e networks on a device", `cost of a picture of ${input.join("x")}; accuracy is not predicted`),
+    ...heading("RAN-e networks on a device", `input ${input.join("x")}; accuracy is not predicted`),
     text(20, TOP - 18, `${axis}, sum over blocks`, { size: 12, fill: MUTED }),
   ];
   for (const cost of ys) {

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   upscale: () => import("./commands/upscale.ts"),
   evaluate: () => import("./commands/evaluate.ts"),
   classify: () => import("./commands/classify.ts"),
+  detect: () => import("./commands/detect.ts"),
   models: () => import("./commands/models.ts"),
   inspect: () => import("./commands/inspect.ts"),
   scale: () => import("./commands/scale.ts"),

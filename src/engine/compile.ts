@@ -66,7 +66,7 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
 /** Steps of layers that super resolution does not have, where there are any. */
 async function layerSteps(kernels: KernelInstance, network: Network): Promise<LayerSteps | undefined> {
   if (!network.layers.some(isClassification)) return undefined;
-  return (await import("./layer-steps.ts")).loadLayerSteps(kernels);
+  return (await import("./layer-steps.ts")).loadLayerSteps(kernels, network);
 }
 
 /** What is asked for by name must be there: layers, and of each layer, or of any, the algorithm. */

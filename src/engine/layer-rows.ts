@@ -8,6 +8,16 @@ import type { RowRange, StripInput, StripLayer } from "./strips.ts";
 
 type Window = Pick<ConvGeometry, "ih" | "kh" | "stride" | "padTop">;
 
+/** Layers that compute all of their output from all of their inputs. */
+const WHOLE: ReadonlySet<Layer["op"]> = new Set([
+  "attention",
+  "class-token",
+  "positions",
+  "fourier-positions",
+  "take-token",
+  "replace-token",
+]);
+
 const same = (rows: RowRange): RowRange => rows;
 
 /** Rows [begin, end) of a layer in `block` rows a row. */
@@ -55,6 +65,13 @@ export function stripLayers(
     const common = { height: shapes.get(layer.name)![0], buffer: buffers[i]! };
     const geometry = geometries.get(layer.name);
     if (geometry && layer.op === "conv2d") return { ...common, ...convolution(program, layer, geometry, index) };
+    if (WHOLE.has(layer.op)) {
+      const inputs = tensorsRead(layer).map((tensor) => {
+        const all = [0, shapes.get(tensor)![0]] as const;
+        return { layer: index.get(tensor)!, needs: () => all, touches: () => all };
+      });
+      return { ...common, multiple: common.height, inputs };
+    }
     const block = layer.op === "depth-to-space" ? layer.block : 1;
     const needs = rowsOf(layer, shapes);
     const inputs = tensorsRead(layer).map((tensor) => ({ layer: index.get(tensor)!, needs, touches: needs }));

@@ -1,19 +1,26 @@
-/** Steps of the layers that classification networks have beyond convolutions, by kernels that are loaded with the first such network. */
+/** Steps of the layers that classifiers and transformers have beyond convolutions, by kernels that are loaded with the first such network. */
 import { convAxis } from "../conv-axis.ts";
+import { instantiateAttentionKernels } from "../kernels/attention/load.ts";
 import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { LayerKernelExports } from "../kernels/layers/exports.ts";
 import { instantiateLayerKernels } from "../kernels/layers/load.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { ActivationLayer, Layer, MaxPoolLayer, PlainActivation, Shape } from "../network/description.ts";
+import type { ActivationLayer, Layer, MaxPoolLayer, Network, PlainActivation, Shape } from "../network/description.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
 import { type LayerSteps, type Program, type ProgramF32, ProgramS8, type RowAddress, type Step } from "./program.ts";
+import { tokenConstants, tokenScratchBytes, tokenStep } from "./token-steps.ts";
 
 /** @throws WasmogradError ERR_WASM, ERR_OUT_OF_MEMORY */
-export async function loadLayerSteps(kernels: KernelInstance): Promise<LayerSteps> {
+export async function loadLayerSteps(kernels: KernelInstance, { layers }: Network): Promise<LayerSteps> {
   const { exports } = await instantiateLayerKernels(kernels);
+  const hasAttention = layers.some(({ op }) => op === "attention");
+  const attention = hasAttention ? (await instantiateAttentionKernels(kernels)).exports : undefined;
   return {
     constants: (program) => (program instanceof ProgramS8 ? program.model.tables : vectors(program as ProgramF32)),
-    step: (program, layer, shapes, at) => makeStep({ kernels, exports, program, shapes, at }, layer),
+    scratchBytes: tokenScratchBytes,
+    step: (program, layer, shapes, at, scratch) =>
+      tokenStep({ kernels, attention, program, shapes, at, scratch }, layer) ??
+      makeStep({ kernels, exports, program, shapes, at }, layer),
   };
 }
 
@@ -25,8 +32,14 @@ interface Context {
   readonly at: RowAddress;
 }
 
-/** Scales and offsets of f32 layers, by `<layer>.scale` and `<layer>.offset`. */
-function* vectors({ network, weights }: ProgramF32): Iterable<readonly [string, Float32Array]> {
+/** Constants of f32 layers. */
+function* vectors(program: ProgramF32): Iterable<readonly [string, Float32Array]> {
+  yield* tokenConstants(program);
+  yield* affineVectors(program);
+}
+
+/** Scales and offsets, by `<layer>.scale` and `<layer>.offset`. */
+function* affineVectors({ network, weights }: ProgramF32): Iterable<readonly [string, Float32Array]> {
   for (const layer of network.layers) {
     const names = layer.op === "activation" ? layer.affine : layer;
     if (layer.op !== "activation" && layer.op !== "channel-affine" && layer.op !== "layer-norm") continue;

@@ -4,7 +4,7 @@ import type { KernelInstance } from "../kernels/load.ts";
 import type { Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
-import { type Lifetime, layOut } from "./arena.ts";
+import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
 import { stripLayers } from "./layer-rows.ts";
 import type { Program, Step } from "./program.ts";
 import { elementwise, isAlias } from "./steps.ts";
@@ -34,6 +34,8 @@ interface LineBuffer {
 export interface PlanOptions {
   /** Input rows a strip; by default as many as the caches hold. At least the height: layer by layer. */
   readonly stripRows?: number | undefined;
+  /** What is run in place of a layer's step: to measure each. Layers that have nothing to do have no step. */
+  readonly around?: ((layer: Layer, step: Step) => Step) | undefined;
 }
 
 /**
@@ -84,43 +86,61 @@ export class Plan {
       const step = Math.max(1, Math.round((rows * this.outputShape[0]) / height));
       return scheduleStrips(layers, this.#outputLayer, step, limit);
     };
-    const rows = options.stripRows ?? stripRows(schedule, rowBytes, height);
-    this.#schedule = schedule(rows);
+    let shared: number;
     try {
       for (const [name, geometry] of geometries) {
         this.#calls.set(name, new ConvolutionCall(kernels, program.convolutions.get(name)!, geometry));
       }
-      const { strips, capacities } = this.#schedule;
       const last = network.layers.length;
-      const lifetimes: Lifetime[] = buffers.map((buffer, i) => {
-        const bytes = capacities[i]! * rowBytes[i]!;
-        // Layer by layer, buffers share bytes whose tensors are not needed at the same time; in strips all are.
-        const life = strips.length > 1 ? { first: 0, last } : buffer;
-        return { name: String(i), bytes, first: life.first, last: life.last };
-      });
-      const scratch = Math.max(0, ...[...this.#calls.values()].map((call) => call.scratchBytes));
-      lifetimes.push({ name: SCRATCH, bytes: scratch, first: 0, last });
-      const layout = layOut(lifetimes);
+      const { layerSteps } = program;
+      const scratch = Math.max(
+        0,
+        ...[...this.#calls.values()].map((call) => call.scratchBytes),
+        ...network.layers.map((layer) => layerSteps?.scratchBytes(layer, shapes) ?? 0),
+      );
+      const arena = ({ strips, capacities }: StripSchedule): ArenaLayout => {
+        const lifetimes: Lifetime[] = buffers.map((buffer, i) => {
+          const bytes = capacities[i]! * rowBytes[i]!;
+          // Layer by layer, buffers share bytes whose tensors are not needed at the same time; in strips all are.
+          const life = strips.length > 1 ? { first: 0, last } : buffer;
+          return { name: String(i), bytes, first: life.first, last: life.last };
+        });
+        return layOut([...lifetimes, { name: SCRATCH, bytes: scratch, first: 0, last }]);
+      };
+      let chosen = schedule(options.stripRows ?? stripRows(schedule, rowBytes, height));
+      let layout = arena(chosen);
+      if (options.stripRows === undefined && chosen.strips.length > 1) {
+        // Under a large kernel at a large stride a strip needs nearly all rows of nearly all tensors, and they could not share.
+        const whole = schedule(height);
+        const together = arena(whole);
+        if (together.bytes <= layout.bytes) [chosen, layout] = [whole, together];
+      }
+      this.#schedule = chosen;
       this.arenaBytes = layout.bytes;
       this.arenaPointer = kernels.memory.allocate(layout.bytes);
       const address = (name: string): number => this.arenaPointer + layout.offsets.get(name)!;
       this.#buffers = rowBytes.map((bytes, i) => ({ rowBytes: bytes, pointer: address(String(i)), first: 0 }));
       this.#homes = new Map([...bufferOf].map(([tensor, i]) => [tensor, this.#buffers[i]!]));
-      for (const call of this.#calls.values()) call.bind(0, 0, 0, address(SCRATCH));
+      shared = address(SCRATCH);
+      for (const call of this.#calls.values()) call.bind(0, 0, 0, shared);
     } catch (error) {
       for (const call of this.#calls.values()) call.dispose();
       throw error;
     }
     const at = (tensor: string, row: number): number => this.#at(tensor, row);
-    this.#layers = network.layers.map((layer) => {
+    const stepOf = (layer: Layer): Step | undefined => {
       const call = this.#calls.get(layer.name);
-      if (!call || layer.op !== "conv2d") return { layer, step: elementwise(kernels, program, layer, shapes, at) };
+      if (!call || layer.op !== "conv2d") return elementwise(kernels, program, layer, shapes, at, shared);
       const { input, name, residual } = layer;
-      const step: Step = (begin, end) => {
+      return (begin, end) => {
         call.place(at(input, 0), at(name, 0), residual ? at(residual.tensor, 0) : 0);
         call.run(begin, end);
       };
-      return { layer, step };
+    };
+    const { around = (_, step) => step } = options;
+    this.#layers = network.layers.map((layer) => {
+      const step = stepOf(layer);
+      return { layer, step: step && around(layer, step) };
     });
   }
 

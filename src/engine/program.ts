@@ -52,7 +52,10 @@ export type RowAddress = (tensor: string, row: number) => number;
 export interface LayerSteps {
   /** What the steps need in kernel memory, by the names that they look it up by. */
   constants(program: Program): Iterable<readonly [name: string, values: Float32Array | Int8Array]>;
-  step(program: Program, layer: Layer, shapes: ReadonlyMap<string, Shape>, at: RowAddress): Step;
+  /** Bytes of working memory of a layer's step. */
+  scratchBytes(layer: Layer, shapes: ReadonlyMap<string, Shape>): number;
+  /** @param scratch where that memory lies; all steps of a plan share it */
+  step(program: Program, layer: Layer, shapes: ReadonlyMap<string, Shape>, at: RowAddress, scratch: number): Step;
 }
 
 export abstract class Program {

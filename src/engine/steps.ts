@@ -5,7 +5,7 @@ import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
 import { type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 
-/** Layers that this file does not know: those of classification networks (layer-steps.ts). */
+/** Layers that this file does not know: those of classifiers and transformers (layer-steps.ts). */
 export function isClassification(layer: Layer): boolean {
   switch (layer.op) {
     case "activation": {
@@ -17,6 +17,12 @@ export function isClassification(layer: Layer): boolean {
     case "max-pool":
     case "global-average-pool":
     case "subsample":
+    case "attention":
+    case "class-token":
+    case "positions":
+    case "fourier-positions":
+    case "take-token":
+    case "replace-token":
       return true;
     default:
       return false;
@@ -35,10 +41,11 @@ export function elementwise(
   layer: Layer,
   shapes: ReadonlyMap<string, Shape>,
   at: RowAddress,
+  scratch: number,
 ): Step | undefined {
   const { exports } = kernels;
   if (layer.op === "input" || isAlias(program, layer)) return undefined;
-  if (isClassification(layer)) return program.layerSteps!.step(program, layer, shapes, at);
+  if (isClassification(layer)) return program.layerSteps!.step(program, layer, shapes, at, scratch);
   const [, width, channels] = shapes.get(layer.name)!;
   const { name } = layer;
   if (layer.op === "add") {

@@ -43,15 +43,26 @@ function asOurs(tensor: Weight, layout: FilterLayout, expected?: readonly number
   return layout === "OIHW" && tensor.shape.length === 4 && weight.shape.length === 4 ? toOhwi(weight) : weight;
 }
 
+/** What a safetensors file holds, under the names that the reader gives its tensors. */
+interface ReadWeights {
+  readonly weights: Weights;
+  readonly layout: FilterLayout;
+}
+
 /**
- * The weights of `network` from a safetensors file. Filters (all tensors of four axes) are brought into OHWI; the file says in its
- * metadata under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing. Names may be ours or those of
- * torchvision and timm (ResNet, MobileNetV2, ConvNeXt and RAN-i, vision transformers and XCiT), with or without the prefix of a wrapper; dense
- * layers may have two axes; q, k and v of attention may lie in one tensor, in this order; counters that only training reads are left out.
- * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS as `checkWeights`, which lists every
- *   missing, extra and misshapen tensor at once
+ * The tensors of a safetensors file as weights. Filters (all tensors of four axes) are brought into OHWI; the file says in its metadata
+ * under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing. What is missing or extra is not looked at.
+ * A tensor in which the network has several, as q, k and v of attention, is taken apart.
+ * @param expected shapes by name
+ * @param rename the name of each tensor of the file, as `expected` has it; those that are left out are not read
+ * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS for other types than floats and for tensors
+ *   that get the same name
  */
-export function loadWeights(bytes: Uint8Array, network: Network): Weights {
+export function readWeights(
+  bytes: Uint8Array,
+  expected: ReadonlyMap<string, readonly number[]>,
+  rename: (names: Iterable<string>) => ReadonlyMap<string, string>,
+): ReadWeights {
   const { tensors, metadata } = parseSafetensors(bytes);
   const layout = metadata.get("layout") ?? "OIHW";
   const known = layout === "OIHW" || layout === "OHWI";
@@ -60,20 +71,32 @@ export function loadWeights(bytes: Uint8Array, network: Network): Weights {
     "ERR_FORMAT",
     () => `safetensors: metadata layout: expected OIHW or OHWI, got ${JSON.stringify(layout)}`,
   );
-  const expected = weightShapes(network);
   const ownNames = new Set(expected.keys());
   const weights = new Map<string, Weight>();
   const add = (own: string, weight: Weight): void => {
     check(!weights.has(own), "ERR_WEIGHTS", () => `weights: expected ${JSON.stringify(own)} once, got it twice`);
     weights.set(own, asOurs(weight, layout, expected.get(own)));
   };
-  for (const [name, own] of checkpointNames(tensors.keys(), ownNames)) {
+  for (const [name, own] of rename(tensors.keys())) {
     const weight = realValues(name, tensors.get(name)!);
     const parts = partsOf(own, ownNames);
     const split = parts && splitRows(weight, parts.length);
     if (split) for (const [i, part] of parts.entries()) add(part, split[i]!);
     else add(own, weight);
   }
+  return { weights, layout };
+}
+
+/**
+ * The weights of `network` from a safetensors file, as `readWeights` reads it. Names may be ours or those of torchvision and timm (ResNet,
+ * MobileNetV2, ConvNeXt and RAN-i, vision transformers and XCiT), with or without the prefix of a wrapper; dense layers may have two axes;
+ * q, k and v of attention may lie in one tensor, in this order; counters that only training reads are left out.
+ * @throws WasmogradError ERR_FORMAT as `readWeights`, ERR_WEIGHTS as `checkWeights`, which lists every missing, extra and misshapen tensor at
+ *   once
+ */
+export function loadWeights(bytes: Uint8Array, network: Network): Weights {
+  const expected = weightShapes(network);
+  const { weights } = readWeights(bytes, expected, (names) => checkpointNames(names, new Set(expected.keys())));
   checkWeights(network, weights);
   return weights;
 }

@@ -3,7 +3,10 @@ import { WasmogradError } from "../errors.ts";
 const PAGE = 65536;
 /** One page short of 2 GiB: pointers and all sums of them stay positive int32, as typed-array indices and kernels expect. */
 const MAX_PAGES = 32767;
-/** Below this lie the static tables of the binaries: of the kernels from 1024 on, of the layers from 8192 on (asconfig.layers.json). */
+/**
+ * Below this lie the static tables of the binaries: of the kernels from 1024 on, of the layers from 8192 on (asconfig.layers.json), of
+ * attention from 12288 on (asconfig.attention.json).
+ */
 const BASE = 16384;
 /** Kernels may load up to this many bytes past the end of a buffer (never store): every allocation is followed by slack. */
 export const SLACK = 64;

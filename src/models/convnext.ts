@@ -6,48 +6,17 @@
  * 88,591,464 and 4.4555 G / 8.6837 G / 15.3547 G. RAN-i-T / S / B computed: 20,760,131 / 28,932,376 / 52,889,769 parameters, which the sizes
  * of the released checkpoints confirm, and 3,284,745,947 / 4,576,926,994 / 8,428,689,053 MACs, as read from the paper's plot 3.3 / 4.6 / 8.4 G.
  */
+import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
+import { type ConvNextSizes, VARIANTS } from "./convnext-sizes.ts";
 import type { ModelFamily } from "./family.ts";
 import { LayerList } from "./layer-list.ts";
 import type { ResidualBlock } from "./residual-blocks.ts";
 
 const EPSILON = 1e-6;
 
-/** Blocks and channels of each stage. */
-interface Sizes {
-  readonly depths: readonly number[];
-  readonly dims: readonly number[];
-}
-
-const TINY: Sizes = { depths: [3, 3, 9, 3], dims: [96, 192, 384, 768] };
-
-const CONVNEXT_SIZES: Readonly<Record<string, Sizes>> = {
-  "convnext-t": TINY,
-  "convnext-s": { depths: [3, 3, 27, 3], dims: [96, 192, 384, 768] },
-  "convnext-b": { depths: [3, 3, 27, 3], dims: [128, 256, 512, 1024] },
-};
-
-/** Multipliers of ConvNeXt-T. */
-const RAN_I_MULTIPLIERS: Readonly<Record<string, { readonly width: number; readonly depth: number }>> = {
-  "ran-i-t": { width: 0.666, depth: 1.65 },
-  "ran-i-s": { width: 0.789, depth: 1.65 },
-  "ran-i-b": { width: 0.9105, depth: 2.3 },
-};
-
-/** As Python's `round`: halves go to the even neighbour. For values from 0. */
-function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  if (x - below !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
-}
-
-/** Depths and widths of ConvNeXt-T times the multipliers, so 5, 5, 15, 5 blocks of 64, 128, 256, 511 channels for RAN-i-T. */
-function scaled({ width, depth }: { readonly width: number; readonly depth: number }): Sizes {
-  return {
-    depths: TINY.depths.map((n) => roundHalfEven(n * depth)),
-    dims: TINY.dims.map((n) => roundHalfEven(n * width)),
-  };
-}
+/** Of a built-in network. */
+const sizesById = (id: string): ConvNextSizes => VARIANTS.find((variant) => variant.id === id)!;
 
 /** Depthwise 7x7, layer normalisation, two dense layers with the exact GELU between, layer scale; added to the input. */
 function block(list: LayerList, x: string, name: string, channels: number): string {
@@ -58,9 +27,8 @@ function block(list: LayerList, x: string, name: string, channels: number): stri
   return list.sum(name, list.channelScale(`${name}.scaled`, y, `${name}.gamma`), x);
 }
 
-/** Picture [h, w, 3] of at least 32x32, normalised by the caller, -> 1000 logits [1, 1, 1000]. Stem and downsampling do not pad. */
-function convnext(id: string, { depths, dims }: Sizes): Network {
-  const list = new LayerList(3);
+/** Stem, downsampling (neither pads) and blocks: the last block's sum, a map of stride 32. */
+function features(list: LayerList, { depths, dims }: ConvNextSizes): string {
   let x = "x";
   for (const [stage, channels] of dims.entries()) {
     const name = `downsample_layers.${stage}`;
@@ -73,10 +41,20 @@ function convnext(id: string, { depths, dims }: Sizes): Network {
     }
     for (let i = 0; i < depths[stage]!; i++) x = block(list, x, `stages.${stage}.${i}`, channels);
   }
-  return list.network(id, list.dense("head", list.layerNorm("norm", list.globalAverage(x), EPSILON), 1000));
+  return x;
 }
 
-const residualBlocks = ({ depths, dims }: Sizes): ResidualBlock[] =>
+/**
+ * ConvNeXt of any depths and widths, so any RAN-i (`sizesOf` of multipliers): picture [h, w, 3] of at least 32x32, normalised by the caller,
+ * -> 1000 logits [1, 1, 1000].
+ */
+export function convnextNetwork(name: string, sizes: ConvNextSizes): Network {
+  const list = new LayerList(3);
+  const x = features(list, sizes);
+  return list.network(name, list.dense("head", list.layerNorm("norm", list.globalAverage(x), EPSILON), 1000));
+}
+
+const residualBlocks = ({ depths, dims }: ConvNextSizes): ResidualBlock[] =>
   dims.flatMap((width, stage) => Array.from({ length: depths[stage]! }, () => ({ kind: "convnext", width }) as const));
 
 export const CONVNEXT: ModelFamily = {
@@ -84,8 +62,8 @@ export const CONVNEXT: ModelFamily = {
   task: "classification",
   ids: ["convnext-t", "convnext-s", "convnext-b"],
   input: () => [224, 224],
-  build: (id) => convnext(id, CONVNEXT_SIZES[id]!),
-  residualBlocks: (id) => residualBlocks(CONVNEXT_SIZES[id]!),
+  build: (id) => convnextNetwork(id, sizesById(id)),
+  residualBlocks: (id) => residualBlocks(sizesById(id)),
 };
 
 export const RAN_I: ModelFamily = {
@@ -93,6 +71,23 @@ export const RAN_I: ModelFamily = {
   task: "classification",
   ids: ["ran-i-t", "ran-i-s", "ran-i-b"],
   input: () => [224, 224],
-  build: (id) => convnext(id, scaled(RAN_I_MULTIPLIERS[id]!)),
-  residualBlocks: (id) => residualBlocks(scaled(RAN_I_MULTIPLIERS[id]!)),
+  build: (id) => convnextNetwork(id, sizesById(id)),
+  residualBlocks: (id) => residualBlocks(sizesById(id)),
 };
+
+/** The networks that serve as a detector's backbone, RAN-i first. */
+export function backboneIds(): string[] {
+  return [...RAN_I.ids, ...CONVNEXT.ids];
+}
+
+/**
+ * ConvNeXt or RAN-i without what turns features into classes: [h, w, 3], normalised, -> [h / 32, w / 32, channels], both sides rounded down.
+ * What follows the last block is left out, the normalisation too, as in RAN's detector (official code, `get_backbone`).
+ * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones)
+ */
+export function convnextBackbone(id: string): Network {
+  const ids = backboneIds();
+  check(ids.includes(id), "ERR_ARGUMENT", () => `backbone: expected one of ${ids.join(", ")}, got ${String(id)}`);
+  const list = new LayerList(3);
+  return list.network(`${id} backbone`, features(list, sizesById(id)));
+}

@@ -7,10 +7,7 @@ import type { LayerList } from "./layer-list.ts";
 /** A collapsed block, or an inverted bottleneck with its kernel k and its expansion t of the input channels. */
 export type RanEBlock = "collapsed" | `k${3 | 5 | 7} t${4 | 6}`;
 
-export const RAN_E_BLOCKS: readonly RanEBlock[] = [
-  "collapsed",
-  ...([3, 5, 7] as const).flatMap((k) => [`k${k} t4`, `k${k} t6`] as const),
-];
+export const RAN_E_BLOCKS: readonly RanEBlock[] = ["collapsed", "k3 t4", "k3 t6", "k5 t4", "k5 t6", "k7 t4", "k7 t6"];
 
 /** Where a block stands; `stem` is what its layers' names begin with. */
 export interface BlockPlace {

@@ -56,11 +56,14 @@ const TABLE: readonly [channels: number, stride: number, gt: readonly RanEBlock[
   [224, 1, ["k5 t6", "k5 t6"], ["k5 t6", "k5 t6"]],
 ];
 
-/** The released networks by their ids. */
-export const RAN_E_ROWS = {
-  "ran-e-gt": TABLE.map(([channels, stride, blocks]): RanERow => ({ channels, stride, blocks })),
-  "ran-e-c": TABLE.map(([channels, stride, , blocks]): RanERow => ({ channels, stride, blocks })),
-} as const;
+/** The released networks. */
+export const RAN_E_IDS = ["ran-e-gt", "ran-e-c"] as const;
+export type RanEId = (typeof RAN_E_IDS)[number];
+
+/** The rows of a released network. */
+export function ranERows(id: RanEId): RanERow[] {
+  return TABLE.map(([channels, stride, gt, c]) => ({ channels, stride, blocks: id === "ran-e-gt" ? gt : c }));
+}
 
 /** The places of the blocks, row by row; names begin with `blocks.<row>.<repeat>.`. */
 function placesOf(rows: readonly RanERow[]): { readonly place: BlockPlace; readonly block: RanEBlock }[] {
@@ -117,7 +120,7 @@ function checkOptions({ name, rows, expanded }: RanEOptions): void {
 
 /**
  * Any network of RAN-e's search space: picture [h, w, 3] -> 1000 logits [1, 1, 1000]. Rows with the channels, strides and repeats of
- * `RAN_E_ROWS` are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
+ * `ranERows` are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
  * channels two blocks in series with 64 between).
  *
  * The input is normalised already: the official code does that inside the model, (RGB in 0..255 - 255 * mean) / (255 * deviation) with
@@ -149,7 +152,7 @@ export function ranEChains(rows: readonly RanERow[]): LinearChain[] {
 export const RAN_E: ModelFamily = {
   name: "RAN-e",
   task: "classification",
-  ids: Object.keys(RAN_E_ROWS),
+  ids: RAN_E_IDS,
   input: () => [224, 224],
-  build: (id) => ranENetwork({ name: id, rows: RAN_E_ROWS[id as keyof typeof RAN_E_ROWS] }),
+  build: (id) => ranENetwork({ name: id, rows: ranERows(id as RanEId) }),
 };

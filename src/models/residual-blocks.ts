@@ -5,7 +5,9 @@ export type ResidualBlock =
   | { readonly kind: "convnext"; readonly width: number }
   /** Two convolutions, ResNet-18's; `input` and `output` channels. */
   | { readonly kind: "basic"; readonly input: number; readonly output: number }
-  /** 1x1 to `expanded` channels, depthwise, 1x1. */
+  /** 1x1 to `bottleneck` channels, 3x3, 1x1 back. */
+  | { readonly kind: "bottleneck"; readonly input: number; readonly bottleneck: number }
+  /** 1x1 to `expanded` channels, depthwise, 1x1; counts only with its residual, so at stride 1 and with as many channels out as in. */
   | {
       readonly kind: "inverted";
       readonly input: number;
@@ -18,14 +20,21 @@ export type ResidualBlock =
  * NN-Mass of one block. ConvNeXt's counts its width twice (RAN, arXiv 2208.08562, official code of RAN-i); the others as in the public code
  * of the parent metric (arXiv 1910.00780), where an inverted bottleneck without a residual counts nothing.
  */
-function blockMass(block: ResidualBlock): number {
-  if (block.kind === "convnext") return 2 * block.width;
-  if (block.kind === "basic") return block.input + block.output;
-  const { input, expanded, output, stride } = block;
-  return stride === 1 && input === output ? ((input + 2 * expanded) * input) / (2 * input + expanded) : 0;
+export function residualMass(block: ResidualBlock): number {
+  const harmonic = (c: number, inner: number): number => ((c + 2 * inner) * c) / (2 * c + inner);
+  switch (block.kind) {
+    case "convnext":
+      return 2 * block.width;
+    case "basic":
+      return block.input + block.output;
+    case "bottleneck":
+      return harmonic(block.input, block.bottleneck);
+    case "inverted":
+      return block.stride === 1 && block.input === block.output ? harmonic(block.input, block.expanded) : 0;
+  }
 }
 
 /** NN-Mass of a network: the sum over its blocks. */
 export function massOf(blocks: readonly ResidualBlock[]): number {
-  return blocks.reduce((sum, block) => sum + blockMass(block), 0);
+  return blocks.reduce((sum, block) => sum + residualMass(block), 0);
 }

@@ -88,7 +88,19 @@ export function weightShapes(network: Network): Map<string, readonly number[]> {
  * @throws WasmogradError ERR_WEIGHTS, one line that lists every fault
  */
 export function checkWeights(network: Network, weights: RealWeights): void {
-  const expected = weightShapes(network);
+  checkWeightsAgainst(weightShapes(network), weights, network.name);
+}
+
+/**
+ * The same for weights whose names and shapes are known otherwise.
+ * @param owner what they are the weights of
+ * @throws WasmogradError ERR_WEIGHTS, one line that lists every fault
+ */
+export function checkWeightsAgainst(
+  expected: ReadonlyMap<string, readonly number[]>,
+  weights: RealWeights,
+  owner: string,
+): void {
   const faults: string[] = [];
   for (const [name, shape] of expected) {
     const weight = weights.get(name);
@@ -108,5 +120,5 @@ export function checkWeights(network: Network, weights: RealWeights): void {
   }
   for (const name of weights.keys())
     if (!expected.has(name)) faults.push(`${show(name)} is not a weight of the network`);
-  check(faults.length === 0, "ERR_WEIGHTS", () => `weights of ${show(network.name)}: ${faults.join("; ")}`);
+  check(faults.length === 0, "ERR_WEIGHTS", () => `weights of ${show(owner)}: ${faults.join("; ")}`);
 }

@@ -1,8 +1,9 @@
 import { check } from "../errors.ts";
 import type { Layer, Network } from "../network/description.ts";
 import { readers, tensorsRead } from "../network/graph.ts";
+import { roundHalfEven } from "../rounding.ts";
 import { type Calibration, checkRange, paramsFromRange, type Range, STEPS } from "./ranges.ts";
-import { QMAX, QMIN, type QuantizationParams, quantizeValue, roundHalfEven } from "./requantize.ts";
+import { QMAX, QMIN, type QuantizationParams, quantizeValue } from "./requantize.ts";
 
 /** Layers whose output holds bytes of the input: only their meaning moves (offset), their place, or nothing. */
 const TIED = ["offset", "depth-to-space", "clip", "max-pool", "subsample"] as const;

@@ -13,6 +13,7 @@ import type {
 } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
 import { validate } from "../network/validate.ts";
+import { roundHalfEven } from "../rounding.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
 import type { Calibration } from "./ranges.ts";
 import {
@@ -21,7 +22,6 @@ import {
   QMIN,
   type QuantizationParams,
   quantizeValue,
-  roundHalfEven,
   SMALLEST_MULTIPLIER,
 } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";

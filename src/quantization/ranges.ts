@@ -1,5 +1,6 @@
 import { check } from "../errors.ts";
-import { QMAX, QMIN, type QuantizationParams, roundHalfEven } from "./requantize.ts";
+import { roundHalfEven } from "../rounding.ts";
+import { QMAX, QMIN, type QuantizationParams } from "./requantize.ts";
 
 /** Smallest and largest real value of a tensor, as observed or prescribed. */
 export interface Range {

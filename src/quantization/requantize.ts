@@ -1,4 +1,5 @@
 import { check } from "../errors.ts";
+import { roundHalfEven } from "../rounding.ts";
 
 /**
  * The normative arithmetic of int8 (docs/quantization.md derives it). Every kernel and the oracle compute exactly this,
@@ -50,12 +51,6 @@ export function checkedMultiplier(name: string, value: number): number {
 /** What the sum of `pixels` values of one scale is multiplied by to be their mean in another. @throws WasmogradError ERR_QUANTIZATION */
 export function averageMultiplier(from: QuantizationParams, to: QuantizationParams, pixels: number): number {
   return checkedMultiplier("global-average-pool", from.scale / (to.scale * pixels));
-}
-
-/** Rounds to the nearest integer, halves to even; exact for |x| < 2^51. */
-export function roundHalfEven(x: number): number {
-  const magic = 6755399441055744; // 1.5 * 2^52: the addition itself rounds to an integer, halves to even
-  return x + magic - magic;
 }
 
 /**

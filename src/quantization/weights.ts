@@ -1,4 +1,4 @@
-import { roundHalfEven } from "./requantize.ts";
+import { roundHalfEven } from "../rounding.ts";
 
 /** Largest magnitude of an int8 weight: -128 is not used, so that the range is symmetric and negation never overflows. */
 export const WEIGHT_MAX = 127;

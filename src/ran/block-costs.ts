@@ -64,30 +64,33 @@ export function serialiseCosts({ device, unit, entries }: CostTable): string {
   return `{\n${fields.join("")}  "blocks": [\n${lines.join(",\n")}\n  ]\n}\n`;
 }
 
-const KINDS: readonly string[] = ["stem", ...RAN_E_BLOCKS, "top"];
+const kinds = (): string[] => ["stem", ...RAN_E_BLOCKS, "top"];
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
 const isCost = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
 const isText = (value: unknown): boolean => typeof value === "string" && value.trim() !== "";
 
-type Fields = Readonly<Record<string, readonly [holds: (value: unknown) => boolean, expected: string]>>;
+type Fields = Readonly<Record<string, readonly [holds: (value: unknown) => boolean, expected: () => string]>>;
 
-const COUNT = [isCount, "a positive integer"] as const;
+const COUNT = [isCount, () => "a positive integer"] as const;
 const TABLE_FIELDS: Fields = {
-  format: [(value) => value === FORMAT, JSON.stringify(FORMAT)],
-  version: [(value) => value === VERSION, String(VERSION)],
-  device: [isText, "a text"],
-  unit: [(value) => (COST_UNITS as readonly unknown[]).includes(value), COST_UNITS.map((u) => `"${u}"`).join(" or ")],
-  blocks: [Array.isArray, "an array"],
+  format: [(value) => value === FORMAT, () => JSON.stringify(FORMAT)],
+  version: [(value) => value === VERSION, () => String(VERSION)],
+  device: [isText, () => "a text"],
+  unit: [
+    (value) => (COST_UNITS as readonly unknown[]).includes(value),
+    () => COST_UNITS.map((u) => `"${u}"`).join(" or "),
+  ],
+  blocks: [Array.isArray, () => "an array"],
 };
 const BLOCK_FIELDS: Fields = {
-  block: [(value) => KINDS.includes(value as BlockKind), `one of ${KINDS.join(", ")}`],
+  block: [(value) => kinds().includes(value as BlockKind), () => `one of ${kinds().join(", ")}`],
   input: COUNT,
   output: COUNT,
   stride: COUNT,
-  residual: [(value) => typeof value === "boolean", "true or false"],
+  residual: [(value) => typeof value === "boolean", () => "true or false"],
   height: COUNT,
   width: COUNT,
-  cost: [isCost, "a finite number of at least 0"],
+  cost: [isCost, () => "a finite number of at least 0"],
 };
 
 function fault(where: string, expected: string, got: unknown): WasmogradError {
@@ -101,7 +104,7 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
   if (!isObject) throw fault(name, "an object", value);
   for (const [key, [holds, expected]] of Object.entries(fields)) {
     const field = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
-    if (!holds(field)) throw fault(`${name}: ${key}`, expected, field);
+    if (!holds(field)) throw fault(`${name}: ${key}`, expected(), field);
   }
   const extra = Object.keys(value).filter((key) => !Object.hasOwn(fields, key));
   if (extra.length > 0) throw fault(name, `only ${Object.keys(fields).join(", ")}`, extra.join(", "));

@@ -69,31 +69,3 @@ export function cellMass(cell: DenseCell): number {
 export function denseMass(cells: readonly DenseCell[]): number {
   return cells.reduce((sum, cell) => sum + cellMass(cell), 0);
 }
-
-/** A residual block as the parent's code counts it; other blocks count nothing. */
-export type ResidualBlock =
-  /** Two convolutions, ResNet-18's. */
-  | { readonly kind: "basic"; readonly input: number; readonly output: number }
-  /** 1x1 to `bottleneck` channels, 3x3, 1x1 back. */
-  | { readonly kind: "bottleneck"; readonly input: number; readonly bottleneck: number }
-  /** 1x1 to `expanded` channels, depthwise, 1x1 back; counts only with its residual, so at stride 1 and with as many channels out as in. */
-  | {
-      readonly kind: "inverted";
-      readonly input: number;
-      readonly expanded: number;
-      readonly output: number;
-      readonly stride: number;
-    };
-
-/** The parent's NN-Mass of one residual block (parent paper, code). Channels are positive. */
-export function residualMass(block: ResidualBlock): number {
-  const harmonic = (c: number, inner: number): number => ((c + 2 * inner) * c) / (2 * c + inner);
-  switch (block.kind) {
-    case "basic":
-      return block.input + block.output;
-    case "bottleneck":
-      return harmonic(block.input, block.bottleneck);
-    case "inverted":
-      return block.stride === 1 && block.input === block.output ? harmonic(block.input, block.expanded) : 0;
-  }
-}

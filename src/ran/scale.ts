@@ -16,20 +16,9 @@
  * does not say, as far as is known, why the released networks have the multipliers that they have.
  */
 import { check, WasmogradError } from "../errors.ts";
-import { roundHalfEven } from "../quantization/requantize.ts";
-import {
-  countMacs,
-  type InputSize,
-  type Multipliers,
-  massOf,
-  measure,
-  type SizedNetwork,
-  type Stages,
-  sizesOf,
-  stagePixels,
-  TEMPLATE,
-  variantOf,
-} from "./ran-i.ts";
+import { type Multipliers, type Stages, sizesOf, TEMPLATE } from "../models/convnext-sizes.ts";
+import { roundHalfEven } from "../rounding.ts";
+import { countMacs, type InputSize, massOf, measure, type SizedNetwork, stagePixels, variantOf } from "./ran-i.ts";
 
 /** Counts as multiples of ConvNeXt-T's for the same input. */
 export interface Ratios {

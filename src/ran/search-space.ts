@@ -4,7 +4,7 @@
  * networks were released, and they differ in nothing else.
  */
 import { check } from "../errors.ts";
-import { RAN_E_ROWS, type RanERow, STEM_CHANNELS } from "../models/ran-e.ts";
+import { RAN_E_IDS, type RanERow, ranERows, STEM_CHANNELS } from "../models/ran-e.ts";
 import { blocksAt, isResidual, type RanEBlock } from "../models/ran-e-blocks.ts";
 import type { BlockShape } from "./block-shape.ts";
 
@@ -16,11 +16,9 @@ export interface SpaceRow {
 }
 
 /** Of the two released networks. */
-export const RAN_E_SPACE: readonly SpaceRow[] = RAN_E_ROWS["ran-e-gt"].map(({ channels, stride, blocks }) => ({
-  channels,
-  stride,
-  repeats: blocks.length,
-}));
+export function ranESpace(): SpaceRow[] {
+  return ranERows("ran-e-gt").map(({ channels, stride, blocks }) => ({ channels, stride, repeats: blocks.length }));
+}
 
 /** One block to choose. */
 export interface Position {
@@ -76,7 +74,7 @@ function allowed(position: Omit<Position, "choices">, { pins = {}, forbidden = [
 export function layOutSpace(
   [height, width]: readonly [height: number, width: number],
   wishes: Wishes = {},
-  rows: readonly SpaceRow[] = RAN_E_SPACE,
+  rows: readonly SpaceRow[] = ranESpace(),
 ): LaidOutSpace {
   for (const side of [height, width]) {
     const sound = Number.isSafeInteger(side) && side > 0;
@@ -143,11 +141,18 @@ export function rowsFrom(rows: readonly SpaceRow[], blocks: readonly RanEBlock[]
   });
 }
 
+export interface KnownNetwork {
+  readonly id: string;
+  /** One a position of `ranESpace`. */
+  readonly blocks: readonly RanEBlock[];
+}
+
 /**
- * Networks that a search is compared with, one block a position of `RAN_E_SPACE`. "start" has inverted bottlenecks of kernel 3 and expansion
- * 6 everywhere, in the spirit of EfficientNet-Lite0 on RAN-e's rows; it is ours: what the authors started from is not known.
+ * Networks that a search is compared with. "start" has inverted bottlenecks of kernel 3 and expansion 6 everywhere, in the spirit of
+ * EfficientNet-Lite0 on RAN-e's rows; it is ours: what the authors started from is not known.
  */
-export const RAN_E_NETWORKS: readonly { readonly id: string; readonly blocks: readonly RanEBlock[] }[] = [
-  { id: "start", blocks: RAN_E_SPACE.flatMap(({ repeats }) => new Array<RanEBlock>(repeats).fill("k3 t6")) },
-  ...Object.entries(RAN_E_ROWS).map(([id, rows]) => ({ id, blocks: rows.flatMap(({ blocks }) => blocks) })),
-];
+export function ranENetworks(): KnownNetwork[] {
+  const start = ranESpace().flatMap(({ repeats }) => new Array<RanEBlock>(repeats).fill("k3 t6"));
+  const released = RAN_E_IDS.map((id) => ({ id, blocks: ranERows(id).flatMap(({ blocks }) => blocks) }));
+  return [{ id: "start", blocks: start }, ...released];
+}

@@ -13,6 +13,7 @@ import type {
   RealWeights,
   Shape,
 } from "../network/description.ts";
+import { fourierPositions } from "../network/fourier-positions.ts";
 import { inputLayer } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
@@ -28,7 +29,7 @@ import { depthToSpace } from "./depth-to-space.ts";
 import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
 import { layerNorm } from "./normalisation.ts";
 import { globalAverage, globalAverageS8, maxPool, type PoolWindows, subsample } from "./pooling.ts";
-import { addPositions, classToken, fourierPositions, pivotProjection, replaceToken, takeToken } from "./tokens.ts";
+import { addPositions, classToken, pivotProjection, replaceToken, takeToken } from "./tokens.ts";
 import type { FilterShape } from "./windows.ts";
 
 /** A layer that computes something. */
@@ -62,6 +63,16 @@ function windowsOf({ kernel, stride, padding }: MaxPoolLayer, [height, width]: S
   const horizontal = convAxis(width, kernel[1], stride, padding);
   const [padTop, padLeft] = [vertical.padBefore, horizontal.padBefore];
   return { kernel, stride, padTop, padLeft, output: [vertical.size, horizontal.size] };
+}
+
+function positionsMap<Result extends RealArray>(
+  [height, width]: Shape,
+  channels: number,
+  make: (length: number) => Result,
+): FeatureMap<Result> {
+  const data = make(height * width * channels);
+  data.set(fourierPositions([height, width], channels));
+  return { shape: [height, width, channels], data };
 }
 
 /** How layers are evaluated on real values; `make` gives the arrays that hold tensors. */
@@ -148,7 +159,7 @@ function realEvaluator<Result extends RealArray>(
       case "positions":
         return addPositions(of(layer.input), values(layer.weights), make);
       case "fourier-positions":
-        return fourierPositions(of(layer.input).shape, layer.channels, make);
+        return positionsMap(of(layer.input).shape, layer.channels, make);
       case "take-token":
         return takeToken(of(layer.input), make);
       case "replace-token":

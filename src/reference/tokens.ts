@@ -1,5 +1,5 @@
 /** Slow, plain forms of what turns feature maps into tokens and back, and of projections with pivots. */
-import type { FeatureMap, Shape } from "../network/description.ts";
+import type { FeatureMap } from "../network/description.ts";
 
 type RealArray = Float32Array | Float64Array;
 type Make<Result> = (length: number) => Result;
@@ -47,33 +47,6 @@ export function addPositions<Result extends RealArray>(
   const result = make(data.length);
   for (let i = 0; i < data.length; i++) result[i] = data[i]! + weights[i]!;
   return { shape, data: result };
-}
-
-/** Sine (even i) or cosine (odd i) of coordinate `at` of `length` in channel i of `half`: see FourierPositionsLayer. */
-export function fourierPosition(at: number, length: number, i: number, half: number): number {
-  const position = ((at + 1) / (length + 1e-6)) * 2 * Math.PI;
-  const angle = position / 10000 ** ((2 * Math.floor(i / 2)) / half);
-  return i % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
-}
-
-/** [h, w, channels]: the first half of the channels tells y, the second x. */
-export function fourierPositions<Result extends RealArray>(
-  [height, width]: Shape,
-  channels: number,
-  make: Make<Result>,
-): FeatureMap<Result> {
-  const half = channels / 2;
-  const result = make(height * width * channels);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let i = 0; i < half; i++) {
-        const to = (y * width + x) * channels + i;
-        result[to] = fourierPosition(y, height, i, half);
-        result[to + half] = fourierPosition(x, width, i, half);
-      }
-    }
-  }
-  return { shape: [height, width, channels], data: result };
 }
 
 /** y[g n + i] = x[pivots[g][i]] + sum over the channels that are no pivots of g of weights[g n + i, ...] x[...], in ascending order. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { VARIANTS } from "../../src/ran/ran-i.ts";
+import { VARIANTS } from "../../src/models/convnext-sizes.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const DOCUMENT = fileURLToPath(new URL("../../docs/ran.md", import.meta.url));

@@ -6,9 +6,11 @@ import { expect, test } from "vitest";
 import { differing } from "../../scripts/documents.ts";
 import { DOCUMENT, everything } from "../../scripts/nn-mass/all.ts";
 import { predictedMean } from "../../scripts/nn-mass/chart.ts";
+import { stored } from "../../scripts/nn-mass/ran-e.ts";
 import { correlations, runStudy, WIDTHS } from "../../scripts/nn-mass/study.ts";
-import { VARIANTS } from "../../src/ran/ran-i.ts";
+import { VARIANTS } from "../../src/models/convnext-sizes.ts";
 import { scaleBy } from "../../src/ran/scale.ts";
+import { shapeAt } from "../../src/ran/search-space.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
@@ -34,6 +36,29 @@ test("what is said of the named networks", () => {
     `RAN-i-S ${percent(small.nnMass)} more for nearly the same number`,
   );
   expect(Math.abs(small.macs - 1)).toBeLessThan(0.03);
+});
+
+test("what is said of RAN-e on the host, by the stored costs", () => {
+  const { costs, space, named, gt, free } = stored();
+  const c = named.find(({ id }) => id === "ran-e-c")!.network;
+  const advantages = space.positions.map((position) => {
+    const cost = (block: (typeof position.choices)[number]) => costs.costOf(shapeAt(position, block));
+    const others = position.choices.filter((block) => block !== "collapsed").map(cost);
+    return { name: position.name, times: Math.min(...others) / cost("collapsed") };
+  });
+  const sorted = advantages.sort((a, b) => a.times - b.times);
+  const [least, most] = [sorted[0]!, sorted.at(-1)!];
+  said(
+    `by ${least.times.toFixed(1)} times (${least.name}) to ${most.times.toFixed(1)} times (${most.name}) against`,
+    `costs less than \`ran-e-c\`**, ${(gt.cost / c.cost).toFixed(2)} times`,
+    `the search finds ${(free.best.cost / gt.cost).toFixed(2)} times its cost`,
+    `--budget units=${gt.units} --svg FILE`,
+  );
+  expect(least.times).toBeGreaterThan(1);
+  expect(free.exact).toBe(true);
+  expect(free.best.params).toBeLessThan(gt.params);
+  expect(free.best.macs).toBeLessThan(gt.macs);
+  expect(free.best.blocks.map((block) => block === "collapsed")).toEqual(space.positions.map((_, i) => i > 0));
 });
 
 test("what is said of the experiment", () => {

@@ -231,3 +231,55 @@ test("strips are run in order", async () => {
   plan.dispose();
   compiled.dispose();
 });
+
+test("where strips would hold more than layer by layer, rows and all, there are none", async () => {
+  // Twelve 7x7 before stride 8: the first rows of the result need nearly all rows of everything before.
+  const wide = (name: string, input: string): Layer => conv(name, input, { kernel: [7, 7], channels: 8 });
+  const network: Network = {
+    name: "wide",
+    layers: [
+      { op: "input", name: "x", channels: 3 },
+      ...[..."abcdefghijkl"].map((name, i, names) => wide(name, i === 0 ? "x" : names[i - 1]!)),
+      conv("y", "l", { kernel: [8, 8], stride: 8, padding: "valid" }),
+    ],
+    output: "y",
+  };
+  const compiled = await compile(randomModel(network));
+  const planned = (height: number, stripRows?: number) => {
+    const plan = compiled.createPlan(height, 400, { stripRows });
+    plan.dispose();
+    return { strips: plan.strips, arenaBytes: plan.arenaBytes };
+  };
+  for (const height of [48, 96, 192, 1600]) {
+    const chosen = planned(height);
+    const whole = planned(height, height);
+    expect(chosen.arenaBytes).toBeLessThanOrEqual(whole.arenaBytes);
+    expect(chosen.strips === 1).toBe(chosen.arenaBytes === whole.arenaBytes);
+  }
+  expect(planned(48).strips).toBe(1);
+  expect(planned(1600).strips).toBeGreaterThan(1);
+  compiled.dispose();
+});
+
+test("a plan's steps can be measured: each is called with its layer, and the result is the same", async () => {
+  const compiled = await compile(randomModel(winding));
+  const input = randomMap(seeded(3), [34, 22, 3]);
+  const expected = compiled.run(input);
+  const called = new Map<string, number>();
+  const plan = compiled.createPlan(34, 22, {
+    stripRows: 8,
+    around: (layer, step) => (begin, end) => {
+      called.set(layer.name, (called.get(layer.name) ?? 0) + end - begin);
+      step(begin, end);
+    },
+  });
+  const output = new Float32Array(expected.data.length);
+  compiled.runReal(plan, input.data, output);
+  plan.dispose();
+  expect(output).toEqual(expected.data);
+  const layers = compiled.network.layers.filter(({ op }) => op !== "input");
+  expect([...called.keys()].sort()).toEqual(layers.map(({ name }) => name).sort());
+  for (const [name, rows] of called) expect(rows, name).toBeGreaterThan(0);
+  expect(called.get(compiled.network.output)).toBe(expected.shape[0]);
+  compiled.dispose();
+});

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RAN_E_ROWS, type RanERow, ranEChains, ranENetwork } from "../../src/models/ran-e.ts";
+import { type RanERow, ranEChains, ranENetwork, ranERows } from "../../src/models/ran-e.ts";
 import { buildModel } from "../../src/models/registry.ts";
 import { countNetwork } from "../../src/network/counts.ts";
 import type { Layer, Model, Network } from "../../src/network/description.ts";
@@ -29,7 +29,7 @@ const SMALL: readonly RanERow[] = [
 
 describe("ranENetwork", () => {
   it.each(["ran-e-gt", "ran-e-c"] as const)("builds %s from its rows", (id) => {
-    expect(ranENetwork({ name: id, rows: RAN_E_ROWS[id] })).toEqual(buildModel(id));
+    expect(ranENetwork({ name: id, rows: ranERows(id) })).toEqual(buildModel(id));
   });
 
   it("at amount 0 the expanded form collapses to the collapsed one: the same layers and the same values", () => {

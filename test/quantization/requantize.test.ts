@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dequantizeValue, quantizeValue, requantize, roundHalfEven } from "../../src/quantization/requantize.ts";
+import { dequantizeValue, quantizeValue, requantize } from "../../src/quantization/requantize.ts";
+import { roundHalfEven } from "../../src/rounding.ts";
 
 describe("roundHalfEven", () => {
   it.each([

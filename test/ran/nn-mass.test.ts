@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blockMass, cellDensity, cellMass, denseMass, residualMass, skipChannels } from "../../src/ran/nn-mass.ts";
+import { residualMass } from "../../src/models/residual-blocks.ts";
+import { blockMass, cellDensity, cellMass, denseMass, skipChannels } from "../../src/ran/nn-mass.ts";
 
 /** A cell's density by counting one possible connection after the other. */
 function countedDensity(width: number, depth: number, maxSkips: number): number {

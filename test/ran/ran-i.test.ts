@@ -1,18 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type ConvNextSizes,
-  countGelu,
-  countMacs,
-  countParams,
-  massOf,
-  measure,
-  type Stages,
-  sizesOf,
-  stagePixels,
-  VARIANTS,
-  variantOf,
-} from "../../src/ran/ran-i.ts";
+import { type ConvNextSizes, type Stages, sizesOf, VARIANTS } from "../../src/models/convnext-sizes.ts";
+import { countGelu, countMacs, countParams, massOf, measure, stagePixels, variantOf } from "../../src/ran/ran-i.ts";
 
 /** Counts of a network by walking through its layers, with the values that a weight tensor has. */
 function walked({ depths, dims }: ConvNextSizes, [height, width]: readonly [number, number], classes = 1000) {

@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type ConvNextSizes,
-  countMacs,
-  type InputSize,
-  massOf,
-  measure,
-  sizesOf,
-  VARIANTS,
-} from "../../src/ran/ran-i.ts";
+import { type ConvNextSizes, sizesOf, VARIANTS } from "../../src/models/convnext-sizes.ts";
+import { countMacs, type InputSize, massOf, measure } from "../../src/ran/ran-i.ts";
 import { estimate, scaleBy, scaleTo } from "../../src/ran/scale.ts";
 
 const INPUT: InputSize = [224, 224];

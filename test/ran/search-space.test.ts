@@ -4,7 +4,7 @@ import { ranENetwork } from "../../src/models/ran-e.ts";
 import { countNetwork } from "../../src/network/counts.ts";
 import { nonLinearUnits } from "../../src/network/non-linear-units.ts";
 import { countBlock, shapeName } from "../../src/ran/block-shape.ts";
-import { layOutSpace, RAN_E_NETWORKS, RAN_E_SPACE, rowsFrom, shapeAt, shapesOf } from "../../src/ran/search-space.ts";
+import { layOutSpace, ranENetworks, ranESpace, rowsFrom, shapeAt, shapesOf } from "../../src/ran/search-space.ts";
 
 describe("the search space of RAN-e", () => {
   it("has 16 positions whose sizes and channels are those of the released networks", () => {
@@ -30,7 +30,7 @@ describe("the search space of RAN-e", () => {
         const blocks = space.positions.map(({ choices }) => choices[numbers.next().value! % choices.length]!);
         const parts = [space.stem, ...space.positions.map((p, i) => shapeAt(p, blocks[i]!)), space.top].map(countBlock);
         const sum = (of: "params" | "macs" | "units") => parts.reduce((total, part) => total + part[of], 0);
-        const network = ranENetwork({ name: "n", rows: rowsFrom(RAN_E_SPACE, blocks) });
+        const network = ranENetwork({ name: "n", rows: rowsFrom(ranESpace(), blocks) });
         const { params, macs } = countNetwork(network, size);
         expect([sum("params"), sum("macs"), sum("units")]).toEqual([params, macs, nonLinearUnits(network, size)]);
       }),
@@ -40,8 +40,8 @@ describe("the search space of RAN-e", () => {
 
   it("holds the networks that searches are compared with", () => {
     const { positions } = layOutSpace([224, 224]);
-    expect(RAN_E_NETWORKS.map(({ id }) => id)).toEqual(["start", "ran-e-gt", "ran-e-c"]);
-    for (const { blocks } of RAN_E_NETWORKS) {
+    expect(ranENetworks().map(({ id }) => id)).toEqual(["start", "ran-e-gt", "ran-e-c"]);
+    for (const { blocks } of ranENetworks()) {
       expect(blocks.map((block, i) => positions[i]!.choices.includes(block))).toEqual(positions.map(() => true));
     }
   });

@@ -4,7 +4,7 @@ import { RAN_E_BLOCKS, type RanEBlock } from "../../src/models/ran-e-blocks.ts";
 import type { BlockCosts } from "../../src/ran/block-costs.ts";
 import { countBlock, shapeName } from "../../src/ran/block-shape.ts";
 import { checkLimits, type Limits, type PricedNetwork, priceNetwork, searchRanE } from "../../src/ran/search.ts";
-import { type LaidOutSpace, layOutSpace, RAN_E_NETWORKS, type SpaceRow } from "../../src/ran/search-space.ts";
+import { type LaidOutSpace, layOutSpace, ranENetworks, type SpaceRow } from "../../src/ran/search-space.ts";
 
 /** A cost of each shape from its name: any, but always the same. */
 function hashedCosts(seed: number): BlockCosts {
@@ -142,7 +142,7 @@ describe("searchRanE", () => {
       expect(units).toBeGreaterThan(front[i - 1]?.units ?? 0);
     }
     // No network that is known is better than the front.
-    for (const { blocks } of RAN_E_NETWORKS) {
+    for (const { blocks } of ranENetworks()) {
       const known = priceNetwork(space, PLAIN, blocks);
       const { front: free } = searchRanE(space, PLAIN);
       expect(free.find(({ units }) => units >= known.units)!.cost).toBeLessThanOrEqual(known.cost);

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { convAxis } from "../../src/conv-axis.ts";
 import type { FeatureMap } from "../../src/network/description.ts";
-import { roundHalfEven } from "../../src/quantization/requantize.ts";
 import { conv2dReal } from "../../src/reference/conv2d-f32.ts";
 import { accumulateS8, type ConvS8Options, conv2dS8 } from "../../src/reference/conv2d-s8.ts";
+import { roundHalfEven } from "../../src/rounding.ts";
 import { type Random, relativeError, seeded } from "../network/random-model.ts";
 import { naiveConvolution } from "./naive.ts";
 

@@ -12,9 +12,11 @@ const OPSETS = [
 ];
 const ARRAYS = { FLOAT: Float32Array, UINT8: Uint8Array, INT8: Int8Array, INT32: Int32Array };
 
+/** Integers, strings, arrays of integers, and reals as `{ float }`. */
 function attribute([name, value]) {
   if (Array.isArray(value)) return { name, type: AttributeType.INTS, ints: value };
   if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  if (typeof value === "object") return { name, type: AttributeType.FLOAT, f: value.float };
   return { name, type: AttributeType.INT, i: value };
 }
 

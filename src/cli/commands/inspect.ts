@@ -1,5 +1,6 @@
 import { compactAttention } from "../../attention/compact.ts";
 import { attentionNotes } from "../../attention/family.ts";
+import { backboneOf } from "../../detector/networks.ts";
 import { WasmogradError } from "../../errors.ts";
 import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
 import type { InputSize, ModelOptions } from "../../models/family.ts";
@@ -12,6 +13,7 @@ import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
 import { ATTENTION_OPTION, attentionOption } from "../attention-option.ts";
 import type { Command } from "../command.ts";
+import { DETECTOR_IDS, detectorCounts } from "../detector-counts.ts";
 import { isNetworkFile, readNetwork } from "../network-file.ts";
 import { choiceOption, type Parsed, sizeOption, UsageError } from "../options.ts";
 import { grouped, table } from "../terminal.ts";
@@ -101,13 +103,13 @@ export const command: Command = {
   spec: {
     name: "inspect",
     positionals: ["MODEL"],
-    summary: `Counts parameters and multiply-accumulates of a network, layer by layer.\nMODEL: ${modelIds().join(", ")}, or a description as FILE.json`,
+    summary: `Counts parameters and multiply-accumulates of a network, layer by layer; of a detector part by part.\nMODEL: ${[...modelIds(), ...DETECTOR_IDS].join(", ")}, or a description as FILE.json`,
     options: {
       scale: { type: "string", value: "N", help: "upscaling factor of SESR and FSRCNN, 2 by default" },
       input: {
         type: "string",
         value: "HxW",
-        help: "input size; by default 224x224, of CIFAR networks 32x32, of upscaling ones what comes out at 1280x720",
+        help: "input size; by default 224x224, of CIFAR networks 32x32, of upscaling ones what comes out at 1280x720, of detectors 800x1088",
       },
       form: {
         type: "string",
@@ -120,6 +122,13 @@ export const command: Command = {
 
   async run(parsed) {
     const [name] = parsed.positionals as [string];
+    const backbone = backboneOf(name);
+    if (backbone !== undefined) {
+      const surplus = ["scale", "form", "attention"].find((option) => parsed.text(option) !== undefined);
+      if (surplus !== undefined) throw new UsageError(`--${surplus}: expected none, as ${name} has one only`);
+      process.stdout.write(detectorCounts(name, backbone, sizeOption(parsed, "input"), parsed.flag("json")));
+      return;
+    }
     const options = modelOptions(parsed, name);
     const { network, nnMass, ...subject } = await load(name, options);
     const input = sizeOption(parsed, "input") ?? subject.input;

@@ -1,14 +1,14 @@
 import { cpus } from "node:os";
-import { measureRanECosts } from "../../bench/ran-e-costs.ts";
+import { measureRanECosts, SECONDS } from "../../bench/ran-e-costs.ts";
 import { RAN_E_BLOCKS, type RanEBlock } from "../../models/ran-e-blocks.ts";
 import { checkDestination, readText, writeWhole } from "../../node/files.ts";
 import { type CostTable, parseCosts, serialiseCosts } from "../../ran/block-costs.ts";
 import type { BlockShape } from "../../ran/block-shape.ts";
 import { checkLimits, type Limits, priceNetwork, searchRanE } from "../../ran/search.ts";
-import { layOutSpace, RAN_E_NETWORKS, shapeAt, shapesOf, type Wishes } from "../../ran/search-space.ts";
+import { layOutSpace, ranENetworks, shapeAt, shapesOf, type Wishes } from "../../ran/search-space.ts";
 import type { Command } from "../command.ts";
 import { frontChart } from "../front-chart.ts";
-import { inputOption, type Parsed, positiveNumber, UsageError } from "../options.ts";
+import { inputOption, integerOption, type Parsed, positiveNumber, UsageError } from "../options.ts";
 import { NUMBERS, networkJson, numbers, rowsText, thinned } from "../search-report.ts";
 import { grouped, progressLine, table } from "../terminal.ts";
 
@@ -88,12 +88,13 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-async function measured(shapes: readonly BlockShape[], signal: AbortSignal): Promise<CostTable> {
+async function measured(shapes: readonly BlockShape[], seconds: number, signal: AbortSignal): Promise<CostTable> {
   const cpu = cpus()[0]?.model.trim() ?? "unknown processor";
   const progress = progressLine();
   const device = `${cpu}, int8, one thread, processor time, Node ${process.version}`;
   return measureRanECosts(shapes, device, {
     clock: processorMs,
+    seconds,
     signal,
     onProgress: (fraction, name) => progress.update(fraction, name),
   }).finally(() => progress.clear());
@@ -115,6 +116,7 @@ export const command: Command = {
         value: "ID",
         help: "host: measured on this machine, in about half a minute; the default",
       },
+      seconds: { type: "string", value: "N", help: `how long the blocks take turns, ${SECONDS} by default` },
       costs: { type: "string", value: "FILE", help: "a table of block costs in JSON instead, of any device" },
       "save-costs": { type: "string", value: "FILE", help: "write the table" },
       budget: {
@@ -134,6 +136,7 @@ export const command: Command = {
     if (family !== FAMILY) throw new UsageError(`search: expected the family ${FAMILY}, got ${family}`);
     checkDevice(parsed);
     const [from, to, svg] = ["costs", "save-costs", "svg"].map((name) => parsed.text(name));
+    const seconds = integerOption(parsed, "seconds", 1, 600) ?? SECONDS;
     const limits = budgetOption(parsed);
     const wishes = wishesOf(parsed);
     const input = inputOption(parsed, "input") ?? IMAGENET_INPUT;
@@ -142,19 +145,18 @@ export const command: Command = {
     for (const path of [to, svg]) if (path !== undefined) await checkDestination(path);
     const shapes = [
       ...shapesOf(space),
-      ...RAN_E_NETWORKS.flatMap(({ blocks }) => blocks.map((block, i) => shapeAt(space.positions[i]!, block))),
+      ...ranENetworks().flatMap(({ blocks }) => blocks.map((block, i) => shapeAt(space.positions[i]!, block))),
     ];
-    const costs = from === undefined ? await measured(shapes, signal) : parseCosts(await readText(from), from);
+    const costs = from === undefined ? await measured(shapes, seconds, signal) : parseCosts(await readText(from), from);
     costs.requireAll(shapes, from ?? costs.device);
     const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
     if (to !== undefined) await writeWhole(to, encoded(serialiseCosts(costs)), signal);
-    const named = RAN_E_NETWORKS.map(({ id, blocks }) => ({ id, network: priceNetwork(space, costs, blocks) }));
+    const named = ranENetworks().map(({ id, blocks }) => ({ id, network: priceNetwork(space, costs, blocks) }));
     const { device, unit, best, front, exact } = searchRanE(space, costs, limits);
     if (svg !== undefined) {
-      const points = [...named, { id: "best", network: best }];
-      const named4 = points.map(({ id, network: { cost, units } }) => ({ name: id, cost, units }));
+      const points = [...named, { id: "best", network: best }].map(({ id, network }) => ({ name: id, ...network }));
       const script = `wasmograd search ${FAMILY}`;
-      await writeWhole(svg, encoded(frontChart({ device, unit, input, front, named: named4, script })), signal);
+      await writeWhole(svg, encoded(frontChart({ device, unit, input, front, named: points, script })), signal);
     }
     if (parsed.flag("json")) {
       const json = (network: typeof best) => networkJson(space, network);

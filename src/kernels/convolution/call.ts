@@ -1,8 +1,8 @@
 import type { KernelInstance } from "../load.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import type { PackedConvolution } from "./packed.ts";
-import { CONV_PARAMS_BYTES, writeConvParams, writePointers, writeRowRange } from "./params.ts";
-import { type ScratchLayout, scratchLayout } from "./scratch.ts";
+import { CONV_PARAMS_BYTES, writeConvParams, writePointers, writeRowRange, writeRows } from "./params.ts";
+import { longRow, type ScratchLayout, scratchLayout } from "./scratch.ts";
 
 /** A packed convolution made ready for one input size. `run` neither allocates nor validates. */
 export class ConvolutionCall {
@@ -13,6 +13,13 @@ export class ConvolutionCall {
   readonly #packed: PackedConvolution;
   readonly #scratch: ScratchLayout;
   readonly #params: number;
+  /** Bytes a pixel of input, output and residual. */
+  readonly #pixel: readonly [input: number, output: number, residual: number];
+  /** 1x1: pixels that are run as one row. */
+  readonly #longRow: number | undefined;
+  #input = 0;
+  #output = 0;
+  #residual = 0;
 
   constructor(kernels: KernelInstance, packed: PackedConvolution, geometry: ConvGeometry) {
     this.geometry = geometry;
@@ -20,6 +27,11 @@ export class ConvolutionCall {
     this.#packed = packed;
     this.#scratch = scratchLayout(packed, geometry);
     this.scratchBytes = this.#scratch.bytes;
+    this.#longRow = longRow(packed, geometry);
+    const { dtype, residual } = packed.spec;
+    const bytes = dtype === "f32" ? 4 : 1;
+    const residualChannels = residual ? (residual.broadcast ? 1 : geometry.oc) : 0;
+    this.#pixel = [geometry.ic * bytes, geometry.oc * bytes, residualChannels * bytes];
     this.#params = kernels.memory.allocate(CONV_PARAMS_BYTES);
     kernels.memory.u8.fill(0, this.#params, this.#params + CONV_PARAMS_BYTES);
   }
@@ -27,15 +39,13 @@ export class ConvolutionCall {
   /** Fixes every pointer: `input`, `output` and, if the convolution has one, `residual` are NHWC tensors without gaps between rows. */
   bind(input: number, output: number, residual: number, scratch: number): void {
     const g = this.geometry;
-    const bytes = this.#packed.spec.dtype === "f32" ? 4 : 1;
-    const { residual: added } = this.#packed.spec;
-    const residualChannels = added ? (added.broadcast ? 1 : g.oc) : 0;
+    const [inputPixel, outputPixel, residualPixel] = this.#pixel;
     writeConvParams(this.#kernels.memory, this.#params, {
       ...this.#packed.constants,
       ...this.#scratch.fields(scratch),
-      inputRowStride: g.iw * g.ic * bytes,
-      outputRowStride: g.ow * g.oc * bytes,
-      residualRowStride: g.ow * residualChannels * bytes,
+      inputRowStride: g.iw * inputPixel,
+      outputRowStride: g.ow * outputPixel,
+      residualRowStride: g.ow * residualPixel,
       ih: g.ih,
       iw: g.iw,
       ow: g.ow,
@@ -49,13 +59,44 @@ export class ConvolutionCall {
    * Moves the tensors: where row 0 of each lies, or would lie, as of a tensor that is held in part only rows that are there are touched.
    */
   place(input: number, output: number, residual: number): void {
+    this.#input = input;
+    this.#output = output;
+    this.#residual = residual;
     writePointers(this.#kernels.memory, this.#params, input, output, residual);
   }
 
   /** Computes output rows [rowBegin, rowEnd), all by default. */
   run(rowBegin = 0, rowEnd = this.geometry.oh): void {
+    if (this.#longRow !== undefined)
+      this.#runPixels(rowBegin * this.geometry.ow, rowEnd * this.geometry.ow, this.#longRow);
+    else this.#runRows(rowBegin, rowEnd);
+  }
+
+  #runRows(rowBegin: number, rowEnd: number): void {
     writeRowRange(this.#kernels.memory, this.#params, rowBegin, rowEnd);
     this.#kernels.exports[this.#packed.kernel](this.#params);
+  }
+
+  /** Pixels [begin, end) in rows of `columns`, and what is left in a shorter one. Addresses wrap modulo 2^32, as the kernels' do. */
+  #runPixels(begin: number, end: number, columns: number): void {
+    const { memory } = this.#kernels;
+    const [input, output, residual] = this.#pixel;
+    const rows = Math.floor((end - begin) / columns);
+    const rest = end - begin - rows * columns;
+    const part = (from: number, count: number, width: number): void => {
+      if (count === 0 || width === 0) return;
+      writeRows(memory, this.#params, width, this.#pixel);
+      writePointers(
+        memory,
+        this.#params,
+        this.#input + from * input,
+        this.#output + from * output,
+        this.#residual + from * residual,
+      );
+      this.#runRows(0, count);
+    };
+    part(begin, rows, columns);
+    part(begin + rows * columns, 1, rest);
   }
 
   dispose(): void {

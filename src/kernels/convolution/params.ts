@@ -91,6 +91,23 @@ export function writeRowRange(memory: WasmMemory, pointer: number, rowBegin: num
   i32[(pointer >> 2) + ROW_END] = rowEnd;
 }
 
+const ROW_FIELDS = (["iw", "ow", "inputRowStride", "outputRowStride", "residualRowStride"] as const).map(
+  (name) => INDEX.get(name)!,
+);
+
+/** Writes the columns of a row and its bytes a pixel (input, output, residual), in every run of a 1x1 convolution. */
+export function writeRows(
+  memory: WasmMemory,
+  pointer: number,
+  columns: number,
+  [input, output, residual]: readonly [number, number, number],
+): void {
+  const { i32 } = memory;
+  const fields = pointer >> 2;
+  const values = [columns, columns, columns * input, columns * output, columns * residual];
+  for (let i = 0; i < ROW_FIELDS.length; i++) i32[fields + ROW_FIELDS[i]!] = values[i]!;
+}
+
 /** Writes some fields of the descriptor at `pointer`. */
 export function writeConvParams(
   memory: WasmMemory,

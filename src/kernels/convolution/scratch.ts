@@ -66,12 +66,25 @@ function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g
   };
 }
 
+/** Pixels that the panels of a 1x1 convolution hold at most, if they can choose: more would leave the second cache. */
+const LONGEST_ROW = 64;
+
+/**
+ * Pixels of the rows that a 1x1 convolution with stride 1 is run in, or undefined where rows are those of the picture. To such a layer a map
+ * is one line of pixels, so rows may be as long as fills tiles of four and reuses a filter often, however narrow the map.
+ */
+export function longRow(packed: PackedConvolution, { oh, ow, stride }: ConvGeometry): number | undefined {
+  if (stride !== 1 || !packed.kernel.endsWith("conv2d_1x1_4x8")) return undefined;
+  const pixels = oh * ow;
+  return roundUp(Math.ceil(pixels / Math.ceil(pixels / LONGEST_ROW)), 4);
+}
+
 /** Panels of four pixels, their steps rounded up to whole transposes. */
 function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
   const steps = packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2);
   const scratchRowStride = roundUp(steps, 4) * 16;
   return {
-    bytes: Math.ceil(g.ow / 4) * scratchRowStride,
+    bytes: Math.ceil((longRow(packed, g) ?? g.ow) / 4) * scratchRowStride,
     fields: (scratch) => ({ scratch, scratchRowStride }),
   };
 }
