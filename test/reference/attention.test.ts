@@ -139,6 +139,65 @@ describe("crossCovarianceAttention", () => {
   });
 });
 
+describe("queries that are the keys", () => {
+  const pairs = fc.record({
+    channels: fc.integer({ min: 1, max: 6 }),
+    tokens: fc.integer({ min: 1, max: 6 }),
+    seed: fc.nat(),
+  });
+  const one = { heads: 1, keyHeads: 1, valueHeads: 1 };
+  /** Rows of the identity as values give the map itself. */
+  const unit = (rows: number, columns: number): FeatureMap<Float64Array> => ({
+    shape: [1, rows, columns],
+    data: Float64Array.from({ length: rows * columns }, (_, i) => (Math.floor(i / columns) === i % columns ? 1 : 0)),
+  });
+
+  it("softmax: scores are symmetric, though the map is not", () => {
+    fc.assert(
+      fc.property(pairs, ({ channels, tokens, seed }) => {
+        const q = map(seed, [1, tokens, channels]);
+        const { data } = softmaxAttention({ q, k: q, v: unit(tokens, tokens) }, one, make);
+        const own = (m: number) =>
+          q.data.subarray(m * channels, (m + 1) * channels).reduce((sum, x) => sum + x * x, 0) / Math.sqrt(channels);
+        const score = (m: number, n: number) =>
+          Math.log(data[m * tokens + n]!) - Math.log(data[m * tokens + m]!) + own(m);
+        for (let m = 0; m < tokens; m++) {
+          for (let n = 0; n < tokens; n++) expect(Math.abs(score(m, n) - score(n, m))).toBeLessThanOrEqual(1e-9);
+        }
+      }),
+    );
+  });
+
+  it("xca: cosines are a Gram matrix: symmetric, with ones on the diagonal, positive semidefinite", () => {
+    fc.assert(
+      fc.property(pairs, ({ channels, tokens, seed }) => {
+        const q = map(seed, [1, tokens, channels]);
+        const temperature = 1.5;
+        const cosines = Array.from({ length: channels }, () => new Float64Array(channels));
+        // Of channels b, value one and all others zero: out[a] = C[a, b].
+        const entry = (a: number, b: number): number => {
+          const v = { shape: q.shape, data: Float64Array.from(q.data, (_, i) => (i % channels === b ? 1 : 0)) };
+          return crossCovarianceAttention({ q, k: q, v }, one, Float64Array.of(temperature), make).data[a]!;
+        };
+        for (let a = 0; a < channels; a++) {
+          for (let b = 0; b < channels; b++) cosines[a]![b] = 1 + Math.log(entry(a, b) / entry(a, a)) / temperature;
+        }
+        const next = random(seed + 1);
+        const x = Array.from({ length: channels }, () => 2 * next() - 1);
+        let form = 0;
+        for (let a = 0; a < channels; a++) {
+          for (let b = 0; b < channels; b++) {
+            expect(Math.abs(cosines[a]![b]! - cosines[b]![a]!)).toBeLessThanOrEqual(1e-12);
+            expect(cosines[a]![b]!).toBeLessThanOrEqual(1 + 1e-12);
+            form += x[a]! * cosines[a]![b]! * x[b]!;
+          }
+        }
+        expect(form).toBeGreaterThanOrEqual(-1e-12);
+      }),
+    );
+  });
+});
+
 describe("tokens", () => {
   const sizes = fc.tuple(
     fc.integer({ min: 1, max: 4 }),
