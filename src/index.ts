@@ -8,6 +8,19 @@
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
+export { type CompactOptions, compactAttention } from "./attention/compact.ts";
+export { compactAttentionModel } from "./attention/compact-model.ts";
+export {
+  ATTENTION_MEMBERS,
+  type AttentionFields,
+  type AttentionMember,
+  type AttentionOption,
+  type AttentionSpec,
+  attentionNotes,
+  attentionSpec,
+} from "./attention/family.ts";
+export { type GaugeReport, gaugeFix } from "./attention/gauge-fix.ts";
+export { simplifyBiases } from "./attention/simplify-biases.ts";
 export type { Detection } from "./detection/detector.ts";
 export type { CreateDetectorOptions, PictureDetector } from "./detector/assemble.ts";
 export { createDetector } from "./detector/create-detector.ts";
@@ -31,6 +44,7 @@ export { type RanEOptions, type RanERow, ranEChains, ranENetwork } from "./model
 export type { RanEBlock, RanEExpansion } from "./models/ran-e-blocks.ts";
 export { buildModel, type ModelInfo, modelIds, modelInfo } from "./models/registry.ts";
 export { type SesrOptions, sesr } from "./models/sesr.ts";
+export { type AttentionCosts, attentionCosts, networkAttentionCosts } from "./network/attention-costs.ts";
 export { countNetwork, trainingMacs } from "./network/counts.ts";
 export type * from "./network/description.ts";
 export { nonLinearUnits } from "./network/non-linear-units.ts";
@@ -38,6 +52,7 @@ export { collapse, collapseNetwork } from "./network/passes/collapse.ts";
 export { foldBatchNorms } from "./network/passes/fold-batch-norm.ts";
 export { fuse, fuseNetwork } from "./network/passes/fuse.ts";
 export { lowerMixed } from "./network/passes/lower-mixed.ts";
+export { lowerPivots } from "./network/passes/lower-pivots.ts";
 export { lowerTransposed } from "./network/passes/lower-transposed.ts";
 export { mergeBranches } from "./network/passes/merge-branches.ts";
 export { prepare } from "./network/passes/prepare.ts";

@@ -58,7 +58,36 @@ const MOBILENET_V2_TIMM: readonly Rule[] = [
   rule(/^classifier\.(weight|bias)$/, (leaf) => `classifier.1.${leaf}`),
 ];
 
-const STYLES = [CONVNEXT_TIMM, CONVNEXT_TORCHVISION, MOBILENET_V2_TIMM] as const;
+/** Vision transformers in torchvision; ours are timm's names. */
+const VIT_TORCHVISION: readonly Rule[] = [
+  rule(/^class_token$/, () => "cls_token"),
+  rule(/^encoder\.pos_embedding$/, () => "pos_embed"),
+  rule(/^conv_proj\.(\w+)$/, (leaf) => `patch_embed.proj.${leaf}`),
+  rule(/^encoder\.layers\.encoder_layer_(\d+)\.ln_([12])\.(\w+)$/, (at, n, leaf) => `blocks.${at}.norm${n}.${leaf}`),
+  rule(
+    /^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.in_proj_(\w+)$/,
+    (at, leaf) => `blocks.${at}.attn.qkv.${leaf}`,
+  ),
+  rule(
+    /^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.out_proj\.(\w+)$/,
+    (at, leaf) => `blocks.${at}.attn.proj.${leaf}`,
+  ),
+  rule(
+    /^encoder\.layers\.encoder_layer_(\d+)\.mlp\.(?:linear_1|0)\.(\w+)$/,
+    (at, leaf) => `blocks.${at}.mlp.fc1.${leaf}`,
+  ),
+  rule(
+    /^encoder\.layers\.encoder_layer_(\d+)\.mlp\.(?:linear_2|3)\.(\w+)$/,
+    (at, leaf) => `blocks.${at}.mlp.fc2.${leaf}`,
+  ),
+  rule(/^encoder\.ln\.(\w+)$/, (leaf) => `norm.${leaf}`),
+  rule(/^heads\.head\.(\w+)$/, (leaf) => `head.${leaf}`),
+];
+
+/** XCiT in the official code; ours are timm's names. */
+const XCIT_OFFICIAL: readonly Rule[] = [rule(/^pos_embeder\.(.+)$/, (rest) => `pos_embed.${rest}`)];
+
+const STYLES = [CONVNEXT_TIMM, CONVNEXT_TORCHVISION, MOBILENET_V2_TIMM, VIT_TORCHVISION, XCIT_OFFICIAL] as const;
 
 /** What training leaves in a checkpoint and inference does not read. */
 const IGNORED = /(^|\.)num_batches_tracked$/;

@@ -2,6 +2,7 @@ import { check } from "../errors.ts";
 import type { Network, Weight, Weights } from "../network/description.ts";
 import { checkWeights, weightShapes } from "../network/weights.ts";
 import { checkpointNames } from "./checkpoint-names.ts";
+import { partsOf, splitRows } from "./joined-tensors.ts";
 import { parseSafetensors, type SafeTensor, serialiseSafetensors } from "./safetensors.ts";
 
 /** Order of a filter's axes in a file: PyTorch's [out, in, height, width], or ours, [out, height, width, in]. */
@@ -20,23 +21,26 @@ function toOhwi({ shape, data }: Weight): Weight {
   return { shape: [out, height, width, inputs], data: moved };
 }
 
-/** Dense layers and per-channel vectors of PyTorch have fewer or more axes than ours, with the same values in the same order. */
+/** Without the axes of length one, which say nothing about the order of values. */
+const longAxes = (shape: readonly number[]): string => String(shape.filter((n) => n !== 1));
+
+/** Dense layers, tokens and vectors of PyTorch have fewer or more axes than ours, with the same values in the same order. */
 function reshaped(weight: Weight, expected: readonly number[] | undefined): Weight {
   const { shape, data } = weight;
-  if (!expected) return weight;
-  const [out, inputs] = shape;
-  const dense = shape.length === 2 && expected.length === 4;
-  if (dense) return { shape: [out!, 1, 1, inputs!], data };
-  const perChannel = expected.length === 1 && shape.slice(1).every((n) => n === 1);
-  return perChannel ? { shape: [out!], data } : weight;
+  const isFilter = shape.length === 4 && expected?.length === 4;
+  if (!expected || isFilter || longAxes(shape) !== longAxes(expected)) return weight;
+  return { shape: expected, data };
 }
 
-function asWeight(name: string, tensor: SafeTensor, layout: FilterLayout, expected?: readonly number[]): Weight {
-  const { dtype, shape, data } = tensor;
+function realValues(name: string, { dtype, shape, data }: SafeTensor): Weight {
   const message = () => `weights: ${JSON.stringify(name)}: expected dtype F32, F16 or BF16, got ${dtype}`;
   check(data instanceof Float32Array, "ERR_WEIGHTS", message);
-  const weight = reshaped({ shape, data }, expected);
-  return layout === "OIHW" && shape.length === 4 && weight.shape.length === 4 ? toOhwi(weight) : weight;
+  return { shape, data };
+}
+
+function asOurs(tensor: Weight, layout: FilterLayout, expected?: readonly number[]): Weight {
+  const weight = reshaped(tensor, expected);
+  return layout === "OIHW" && tensor.shape.length === 4 && weight.shape.length === 4 ? toOhwi(weight) : weight;
 }
 
 /** What a safetensors file holds, under the names that the reader gives its tensors. */
@@ -48,6 +52,7 @@ interface ReadWeights {
 /**
  * The tensors of a safetensors file as weights. Filters (all tensors of four axes) are brought into OHWI; the file says in its metadata
  * under `layout` how it holds them, and PyTorch's OIHW is presumed where it says nothing. What is missing or extra is not looked at.
+ * A tensor in which the network has several, as q, k and v of attention, is taken apart.
  * @param expected shapes by name
  * @param rename the name of each tensor of the file, as `expected` has it; those that are left out are not read
  * @throws WasmogradError ERR_FORMAT as `parseSafetensors` or on an unknown layout, ERR_WEIGHTS for other types than floats and for tensors
@@ -66,18 +71,26 @@ export function readWeights(
     "ERR_FORMAT",
     () => `safetensors: metadata layout: expected OIHW or OHWI, got ${JSON.stringify(layout)}`,
   );
+  const ownNames = new Set(expected.keys());
   const weights = new Map<string, Weight>();
-  for (const [name, own] of rename(tensors.keys())) {
+  const add = (own: string, weight: Weight): void => {
     check(!weights.has(own), "ERR_WEIGHTS", () => `weights: expected ${JSON.stringify(own)} once, got it twice`);
-    weights.set(own, asWeight(name, tensors.get(name)!, layout, expected.get(own)));
+    weights.set(own, asOurs(weight, layout, expected.get(own)));
+  };
+  for (const [name, own] of rename(tensors.keys())) {
+    const weight = realValues(name, tensors.get(name)!);
+    const parts = partsOf(own, ownNames);
+    const split = parts && splitRows(weight, parts.length);
+    if (split) for (const [i, part] of parts.entries()) add(part, split[i]!);
+    else add(own, weight);
   }
   return { weights, layout };
 }
 
 /**
  * The weights of `network` from a safetensors file, as `readWeights` reads it. Names may be ours or those of torchvision and timm (ResNet,
- * MobileNetV2, ConvNeXt and RAN-i), with or without the prefix of a wrapper; dense layers may have two axes; counters that only training
- * reads are left out.
+ * MobileNetV2, ConvNeXt and RAN-i, vision transformers and XCiT), with or without the prefix of a wrapper; dense layers may have two axes;
+ * q, k and v of attention may lie in one tensor, in this order; counters that only training reads are left out.
  * @throws WasmogradError ERR_FORMAT as `readWeights`, ERR_WEIGHTS as `checkWeights`, which lists every missing, extra and misshapen tensor at
  *   once
  */

@@ -118,7 +118,7 @@ describe("inspect", () => {
   });
 
   const cases: [string, string[], number, RegExp][] = [
-    ["unknown", ["inspekt"], 2, /model: expected one of sesr-m3, .*, ran-i-b, got inspekt/],
+    ["unknown", ["inspekt"], 2, /model: expected one of sesr-m3, .*, xcit-s12, got inspekt/],
     ["unknown, with an option", ["vgg16", "--scale", "2"], 2, /model: expected one of/],
     ["no pixels", ["resnet18", "--input", "0x0"], 2, /--input: expected HEIGHTxWIDTH/],
     [

@@ -57,6 +57,33 @@ describe("checkpointNames", () => {
     expect(mapped(names)).toEqual(names);
   });
 
+  it("knows vision transformers as torchvision writes them", () => {
+    const layer = "encoder.layers.encoder_layer_11";
+    const names = {
+      class_token: "cls_token",
+      "encoder.pos_embedding": "pos_embed",
+      "conv_proj.weight": "patch_embed.proj.weight",
+      [`${layer}.ln_1.weight`]: "blocks.11.norm1.weight",
+      [`${layer}.self_attention.in_proj_weight`]: "blocks.11.attn.qkv.weight",
+      [`${layer}.self_attention.in_proj_bias`]: "blocks.11.attn.qkv.bias",
+      [`${layer}.self_attention.out_proj.bias`]: "blocks.11.attn.proj.bias",
+      [`${layer}.ln_2.bias`]: "blocks.11.norm2.bias",
+      [`${layer}.mlp.0.weight`]: "blocks.11.mlp.fc1.weight",
+      [`${layer}.mlp.linear_2.bias`]: "blocks.11.mlp.fc2.bias",
+      "encoder.ln.weight": "norm.weight",
+      "heads.head.bias": "head.bias",
+    };
+    expect(mapped(names)).toEqual(names);
+  });
+
+  it("knows XCiT as the official code writes it", () => {
+    const names = {
+      "pos_embeder.token_projection.weight": "pos_embed.token_projection.weight",
+      "blocks.0.attn.temperature": "blocks.0.attn.temperature",
+    };
+    expect(mapped(names)).toEqual(names);
+  });
+
   it("keeps names that the network has, takes prefixes off, leaves counters out and unknown names as they are", () => {
     const own = ["conv1.weight", "module.bn1.weight", "bn1.num_batches_tracked", "what.is.this"];
     const names = checkpointNames(own, new Set(["conv1.weight", "bn1.weight"]));

@@ -3,7 +3,16 @@
  * made the golden outputs of this folder: they need no weights beside them. The definition is in that file's header.
  */
 
-export type Role = "filter" | "bias" | "norm-scale" | "running-mean" | "running-var" | "layer-scale" | "input";
+export type Role =
+  | "filter"
+  | "bias"
+  | "norm-scale"
+  | "running-mean"
+  | "running-var"
+  | "layer-scale"
+  | "temperature"
+  | "embedding"
+  | "input";
 
 /** FNV-1a of the name's UTF-8 bytes, uint32. */
 function seedOf(name: string): number {
@@ -37,7 +46,21 @@ export function roleOf(name: string, shape: readonly number[]): Role {
       return "running-mean";
     case "running_var":
       return "running-var";
+    case "in_proj_weight":
+      return "filter";
+    case "in_proj_bias":
+      return "bias";
+    case "temperature":
+      return "temperature";
+    case "cls_token":
+    case "class_token":
+    case "pos_embed":
+    case "pos_embedding":
+      return "embedding";
     case "gamma":
+    case "gamma1":
+    case "gamma2":
+    case "gamma3":
       return "layer-scale";
     case "input":
       return "input";
@@ -61,6 +84,10 @@ function offsetAndScale(role: Role, shape: readonly number[], gain: number): rea
       return [1, 0.5];
     case "layer-scale":
       return [0.5, 0.25];
+    case "temperature":
+      return [4, 2];
+    case "embedding":
+      return [0, 0.5];
     case "input":
       return [0, 1];
   }

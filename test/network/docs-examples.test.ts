@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 import { formatWithOptions } from "node:util";
 import { describe, expect, it, test } from "vitest";
+import { compactAttention } from "../../src/attention/compact.ts";
+import { gaugeFix } from "../../src/attention/gauge-fix.ts";
+import { simplifyBiases } from "../../src/attention/simplify-biases.ts";
 import { buildModel, modelInfo } from "../../src/models/registry.ts";
 import { sesr } from "../../src/models/sesr.ts";
+import { attentionCosts } from "../../src/network/attention-costs.ts";
 import { countNetwork } from "../../src/network/counts.ts";
 import { nonLinearUnits } from "../../src/network/non-linear-units.ts";
 import { collapse } from "../../src/network/passes/collapse.ts";
@@ -21,13 +25,16 @@ import { runReference, runReferenceQuantised } from "../../src/reference/run.ts"
 
 /** Everything that the examples import from the package, from where it is defined. */
 const PACKAGE: Readonly<Record<string, unknown>> = {
+  attentionCosts,
   buildModel,
   calibrate,
   collapse,
+  compactAttention,
   countNetwork,
   dequantizeValue,
   foldBatchNorms,
   fuse,
+  gaugeFix,
   halo,
   inferShapes,
   mergeBranches,
@@ -39,6 +46,7 @@ const PACKAGE: Readonly<Record<string, unknown>> = {
   runReference,
   runReferenceQuantised,
   sesr,
+  simplifyBiases,
   validate,
   weightShapes,
 };
@@ -52,7 +60,7 @@ function example(file: string): { imports: string[]; code: string; output: strin
 }
 
 describe("examples in the docs", () => {
-  it.each(["models.md", "network.md", "quantization.md"])("%s prints what it says", (file) => {
+  it.each(["compact-attention.md", "models.md", "network.md", "quantization.md"])("%s prints what it says", (file) => {
     const { imports, code, output } = example(file);
     for (const name of imports) expect(PACKAGE).toHaveProperty(name);
     let printed = "";

@@ -31,7 +31,10 @@ def role_of(name, shape):
     if last == "weight":
         return "norm-scale" if len(shape) == 1 else "filter"
     return {"bias": "bias", "running_mean": "running-mean", "running_var": "running-var",
-            "gamma": "layer-scale", "input": "input"}[last]
+            "gamma": "layer-scale", "gamma1": "layer-scale", "gamma2": "layer-scale", "gamma3": "layer-scale",
+            "in_proj_weight": "filter", "in_proj_bias": "bias", "temperature": "temperature",
+            "cls_token": "embedding", "class_token": "embedding", "pos_embed": "embedding", "pos_embedding": "embedding",
+            "input": "input"}[last]
 
 
 def offset_and_scale(role, shape, gain=1.0):
@@ -39,7 +42,7 @@ def offset_and_scale(role, shape, gain=1.0):
     if role == "filter":
         return 0.0, gain * math.sqrt(6 / math.prod(shape[1:]))
     return {"bias": (0.0, 0.1), "norm-scale": (1.0, 0.2), "running-mean": (0.0, 0.1), "running-var": (1.0, 0.5),
-            "layer-scale": (0.5, 0.25), "input": (0.0, 1.0)}[role]
+            "layer-scale": (0.5, 0.25), "temperature": (4.0, 2.0), "embedding": (0.0, 0.5), "input": (0.0, 1.0)}[role]
 
 
 def hash_tensor(name, shape, gain=1.0):

@@ -1,13 +1,17 @@
+import { compactAttention } from "../../attention/compact.ts";
+import { attentionNotes } from "../../attention/family.ts";
 import { backboneOf } from "../../detector/networks.ts";
 import { WasmogradError } from "../../errors.ts";
 import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
 import type { InputSize, ModelOptions } from "../../models/family.ts";
 import { buildModel, familyOf, modelIds, modelInfo } from "../../models/registry.ts";
+import { type AttentionCosts, networkAttentionCosts } from "../../network/attention-costs.ts";
 import { countNetwork } from "../../network/counts.ts";
 import type { Network, Shape } from "../../network/description.ts";
 import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
+import { ATTENTION_OPTION, attentionOption } from "../attention-option.ts";
 import type { Command } from "../command.ts";
 import { DETECTOR_IDS, detectorCounts } from "../detector-counts.ts";
 import { isNetworkFile, readNetwork } from "../network-file.ts";
@@ -24,16 +28,21 @@ interface Subject {
 /** Of networks whose authors are not known. */
 const DESCRIPTION_INPUT: InputSize = [360, 640];
 
-/** What --scale and --form say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
+/** What --scale, --form and --attention say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
 function modelOptions(parsed: Parsed, name: string): ModelOptions {
   const given = (["scale", "form"] as const).filter((option) => parsed.text(option) !== undefined);
-  if (given.length === 0) return {};
-  if (isNetworkFile(name))
-    throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
-  const { scales, forms } = familyOf(name);
+  const attention = attentionOption(parsed);
+  if (isNetworkFile(name)) {
+    if (given.length > 0)
+      throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
+    return { ...(attention && { attention }) };
+  }
+  const { scales, forms, hasAttention } = familyOf(name);
+  if (attention && !hasAttention) throw new UsageError(`--attention: expected none, as ${name} has no attention`);
   const missing = given.find((option) => (option === "scale" ? scales : forms) === undefined);
   if (missing !== undefined) throw new UsageError(`--${missing}: expected none, as ${name} has one only`);
   return {
+    ...(attention && { attention }),
     ...(scales && { scale: Number(choiceOption(parsed, "scale", scales.map(String), "2")) as 2 | 3 | 4 }),
     ...(forms && { form: choiceOption(parsed, "form", forms, forms[0]!) }),
   };
@@ -41,7 +50,15 @@ function modelOptions(parsed: Parsed, name: string): ModelOptions {
 
 /** A built-in network by id, or a description from a file. */
 async function load(name: string, options: ModelOptions): Promise<Subject> {
-  if (isNetworkFile(name)) return { network: await readNetwork(name), input: DESCRIPTION_INPUT, nnMass: null };
+  if (isNetworkFile(name)) {
+    const network = await readNetwork(name);
+    const { attention } = options;
+    return {
+      network: attention ? compactAttention(network, attention) : network,
+      input: DESCRIPTION_INPUT,
+      nnMass: null,
+    };
+  }
   return { network: buildModel(name, options), ...modelInfo(name, options) };
 }
 
@@ -69,6 +86,19 @@ function choices(network: Network, shapes: ReadonlyMap<string, Shape>): Readonly
   return chosen;
 }
 
+/** Scores and the map's product with the values, which the MACs have in full. */
+function attentionLine({ scores, distinctScores, apply, exponentials }: AttentionCosts): string {
+  const distinct = distinctScores === scores ? "" : ` (${grouped(distinctScores)} distinct)`;
+  return `attention: of the MACs scores ${grouped(scores)}${distinct}, values ${grouped(apply)}; exponentials ${grouped(exponentials)}\n`;
+}
+
+/** What is allowed but rarely meant in the attention that was asked for, once for all layers. */
+function notesOn(parsed: Parsed, network: Network): string[] {
+  const spec = attentionOption(parsed);
+  const heads = network.layers.flatMap((layer) => (layer.op === "attention" ? [layer.heads] : []));
+  return spec ? attentionNotes(spec, Math.max(...heads)) : [];
+}
+
 export const command: Command = {
   spec: {
     name: "inspect",
@@ -86,6 +116,7 @@ export const command: Command = {
         value: "FORM",
         help: "SESR: collapsed (default) or expanded; RepVGG: deployed (default) or train",
       },
+      attention: ATTENTION_OPTION,
     },
   },
 
@@ -93,12 +124,13 @@ export const command: Command = {
     const [name] = parsed.positionals as [string];
     const backbone = backboneOf(name);
     if (backbone !== undefined) {
-      const surplus = ["scale", "form"].find((option) => parsed.text(option) !== undefined);
+      const surplus = ["scale", "form", "attention"].find((option) => parsed.text(option) !== undefined);
       if (surplus !== undefined) throw new UsageError(`--${surplus}: expected none, as ${name} has one only`);
       process.stdout.write(detectorCounts(name, backbone, sizeOption(parsed, "input"), parsed.flag("json")));
       return;
     }
-    const { network, nnMass, ...subject } = await load(name, modelOptions(parsed, name));
+    const options = modelOptions(parsed, name);
+    const { network, nnMass, ...subject } = await load(name, options);
     const input = sizeOption(parsed, "input") ?? subject.input;
     const counts = countNetwork(network, input);
     const shapes = new Map(counts.layers.map((layer) => [layer.name, layer.shape]));
@@ -114,6 +146,8 @@ export const command: Command = {
       ...chosen.get(layer.name),
     }));
     const { params, weights, macs, activations } = counts;
+    const attention = networkAttentionCosts(network, input);
+    const notes = notesOn(parsed, network);
     const report = {
       model: network.name,
       input,
@@ -124,6 +158,8 @@ export const command: Command = {
       nnMass,
       nonLinearUnits: nonLinearUnits(network, input),
       receptiveField: receptiveField(network),
+      ...(attention && { attention }),
+      ...(notes.length > 0 && { notes }),
       layers,
     };
     if (parsed.flag("json")) {
@@ -146,7 +182,9 @@ export const command: Command = {
         }) +
         `\nparameters ${grouped(params)}, of them weights ${grouped(weights)}\n` +
         `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n` +
-        `non-linear units ${grouped(report.nonLinearUnits)}, NN-Mass ${nnMass === null ? "not defined" : grouped(nnMass)}\n`,
+        `non-linear units ${grouped(report.nonLinearUnits)}, NN-Mass ${nnMass === null ? "not defined" : grouped(nnMass)}\n` +
+        (attention ? attentionLine(attention) : "") +
+        notes.map((note) => `note: ${note}\n`).join(""),
     );
   },
 };
