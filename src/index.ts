@@ -5,6 +5,7 @@
  * - `createUpscaler`: pictures in, larger pictures out.
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
+ * - `simulate`, `device`: how long a network takes on an NPU that need not be there.
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
 export { type CompileOptions, compile } from "./engine/compile.ts";
@@ -44,6 +45,11 @@ export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
 export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
+export type { Device } from "./timing/devices/description.ts";
+export { withOverrides } from "./timing/devices/overrides.ts";
+export { type DeviceOptions, device, deviceIds } from "./timing/devices/registry.ts";
+export type { LayerReport, SimulationReport } from "./timing/report.ts";
+export { type SimulateOptions, simulate } from "./timing/simulate.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";

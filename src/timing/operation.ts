@@ -14,8 +14,11 @@ export interface Tensor {
   readonly layout: "bricks" | "linear";
 }
 
-/** What the output stage does to a value: nothing, a clamp (ReLU, ReLU6, clip), or a look into a table (hard-swish, GELU, sigmoid). */
-export type OutputActivation = "none" | "clamp" | "table";
+/**
+ * What the output stage does to a value: nothing, a clamp (ReLU, ReLU6, clip), a look into a table (hard-swish, GELU, sigmoid), or a factor
+ * on negative values that each channel has for itself (PReLU).
+ */
+export type OutputActivation = "none" | "clamp" | "table" | "slope";
 
 interface OperationBase {
   /** Of the tensor that it makes. */
@@ -67,6 +70,8 @@ export interface HostOperation extends OperationBase {
   readonly reason: string;
   /** Multiply-accumulates. */
   readonly macs: number;
+  /** Bytes that are read and written. */
+  readonly bytes: number;
 }
 
 export type Operation = WindowOperation | ElementwiseOperation | RearrangeOperation | HostOperation;

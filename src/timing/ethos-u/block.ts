@@ -7,7 +7,10 @@ import type { Shape } from "../../network/description.ts";
 import type { EthosUCore } from "../devices/description.ts";
 import type { ElementwiseOperation, WindowOperation } from "../operation.ts";
 
-export type NpuOperation = WindowOperation | ElementwiseOperation;
+/** What the NPU runs; slopes are operations of their own. */
+type Plain = { readonly activation: "none" | "clamp" | "table" };
+export type NpuWindow = WindowOperation & Plain;
+export type NpuOperation = NpuWindow | (ElementwiseOperation & Plain);
 
 export interface Block {
   /** [height, width, depth] */

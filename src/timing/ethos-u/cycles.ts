@@ -1,8 +1,7 @@
 /** Ethos-U: cycles of the MAC units and of the output unit, block by block, as the vendor's open compiler (3.10) estimates them. */
 import type { Shape } from "../../network/description.ts";
 import type { EthosU } from "../devices/description.ts";
-import type { WindowOperation } from "../operation.ts";
-import { type Block, hasWideAccumulator, type NpuOperation, roundUp } from "./block.ts";
+import { type Block, hasWideAccumulator, type NpuOperation, type NpuWindow, roundUp } from "./block.ts";
 import { BIAS_BYTES, blockTransferCycles, type Placement, portOf } from "./transfers.ts";
 
 /** Blocks of one operation. */
@@ -55,7 +54,7 @@ function parts(kernel: number, most: number): number[] {
 }
 
 /** Micro-blocks in a block; blocks of one row have flat micro-blocks. */
-function microBlocks({ core }: EthosU, operation: WindowOperation, block: Shape) {
+function microBlocks({ core }: EthosU, operation: NpuWindow, block: Shape) {
   const [height, width] = operation.output.shape;
   const pooling = operation.kind === "max-pool" || operation.kind === "average-pool";
   const flat = core.microBlock[0] === 2 && !pooling && height === 1 && width % 2 === 0 && operation.kernel[0] === 1;
@@ -67,7 +66,7 @@ function microBlocks({ core }: EthosU, operation: WindowOperation, block: Shape)
 /** MAC units: one pass of `taps` taps over a block. */
 function passCycles(
   { core }: EthosU,
-  operation: WindowOperation,
+  operation: NpuWindow,
   block: Block,
   micro: ReturnType<typeof microBlocks>,
   inputDepth: number,
@@ -100,7 +99,7 @@ function passCycles(
 /** A block of one micro-block waits for itself between kernel steps. */
 function delayCycles(
   core: EthosU["core"],
-  operation: WindowOperation,
+  operation: NpuWindow,
   { x, y, z }: ReturnType<typeof microBlocks>,
   steps: number,
 ): number {
@@ -115,7 +114,7 @@ function delayCycles(
   return cycles;
 }
 
-function windowCycles(device: EthosU, operation: WindowOperation, block: Block, place: Placement): NpuCycles {
+function windowCycles(device: EthosU, operation: NpuWindow, block: Block, place: Placement): NpuCycles {
   const { core } = device;
   const { input, output, kernel, kind } = operation;
   const clamped = block.output.map((size, axis) => Math.min(size, output.shape[axis]!)) as unknown as Shape;
