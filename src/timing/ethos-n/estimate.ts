@@ -50,7 +50,7 @@ function timeOf({ metric }: EthosN, operation: Operation, t: PassTraffic, mce: n
   const rate = metric.bytesPerSecond / metric.clockHz;
   if (metric.id === "22.02") {
     const serial = (t.serialRead + t.serialWrite) / rate;
-    return { serial, dram: (t.read + t.write - t.serialRead - t.serialWrite) / rate, mce, ple: 0 };
+    return { serial, dram: (t.read + t.write - t.serialRead - t.serialWrite) / rate, mce, ple };
   }
   // Stripes have a price each and a least time.
   const stream = (bytes: number, stripes: number): number =>
@@ -64,7 +64,10 @@ function timeOf({ metric }: EthosN, operation: Operation, t: PassTraffic, mce: n
   return { serial, dram, mce: engine(mce, STRIPE_CYCLES), ple: engine(ple, each) };
 }
 
-const longest = ({ serial, dram, mce, ple }: PassTime): number => serial + Math.max(dram, mce, ple);
+/** A pass by itself; the older metric leaves the PLE out. */
+function longest({ metric }: EthosN, { serial, dram, mce, ple }: PassTime): number {
+  return serial + Math.max(dram, mce, metric.id === "22.02" ? 0 : ple);
+}
 
 /** Feature maps that stay in SRAM from one operation to the next: of one reader, that follows at once, and of at most half the SRAM. */
 function keptMaps(device: EthosN, { operations, output }: Program): Set<string> {
@@ -102,7 +105,7 @@ function estimatePass(
   const weightBytes = filter ? size({ name: operation.name, filter }) * (1 - device.weightSaving) : 0;
   const inputs = tensorsOf(operation).map(({ name }) => where(name));
   const pass = { operation, inputs, output: where(operation.output.name), weightBytes };
-  const traffic = chooseStripes(device, pass, (t) => longest(timeOf(device, operation, t, mce, ple)));
+  const traffic = chooseStripes(device, pass, (t) => longest(device, timeOf(device, operation, t, mce, ple)));
   return { operation, traffic, mce, winograd, ple };
 }
 
@@ -114,7 +117,7 @@ function explain(
   time: PassTime,
   bound: string,
 ): string {
-  const serial = time.serial / longest(time);
+  const serial = time.serial / longest(device, time);
   const waits = serial > 0.1 ? `; ${percent(serial)} of the time engines wait, as the SRAM holds no stripe more` : "";
   if (bound === "dram") {
     return `${Math.round((traffic.read + traffic.write) / 1e5) / 10} MB to and from DRAM take longer than to compute${waits}`;
@@ -129,32 +132,69 @@ function explain(
   return `the multipliers work at ${percent(peak)} of their direct peak (${how})${waits}`;
 }
 
-/** By 22.02 engines and DRAM overlap over the whole network, so that one of them binds all passes; by 25.03 pass by pass. */
-function boundOf(time: PassTime, overall: "dram" | "mce" | undefined): "dram" | "mce" | "ple" {
-  if (overall) return overall;
-  const { serial, dram, mce, ple } = time;
-  if (serial + dram >= Math.max(mce, ple)) return "dram";
-  return mce >= ple ? "mce" : "ple";
+function boundOf({ metric }: EthosN, { serial, dram, mce, ple }: PassTime): "dram" | "mce" | "ple" {
+  const counted = metric.id === "22.02" && Math.max(serial + dram, mce) > 0 ? 0 : ple;
+  if (serial + dram >= Math.max(mce, counted)) return "dram";
+  return mce >= counted ? "mce" : "ple";
+}
+
+/**
+ * Cycles of every pass. By 25.03 DRAM and engines overlap pass by pass; by 22.02 over the whole network, without the PLE, and what overlaps
+ * is shared out among the passes by what each would take alone, as the metric itself has no time for a pass.
+ */
+function passCycles(device: EthosN, times: readonly PassTime[]): number[] {
+  if (device.metric.id === "25.03") return times.map((time) => longest(device, time));
+  const sum = (of: (time: PassTime) => number): number => times.reduce((total, time) => total + of(time), 0);
+  const share = ({ dram, mce, ple }: PassTime): number => Math.max(dram, mce, ple);
+  const overlapped = Math.max(
+    sum(({ dram }) => dram),
+    sum(({ mce }) => mce),
+  );
+  const all = sum(share);
+  return times.map((time) => time.serial + (all === 0 ? 0 : (overlapped * share(time)) / all));
+}
+
+function hostReport(device: EthosN, operation: HostOperation): LayerReport {
+  const { host, metric } = device;
+  const cycles = hostCycles(host, operation) * (metric.clockHz / host.clockHz);
+  return {
+    name: operation.name,
+    layers: operation.layers,
+    operation: "host",
+    shape: operation.output.shape,
+    macs: operation.macs,
+    cyclesByResource: { host: cycles },
+    cycles,
+    ms: (cycles / metric.clockHz) * 1000,
+    bound: "host",
+    why: `left to the host's ${host.name}, as ${operation.reason}; its speed is assumed, not calibrated`,
+    bytes: {
+      read: { ...NO_BYTES, dram: dramBytes(device, operation.input) },
+      write: { ...NO_BYTES, dram: dramBytes(device, operation.output) },
+    },
+    utilisation: operation.macs / (cycles * macsPerCycle(device)),
+  };
 }
 
 /** @throws WasmogradError ERR_UNSUPPORTED when an operation's smallest stripes do not fit */
 export function estimateEthosN(device: EthosN, program: Program, size: EncodedSize): SimulationReport {
-  const { metric, host } = device;
+  const { clockHz } = device.metric;
   const prepared = leaveToHost(program, missing);
   const kept = keptMaps(device, prepared);
   const passes = prepared.operations.map((operation) =>
     operation.kind === "host" ? operation : estimatePass(device, operation, kept, size),
   );
-  const timed = passes.map((pass) =>
-    "traffic" in pass ? { pass, time: timeOf(device, pass.operation, pass.traffic, pass.mce, pass.ple) } : { pass },
+  const times = passes.flatMap((pass) =>
+    "traffic" in pass ? [timeOf(device, pass.operation, pass.traffic, pass.mce, pass.ple)] : [],
   );
-  const sum = (of: (time: PassTime) => number): number => timed.reduce((s, { time }) => s + (time ? of(time) : 0), 0);
-  const overall = metric.id === "22.02" ? (sum((t) => t.dram) >= sum((t) => t.mce) ? "dram" : "mce") : undefined;
-  const layers = timed.map(({ pass, time }): LayerReport => {
-    if (!time || !("traffic" in pass)) return hostReport(device, pass as HostOperation);
+  const shares = passCycles(device, times);
+  let next = 0;
+  const layers = passes.map((pass): LayerReport => {
+    if (!("traffic" in pass)) return hostReport(device, pass);
     const { operation, traffic } = pass;
-    const cycles = overall ? time.serial + time[overall] : longest(time);
-    const bound = boundOf(time, overall);
+    const [time, cycles] = [times[next]!, shares[next]!];
+    next++;
+    const bound = boundOf(device, time);
     const macs = macsOf(operation);
     return {
       name: operation.name,
@@ -162,37 +202,15 @@ export function estimateEthosN(device: EthosN, program: Program, size: EncodedSi
       operation: operation.kind === "elementwise" ? operation.function : operation.kind,
       shape: operation.output.shape,
       macs,
-      cyclesByResource: { dram: time.serial + time.dram, mce: time.mce, ...(time.ple > 0 && { ple: time.ple }) },
+      cyclesByResource: { dram: time.serial + time.dram, mce: time.mce, ple: time.ple },
       cycles,
-      ms: (cycles / metric.clockHz) * 1000,
+      ms: (cycles / clockHz) * 1000,
       bound,
       why: explain(device, pass, time, bound),
       bytes: { read: { ...NO_BYTES, dram: traffic.read }, write: { ...NO_BYTES, dram: traffic.write } },
       utilisation: macs / (cycles * macsPerCycle(device)),
     };
   });
-  const { clockHz } = metric;
   const total = totalOf(layers, { clockHz, macsPerCycle: macsPerCycle(device), sramPeakBytes: null });
   return { network: program.name, device: device.id, mode: "analytic", clockHz, total, layers };
-
-  function hostReport(of: EthosN, operation: HostOperation): LayerReport {
-    const cycles = hostCycles(host, operation) * (metric.clockHz / host.clockHz);
-    return {
-      name: operation.name,
-      layers: operation.layers,
-      operation: "host",
-      shape: operation.output.shape,
-      macs: operation.macs,
-      cyclesByResource: { host: cycles },
-      cycles,
-      ms: (cycles / metric.clockHz) * 1000,
-      bound: "host",
-      why: `left to the host's ${host.name}, as ${operation.reason}; its speed is assumed, not calibrated`,
-      bytes: {
-        read: { ...NO_BYTES, dram: dramBytes(of, operation.input) },
-        write: { ...NO_BYTES, dram: dramBytes(of, operation.output) },
-      },
-      utilisation: operation.macs / (cycles * macsPerCycle(of)),
-    };
-  }
 }
