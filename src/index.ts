@@ -6,6 +6,7 @@
  * - `loadKernels`: exact int8 and f32 convolutions to build upon.
  * - `createDetector`: RAN's object detector, with weights of your own.
  * - `sesr`, `collapse`, `fuse`, `equalise`, `calibrate`, `quantise`, `compile`: networks, passes, and running them.
+ * - `simulate`, `device`: how long a network takes on an NPU that need not be there.
  * - `winograd`, `nest`, `transforms`, `summarise`: Winograd algorithms of your own points, exactly.
  */
 export { type CompactOptions, compactAttention } from "./attention/compact.ts";
@@ -73,6 +74,11 @@ export { type ScaledNetwork, scaleBy, scaleTo } from "./ran/scale.ts";
 export { priceNetwork, searchRanE } from "./ran/search.ts";
 export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
+export type { Device } from "./timing/devices/description.ts";
+export { withOverrides } from "./timing/devices/overrides.ts";
+export { type DeviceOptions, device, deviceIds } from "./timing/devices/registry.ts";
+export type { LayerReport, SimulationReport } from "./timing/report.ts";
+export { type SimulateOptions, simulate } from "./timing/simulate.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";

@@ -11,6 +11,7 @@ const ORDER = [
   "winograd",
   "network",
   "attention",
+  "timing",
   "models",
   "formats",
   "quantization",
@@ -64,6 +65,18 @@ test("detection stands on errors, the network's types and pictures alone: whatev
     for (const target of imports) {
       const to = target.startsWith(".") ? relative(SRC, resolved(file, target)) : target;
       if (!/^(detection\/.*|errors\.ts|image\/types\.ts|network\/description\.ts)$/.test(to)) outside.add(to);
+    }
+  }
+  expect([...outside]).toEqual([]);
+});
+
+test("the timing model reads network descriptions and nothing of models, kernels or engine", () => {
+  const outside = new Set<string>();
+  for (const [file, imports] of graph) {
+    if (folderOf(file) !== "timing") continue;
+    for (const target of imports) {
+      const to = target.startsWith(".") ? relative(SRC, resolved(file, target)) : target;
+      if (!/^((timing|network)\/.*|errors\.ts|conv-axis\.ts)$/.test(to)) outside.add(to);
     }
   }
   expect([...outside]).toEqual([]);

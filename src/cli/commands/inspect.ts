@@ -1,66 +1,20 @@
-import { compactAttention } from "../../attention/compact.ts";
 import { attentionNotes } from "../../attention/family.ts";
 import { backboneOf } from "../../detector/networks.ts";
 import { WasmogradError } from "../../errors.ts";
 import { type Choice, chooseS8 } from "../../kernels/convolution/choice.ts";
-import type { InputSize, ModelOptions } from "../../models/family.ts";
-import { buildModel, familyOf, modelIds, modelInfo } from "../../models/registry.ts";
+import { modelIds } from "../../models/registry.ts";
 import { type AttentionCosts, networkAttentionCosts } from "../../network/attention-costs.ts";
 import { countNetwork } from "../../network/counts.ts";
 import type { Network, Shape } from "../../network/description.ts";
 import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
-import { ATTENTION_OPTION, attentionOption } from "../attention-option.ts";
+import { attentionOption } from "../attention-option.ts";
 import type { Command } from "../command.ts";
 import { DETECTOR_IDS, detectorCounts } from "../detector-counts.ts";
-import { isNetworkFile, readNetwork } from "../network-file.ts";
-import { choiceOption, type Parsed, sizeOption, UsageError } from "../options.ts";
+import { type Parsed, sizeOption, UsageError } from "../options.ts";
+import { loadSubject, modelOptions, SUBJECT_OPTIONS } from "../subject.ts";
 import { grouped, table } from "../terminal.ts";
-
-interface Subject {
-  readonly network: Network;
-  /** The default. */
-  readonly input: InputSize;
-  readonly nnMass: number | null;
-}
-
-/** Of networks whose authors are not known. */
-const DESCRIPTION_INPUT: InputSize = [360, 640];
-
-/** What --scale, --form and --attention say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
-function modelOptions(parsed: Parsed, name: string): ModelOptions {
-  const given = (["scale", "form"] as const).filter((option) => parsed.text(option) !== undefined);
-  const attention = attentionOption(parsed);
-  if (isNetworkFile(name)) {
-    if (given.length > 0)
-      throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
-    return { ...(attention && { attention }) };
-  }
-  const { scales, forms, hasAttention } = familyOf(name);
-  if (attention && !hasAttention) throw new UsageError(`--attention: expected none, as ${name} has no attention`);
-  const missing = given.find((option) => (option === "scale" ? scales : forms) === undefined);
-  if (missing !== undefined) throw new UsageError(`--${missing}: expected none, as ${name} has one only`);
-  return {
-    ...(attention && { attention }),
-    ...(scales && { scale: Number(choiceOption(parsed, "scale", scales.map(String), "2")) as 2 | 3 | 4 }),
-    ...(forms && { form: choiceOption(parsed, "form", forms, forms[0]!) }),
-  };
-}
-
-/** A built-in network by id, or a description from a file. */
-async function load(name: string, options: ModelOptions): Promise<Subject> {
-  if (isNetworkFile(name)) {
-    const network = await readNetwork(name);
-    const { attention } = options;
-    return {
-      network: attention ? compactAttention(network, attention) : network,
-      input: DESCRIPTION_INPUT,
-      nnMass: null,
-    };
-  }
-  return { network: buildModel(name, options), ...modelInfo(name, options) };
-}
 
 /** Receptive field in input pixels, or null where it is not bounded by a fixed margin. */
 function receptiveField(network: Network): number | null {
@@ -104,20 +58,7 @@ export const command: Command = {
     name: "inspect",
     positionals: ["MODEL"],
     summary: `Counts parameters and multiply-accumulates of a network, layer by layer; of a detector part by part.\nMODEL: ${[...modelIds(), ...DETECTOR_IDS].join(", ")}, or a description as FILE.json`,
-    options: {
-      scale: { type: "string", value: "N", help: "upscaling factor of SESR and FSRCNN, 2 by default" },
-      input: {
-        type: "string",
-        value: "HxW",
-        help: "input size; by default 224x224, of CIFAR networks 32x32, of upscaling ones what comes out at 1280x720, of detectors 800x1088",
-      },
-      form: {
-        type: "string",
-        value: "FORM",
-        help: "SESR: collapsed (default) or expanded; RepVGG: deployed (default) or train",
-      },
-      attention: ATTENTION_OPTION,
-    },
+    options: SUBJECT_OPTIONS,
   },
 
   async run(parsed) {
@@ -129,8 +70,7 @@ export const command: Command = {
       process.stdout.write(detectorCounts(name, backbone, sizeOption(parsed, "input"), parsed.flag("json")));
       return;
     }
-    const options = modelOptions(parsed, name);
-    const { network, nnMass, ...subject } = await load(name, options);
+    const { network, nnMass, ...subject } = await loadSubject(name, modelOptions(parsed, name));
     const input = sizeOption(parsed, "input") ?? subject.input;
     const counts = countNetwork(network, input);
     const shapes = new Map(counts.layers.map((layer) => [layer.name, layer.shape]));

@@ -1,0 +1,122 @@
+/** Devices as data: everything that the timing model knows of a piece of hardware. */
+
+/** Memories of a system. "onChipFlash" is a read-only memory as fast as the SRAM, in which memory mode "sram-only" keeps constants. */
+export type MemoryArea = "sram" | "onChipFlash" | "dram" | "flash";
+
+/** A memory behind a port of the NPU. */
+export interface MemoryPort {
+  readonly bytesPerSecond: number;
+  /** The longest burst, in bytes: shorter runs of bytes cost as much as one. */
+  readonly burstBytes: number;
+  /** In cycles of the NPU. */
+  readonly readLatency: number;
+  readonly writeLatency: number;
+}
+
+/** What an Ethos-U is built into. */
+export interface EthosUSystem {
+  readonly id: string;
+  readonly clockHz: number;
+  readonly sram: MemoryPort;
+  /** Of the second port. */
+  readonly second: MemoryPort & { readonly area: "dram" | "flash" };
+}
+
+export interface EthosUMemory {
+  readonly id: string;
+  /** Where feature maps are by default. */
+  readonly features: "sram" | "second";
+  /** Where weights and biases are. */
+  readonly constants: "onChipFlash" | "second";
+  /** SRAM for weight buffers, and for feature maps where `features` is "second"; null: as much as it takes. */
+  readonly cacheBytes: number | null;
+}
+
+/** Processor beside an NPU, for what the NPU lacks. Rates of a plain, vectorised loop; assumed, not calibrated. */
+export interface HostCpu {
+  readonly name: string;
+  readonly clockHz: number;
+  readonly int8MacsPerCycle: number;
+  /** Bytes read or written a cycle when values are moved or changed one by one. */
+  readonly bytesPerCycle: number;
+  /** Cycles from the NPU's interrupt to the host's work and back. */
+  readonly callCycles: number;
+}
+
+type Triple = readonly [number, number, number];
+
+export interface EthosUCore {
+  /** int8, of all cores. */
+  readonly macsPerCycle: number;
+  readonly cores: number;
+  /** Outputs that the MAC units of one core make at a time, [height, width, depth]. */
+  readonly microBlock: Triple;
+  /** The largest block, [height, width, depth]. */
+  readonly largestBlock: Triple;
+  /** Larger kernels take several passes. */
+  readonly largestKernel: readonly [height: number, width: number];
+  /** Shared buffer, in banks of `bankBytes`. */
+  readonly banks: number;
+  readonly bankBytes: number;
+  readonly outputBanks: number;
+  readonly endBanks: number;
+  /** Banks that a look-up table takes. */
+  readonly tableBanks: number;
+  /** Banks are given out in multiples of these, for inputs of 8 and 16 bits and accumulators of 32 and 40. */
+  readonly granules: {
+    readonly input8: number;
+    readonly input16: number;
+    readonly accumulator32: number;
+    readonly accumulator40: number;
+  };
+  /** Output cycles per element, in the order of timing classes; see `outputCycles`. */
+  readonly outputCycles: readonly number[];
+  /** Activation cycles per element. */
+  readonly activationCycles: { readonly table: number; readonly clamp: number; readonly none: number };
+  /** Cycles between dependent kernel steps with 32- and with 40-bit accumulators. */
+  readonly stepDelay: { readonly accumulator32: number; readonly accumulator40: number };
+  /** 40-bit accumulators wait for each depth step too where the block is one micro-block wide or high (U55-32). */
+  readonly waitsPerDepthStep: boolean;
+  /** Factor on int16 pooling. */
+  readonly int16Pooling: number;
+}
+
+export interface EthosU {
+  readonly kind: "ethos-u";
+  readonly id: string;
+  readonly core: EthosUCore;
+  readonly system: EthosUSystem;
+  readonly memory: EthosUMemory;
+  readonly host: HostCpu;
+}
+
+export interface EthosNCore {
+  readonly engines: number;
+  /** Input and output generators of an engine. */
+  readonly inputsPerEngine: number;
+  readonly outputsPerEngine: number;
+  readonly lanesPerEngine: number;
+  readonly sramBytes: number;
+}
+
+/** How passes are added up to a network's time. */
+export interface EthosNMetric {
+  readonly id: "25.03" | "22.02";
+  readonly clockHz: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface EthosN {
+  readonly kind: "ethos-n";
+  readonly id: string;
+  readonly core: EthosNCore;
+  readonly metric: EthosNMetric;
+  /** Of feature maps in DRAM, 0 to below 1: the part that lossless compression saves. */
+  readonly activationSaving: number;
+  /** The same of weights. */
+  readonly weightSaving: number;
+  readonly winograd: boolean;
+  readonly host: HostCpu;
+}
+
+export type Device = EthosU | EthosN;

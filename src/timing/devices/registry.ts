@@ -1,0 +1,62 @@
+/** All devices by their ids. */
+import { check, WasmogradError } from "../../errors.ts";
+import type { Device } from "./description.ts";
+import { ETHOS_N_IDS, ETHOS_N_METRICS, ethosN } from "./ethos-n78.ts";
+import { ETHOS_U, ethosU } from "./ethos-u.ts";
+
+export interface DeviceOptions {
+  /** What an Ethos-U is built into; the vendor's default unless given. */
+  readonly system?: string;
+  /** Its memory mode, likewise. */
+  readonly memory?: string;
+  /** Which of the vendor's metrics adds up an Ethos-N's passes; "22.02" unless given. */
+  readonly metric?: string;
+}
+
+/** The ids that `device` knows. */
+export function deviceIds(): string[] {
+  return [...ETHOS_U.map(({ id }) => id), ...ETHOS_N_IDS];
+}
+
+/** What `DeviceOptions` can be for a device, its defaults first. @throws WasmogradError ERR_ARGUMENT on an unknown id */
+export function deviceOptions(id: string): {
+  readonly systems: readonly string[];
+  readonly memories: readonly string[];
+  readonly metrics: readonly string[];
+} {
+  const ids = (list: readonly { readonly id: string }[] | undefined): string[] => (list ?? []).map((one) => one.id);
+  const { kind } = device(id);
+  const choice = ETHOS_U.find((one) => one.id === id);
+  const metrics = kind === "ethos-n" ? ids(ETHOS_N_METRICS) : [];
+  return { systems: ids(choice?.systems), memories: ids(choice?.memories), metrics };
+}
+
+/** One of a list by its id, the first unless given. @throws WasmogradError ERR_ARGUMENT */
+function pick<T extends { readonly id: string }>(what: string, list: readonly T[], id: string | undefined): T {
+  const found = id === undefined ? list[0] : list.find((one) => one.id === id);
+  if (found) return found;
+  throw new WasmogradError(
+    "ERR_ARGUMENT",
+    `${what}: expected one of ${list.map((one) => one.id).join(", ")}, got ${String(id)}`,
+  );
+}
+
+function refuse(id: string, options: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    check(value === undefined, "ERR_ARGUMENT", () => `${name}: expected none for ${id}, got ${String(value)}`);
+  }
+}
+
+/** @throws WasmogradError ERR_ARGUMENT on an id or option that is not known (lists those that are), or that the device does not have */
+export function device(id: string, { system, memory, metric }: DeviceOptions = {}): Device {
+  const choice = ETHOS_U.find((one) => one.id === id);
+  if (choice) {
+    refuse(id, { metric });
+    return ethosU(choice, pick("system", choice.systems, system), pick("memory", choice.memories, memory));
+  }
+  if (ETHOS_N_IDS.includes(id)) {
+    refuse(id, { system, memory });
+    return ethosN(id, pick("metric", ETHOS_N_METRICS, metric));
+  }
+  throw new WasmogradError("ERR_ARGUMENT", `device: expected one of ${deviceIds().join(", ")}, got ${String(id)}`);
+}

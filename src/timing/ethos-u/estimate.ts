@@ -1,0 +1,76 @@
+/** Ethos-U, analytic mode: a network's time as the sum of its operations', each as long as its busiest resource. */
+import type { EthosU, MemoryArea } from "../devices/description.ts";
+import { hostCycles } from "../host.ts";
+import { macsOf, type Program } from "../operation.ts";
+import { type LayerReport, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
+import type { EncodedSize } from "../weights.ts";
+import { prepareEthosU } from "./prepare.ts";
+import { type HostStep, type Scheduled, schedule } from "./schedule.ts";
+import type { Step, StepEstimate } from "./step.ts";
+import { explain } from "./why.ts";
+
+const AREAS: readonly MemoryArea[] = ["sram", "onChipFlash", "dram", "flash"];
+
+function resources(step: Step, { npu, units, memory }: StepEstimate): Record<string, number> {
+  const { mac, output, blocks } = units;
+  const cycles: Record<string, number> = { npu };
+  if (step.operation.kind !== "elementwise") cycles.mac = mac * blocks;
+  cycles.output = output * blocks;
+  for (const area of AREAS) if (memory[area] > 0) cycles[area] = memory[area];
+  return cycles;
+}
+
+function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerReport {
+  const { operation } = step;
+  const macs = macsOf(operation);
+  const cycles = estimate.total;
+  const bound = (["npu", ...AREAS] as const).find((r) => (r === "npu" ? estimate.npu : estimate.memory[r]) === cycles)!;
+  return {
+    name: operation.name,
+    layers: operation.layers,
+    operation: operation.kind === "elementwise" ? operation.function : operation.kind,
+    shape: operation.output.shape,
+    macs,
+    cyclesByResource: resources(step, estimate),
+    cycles,
+    ms: (cycles / device.system.clockHz) * 1000,
+    bound,
+    why: explain(device, step, estimate, bound),
+    bytes: estimate.bytes,
+    utilisation: macs / (cycles * device.core.macsPerCycle),
+  };
+}
+
+function hostReport(device: EthosU, { operation, place }: HostStep): LayerReport {
+  const { host, system, core } = device;
+  const cycles = hostCycles(host, operation) * (system.clockHz / host.clockHz);
+  const written = operation.output.shape.reduce((a, b) => a * b) * (operation.bits / 8);
+  const read = Math.max(0, operation.bytes - written);
+  return {
+    name: operation.name,
+    layers: operation.layers,
+    operation: "host",
+    shape: operation.output.shape,
+    macs: operation.macs,
+    cyclesByResource: { host: cycles },
+    cycles,
+    ms: (cycles / system.clockHz) * 1000,
+    bound: "host",
+    why: `left to the host's ${host.name}, as ${operation.reason}; its speed is assumed, not calibrated`,
+    bytes: { read: { ...NO_BYTES, [place.input]: read }, write: { ...NO_BYTES, [place.output]: written } },
+    utilisation: operation.macs / (cycles * core.macsPerCycle),
+  };
+}
+
+const isHost = (step: Scheduled["step"]): step is HostStep => step.operation.kind === "host";
+
+/** @throws WasmogradError as `schedule` */
+export function estimateEthosU(device: EthosU, program: Program, size: EncodedSize): SimulationReport {
+  const { steps, sramPeakBytes } = schedule(device, prepareEthosU(program), size);
+  const layers = steps.map(({ step, estimate }) =>
+    isHost(step) ? hostReport(device, step) : npuReport(device, step, estimate!),
+  );
+  const { clockHz } = device.system;
+  const total = totalOf(layers, { clockHz, macsPerCycle: device.core.macsPerCycle, sramPeakBytes });
+  return { network: program.name, device: device.id, mode: "analytic", clockHz, total, layers };
+}

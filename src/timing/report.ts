@@ -1,0 +1,98 @@
+/** What a simulation tells: time by resource, bytes by memory and direction, and why. Shared by all devices and modes. */
+import type { Shape } from "../network/description.ts";
+import type { MemoryArea } from "./devices/description.ts";
+
+export type Bytes = Readonly<Record<MemoryArea, number>>;
+
+export interface MemoryTraffic {
+  readonly read: Bytes;
+  readonly write: Bytes;
+}
+
+export interface LayerReport {
+  /** Of the tensor that it makes. */
+  readonly name: string;
+  /** Layers of the description that it stands for. */
+  readonly layers: readonly string[];
+  /** As the device runs it. */
+  readonly operation: string;
+  readonly shape: Shape;
+  /** Multiply-accumulates as the device executes them; zeros of padding and spreading included. */
+  readonly macs: number;
+  /** Of the device's clock, by resource; a resource that does nothing is absent. */
+  readonly cyclesByResource: Readonly<Record<string, number>>;
+  readonly cycles: number;
+  readonly ms: number;
+  /** The resource that is busy longest: one of the keys of `cyclesByResource`. */
+  readonly bound: string;
+  /** One sentence. */
+  readonly why: string;
+  readonly bytes: MemoryTraffic;
+  /** MACs per cycle over the device's peak, 0..1. */
+  readonly utilisation: number;
+}
+
+export interface TotalReport {
+  readonly cycles: number;
+  readonly ms: number;
+  readonly fps: number;
+  readonly macs: number;
+  readonly utilisation: number;
+  readonly dramBytes: number;
+  readonly sramBytes: number;
+  /** Of both kinds of flash. */
+  readonly flashBytes: number;
+  /** The largest sum of what is in SRAM at one time; null where the device's model has none. */
+  readonly sramPeakBytes: number | null;
+  readonly bytes: MemoryTraffic;
+}
+
+export interface SimulationReport {
+  readonly network: string;
+  readonly device: string;
+  readonly mode: "analytic";
+  readonly clockHz: number;
+  readonly total: TotalReport;
+  readonly layers: readonly LayerReport[];
+}
+
+export const NO_BYTES: Bytes = { sram: 0, onChipFlash: 0, dram: 0, flash: 0 };
+
+const AREAS = ["sram", "onChipFlash", "dram", "flash"] as const;
+
+function plus(a: Bytes, b: Bytes): Bytes {
+  return {
+    sram: a.sram + b.sram,
+    onChipFlash: a.onChipFlash + b.onChipFlash,
+    dram: a.dram + b.dram,
+    flash: a.flash + b.flash,
+  };
+}
+
+/** Layers one after the other. */
+export function totalOf(
+  layers: readonly LayerReport[],
+  { clockHz, macsPerCycle, sramPeakBytes }: { clockHz: number; macsPerCycle: number; sramPeakBytes: number | null },
+): TotalReport {
+  const sum = (of: (layer: LayerReport) => number): number => layers.reduce((total, layer) => total + of(layer), 0);
+  const cycles = sum((layer) => layer.cycles);
+  const macs = sum((layer) => layer.macs);
+  const bytes = layers.reduce<MemoryTraffic>(
+    (total, layer) => ({ read: plus(total.read, layer.bytes.read), write: plus(total.write, layer.bytes.write) }),
+    { read: NO_BYTES, write: NO_BYTES },
+  );
+  const both = (area: (typeof AREAS)[number]): number => bytes.read[area] + bytes.write[area];
+  const seconds = cycles / clockHz;
+  return {
+    cycles,
+    ms: seconds * 1000,
+    fps: 1 / seconds,
+    macs,
+    utilisation: macs / (cycles * macsPerCycle),
+    dramBytes: both("dram"),
+    sramBytes: both("sram"),
+    flashBytes: both("flash") + both("onChipFlash"),
+    sramPeakBytes,
+    bytes,
+  };
+}

@@ -1,0 +1,134 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deviceIds } from "../../src/timing/devices/registry.ts";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "wasmograd-simulate-"));
+
+beforeAll(() => {
+  expect(existsSync(MAIN), "npm run build comes first").toBe(true);
+  writeFileSync(join(folder, "slow.json"), '{"system": {"clockHz": 2.5e8}}');
+  writeFileSync(join(folder, "wrong.json"), '{"system": {"clock": 1}}');
+  const layers = [
+    { op: "input", name: "x", channels: 8 },
+    { op: "depth-to-space", name: "y", input: "x", block: 2 },
+  ];
+  writeFileSync(join(folder, "own.json"), JSON.stringify({ name: "own", layers, output: "y" }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", cwd: folder });
+}
+
+/** The JSON document that a command prints. */
+// biome-ignore lint/suspicious/noExplicitAny: documents looked into by the assertions
+function json(...args: string[]): any {
+  const { status, stdout, stderr } = cli(...args, "--json");
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return JSON.parse(stdout);
+}
+
+describe("devices", () => {
+  test("lists every device with its choices", () => {
+    const { devices } = json("devices");
+    expect(devices.map(({ id }: { id: string }) => id)).toEqual(deviceIds());
+    expect(devices[0]).toEqual({
+      id: "ethos-u55-32",
+      macsPerCycle: 32,
+      clockHz: 5e8,
+      systems: ["high-end-embedded", "deep-embedded"],
+      memories: ["shared-sram", "sram-only"],
+      metrics: [],
+    });
+    expect(cli("devices").stdout.split("\n")).toHaveLength(deviceIds().length + 2);
+  });
+});
+
+describe("simulate", () => {
+  test("one document with totals and layers", () => {
+    const report = json("simulate", "resnet18", "--device", "ethos-u65-512", "--memory", "dedicated-sram-512kb");
+    expect(report).toMatchObject({
+      network: "resnet18",
+      device: "ethos-u65-512",
+      system: "client-server",
+      memory: "dedicated-sram-512kb",
+      mode: "analytic",
+      input: [224, 224],
+      clockHz: 1e9,
+    });
+    const { total, layers } = report;
+    expect(Object.keys(total)).toEqual(
+      expect.arrayContaining([
+        "cycles",
+        "ms",
+        "fps",
+        "macs",
+        "utilisation",
+        "dramBytes",
+        "sramBytes",
+        "flashBytes",
+        "sramPeakBytes",
+      ]),
+    );
+    expect(total.sramPeakBytes).toBeLessThanOrEqual(512 * 1024);
+    expect(layers[0]).toMatchObject({ bound: expect.any(String), why: expect.any(String) });
+    expect(layers[0].cyclesByResource[layers[0].bound]).toBeGreaterThan(0);
+    const sum = layers.reduce((cycles: number, layer: { cycles: number }) => cycles + layer.cycles, 0);
+    expect(total.cycles).toBeCloseTo(sum, 3);
+  });
+
+  test("a table with a reason a line, and the size asked for", () => {
+    const { stdout } = cli("simulate", "sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "300x400");
+    expect(stdout).toMatch(/^sesr-m5-x2 on 300x400, ethos-n78-4tops-4ple at 1,250 MHz, analytic estimate\n/);
+    expect(stdout).toMatch(/\nfirst +convolution +300x400x16 .* % +(dram|mce) +\S.*\n/);
+    expect(stdout).toMatch(/\nSRAM .* moved\n$/);
+  });
+
+  test("a device of one's own, activations as clamps, int16", () => {
+    const run = (...args: string[]) =>
+      json("simulate", "efficientnet-lite0-hswish", "--device", "ethos-u55-256", ...args);
+    const { total } = run();
+    expect(run("--config", "slow.json").clockHz).toBe(2.5e8);
+    expect(run("--activations", "clamped").total.ms).toBeLessThan(0.8 * total.ms);
+    expect(run("--bits", "16").total.ms).toBeGreaterThan(total.ms);
+  });
+
+  test("what the NPU lacks takes the host's time and says why", () => {
+    const { layers } = json("simulate", "own.json", "--device", "ethos-u55-256", "--input", "16x16");
+    expect(layers).toHaveLength(1);
+    expect(layers[0]).toMatchObject({ bound: "host", why: expect.stringMatching(/no depth-to-space/) });
+    expect(layers[0].ms).toBeGreaterThan(0);
+  });
+
+  const cases: [string, string[], number, RegExp][] = [
+    ["no device", ["sesr-m5"], 2, /--device: expected one of ethos-u55-32, .*, got none/],
+    ["an unknown device", ["sesr-m5", "--device", "u55"], 2, /device: expected one of ethos-u55-32, .*, got u55/],
+    ["an unknown model", ["vgg", "--device", "ethos-u55-32"], 2, /model: expected one of/],
+    [
+      "an unknown mode",
+      ["sesr-m5", "--device", "ethos-u55-32", "--mode", "event"],
+      2,
+      /--mode: expected analytic, got/,
+    ],
+    [
+      "a wrong field",
+      ["sesr-m5", "--device", "ethos-u55-32", "--config", "wrong.json"],
+      2,
+      /wrong\.json: system: expected/,
+    ],
+    ["no file", ["sesr-m5", "--device", "ethos-u55-32", "--config", "none.json"], 1, /none\.json: cannot be read/],
+    ["a size", ["sesr-m5", "--device", "ethos-u55-32", "--input", "12"], 2, /--input: expected HEIGHTxWIDTH/],
+  ];
+  test.each(cases)("bad input: %s", (_, args, status, message) => {
+    const result = cli("simulate", ...args);
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).toMatch(/^wasmograd: [^\n]+\n$/);
+    expect([result.stdout, result.status]).toEqual(["", status]);
+  });
+});

@@ -1,0 +1,104 @@
+/**
+ * The Ethos-U model against the vendor's estimator on the development pair (ResNet-8 and SESR-M5 x2 at 128x128, U55-128 and U55-256).
+ * Cascades, and which weights are buffered, are taken from the files; blocks too, or chosen.
+ */
+import { describe, expect, test } from "vitest";
+import { chooseBlock } from "../../src/timing/ethos-u/block.ts";
+import { chooseStaging } from "../../src/timing/ethos-u/staging.ts";
+import { estimateStep, type StepEstimate } from "../../src/timing/ethos-u/step.ts";
+import { devPair, type Row } from "./dev-pair.ts";
+
+const files = devPair();
+const AREAS = ["sram", "onChipFlash", "dram", "flash"] as const;
+
+interface Compared {
+  readonly row: Row;
+  readonly step: StepEstimate;
+}
+
+function estimate(rows: readonly Row[], blocks: "given" | "chosen"): Compared[] {
+  let slack = 0;
+  return rows.map((row) => {
+    const { device, operation, place, staging, encodedBytes, stripeRows } = row;
+    const block = blocks === "given" ? row.block : chooseBlock(device.core, operation, stripeRows);
+    const step = estimateStep(device, { operation, block, place, encodedBytes, ...(staging && { staging }) }, slack);
+    slack = step.slack;
+    return { row, step };
+  });
+}
+
+const error = (ours: number, published: number): number =>
+  published === ours ? 0 : Math.abs(ours - published) / published;
+
+/** Nearest rank. */
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]!;
+}
+
+const large = ({ row }: Compared): boolean => !row.softmax && row.published.npu >= 1000;
+
+describe.skipIf(files.length === 0)("Ethos-U against the development pair", () => {
+  test("there are four files with 42 operations of at least 1,000 cycles, the softmax apart", () => {
+    expect(files).toHaveLength(4);
+    expect(files.flatMap((rows) => estimate(rows, "given")).filter(large)).toHaveLength(42);
+  });
+
+  test.each([
+    ["given", 0.01, 0.1],
+    ["chosen", 0.05, 0.2],
+  ] as const)("NPU cycles with %s blocks", (blocks, median, most) => {
+    const errors = files
+      .flatMap((rows) => estimate(rows, blocks))
+      .filter(large)
+      .map(({ row, step }) => error(step.npu, row.published.npu));
+    expect(quantile(errors, 0.5)).toBeLessThanOrEqual(median);
+    expect(quantile(errors, 0.95)).toBeLessThanOrEqual(most);
+    // Better than asked for: every one is exact.
+    expect(Math.max(...errors)).toBe(0);
+  });
+
+  test("our blocks are the vendor's", () => {
+    for (const { device, operation, stripeRows, block, softmax } of files.flat()) {
+      if (!softmax) expect(chooseBlock(device.core, operation, stripeRows), operation.name).toEqual(block);
+    }
+  });
+
+  test.each(["given", "chosen"] as const)("a network's total, the softmax not modelled, with %s blocks", (blocks) => {
+    for (const rows of files) {
+      const compared = estimate(rows, blocks);
+      const ours = compared.reduce((sum, { row, step }) => sum + (row.softmax ? 0 : step.total), 0);
+      const published = compared.reduce((sum, { row }) => sum + row.published.total, 0);
+      expect(error(ours, published), rows[0]!.file).toBeLessThanOrEqual(0.015);
+    }
+  });
+
+  test("bytes and busy cycles of each memory", () => {
+    for (const { row, step } of files.flatMap((rows) => estimate(rows, "chosen"))) {
+      if (row.softmax) continue;
+      for (const area of AREAS) {
+        const { name } = row.operation;
+        expect(step.memory[area], `${name} ${area}`).toBeCloseTo(row.published.memory[area], 6);
+        expect(step.bytes.read[area], `${name} ${area}`).toBeCloseTo(row.published.read[area], 6);
+        expect(step.bytes.write[area], `${name} ${area}`).toBeCloseTo(row.published.write[area], 6);
+      }
+    }
+  });
+
+  test("ResNet-8's weight slices are the vendor's", () => {
+    for (const rows of files.filter(([row]) => row!.file.includes("resnet8"))) {
+      let slack = 0;
+      for (const { device, operation, block, place, encodedBytes, staging, softmax } of rows) {
+        if (softmax) continue;
+        const limit = Number.POSITIVE_INFINITY;
+        const chosen = chooseStaging(device, operation, block, place, encodedBytes, { slack, limit });
+        expect(chosen?.slices, operation.name).toEqual(staging?.slices);
+        slack = estimateStep(
+          device,
+          { operation, block, place, encodedBytes, ...(staging && { staging }) },
+          slack,
+        ).slack;
+      }
+    }
+  });
+});

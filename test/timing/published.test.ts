@@ -1,0 +1,52 @@
+/** The model against published figures; all of them, and ours, are estimates. docs/timing-model.md prints the table. */
+import { describe, expect, test } from "vitest";
+import { fsrcnnOnN78, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
+
+const relative = (ours: number, published: number): number => Math.abs(ours / published - 1);
+
+describe("Ethos-N78 against the SESR paper", () => {
+  test("SESR-M5 x2, 1080p: 27.2 ms and 282 MB", () => {
+    const { ms, dramBytes } = sesrOnN78([1080, 1920]).total;
+    expect(relative(ms, 27.2)).toBeLessThanOrEqual(0.1);
+    expect(relative(dramBytes, 282e6)).toBeLessThanOrEqual(0.15);
+  });
+
+  test("SESR-M5 x2, a tile of 400x300: 1.2 ms", () => {
+    expect(relative(sesrOnN78([300, 400]).total.ms, 1.2)).toBeLessThanOrEqual(0.15);
+  });
+
+  test("FSRCNN x2, 1080p: 167.4 ms (we are a fifth too fast) and 564 MB", () => {
+    const { ms, dramBytes } = fsrcnnOnN78().total;
+    expect(relative(ms, 167.4)).toBeLessThanOrEqual(0.2);
+    expect(relative(dramBytes, 564e6)).toBeLessThanOrEqual(0.15);
+  });
+});
+
+describe.each([
+  ["ethos-u55-256", 0],
+  ["ethos-u65-512", 1],
+] as const)("the RAN table on %s", (id, column) => {
+  const charged = ranTable(id, "as-described");
+  const clamped = ranTable(id, "clamped");
+
+  test.each(["resnet18", "repvgg-a0"] as const)("%s within 0.10", (model) => {
+    const published = RAN_PUBLISHED[model][column];
+    expect(Math.abs(charged.get(model)! - published)).toBeLessThanOrEqual(0.1);
+    // Nothing in it is a table.
+    expect(clamped.get(model)).toBeCloseTo(charged.get(model)!, 12);
+  });
+
+  test("hard-swish is free only where tables are not charged", () => {
+    expect(clamped.get("efficientnet-lite0-hswish")).toBe(1);
+    expect(charged.get("efficientnet-lite0-hswish")).toBeLessThan(0.75);
+  });
+
+  test("RAN-e: the published figures lie nearer to the reading without the cost of tables", () => {
+    for (const model of ["ran-e-c", "ran-e-gt"] as const) {
+      const published = RAN_PUBLISHED[model][column];
+      const [a, b] = [charged, clamped].map((table) => Math.abs(table.get(model)! - published)) as [number, number];
+      expect(b, model).toBeLessThan(Math.max(a, 0.15));
+      expect(b, model).toBeLessThanOrEqual(0.15);
+    }
+  });
+});
