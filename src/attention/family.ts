@@ -55,7 +55,7 @@ const MEMBERS = {
 } as const satisfies Record<string, AttentionFields>;
 
 export type AttentionMember = keyof typeof MEMBERS;
-export const ATTENTION_MEMBERS = Object.keys(MEMBERS) as readonly AttentionMember[];
+export const ATTENTION_MEMBERS = /* @__PURE__ */ Object.keys(MEMBERS) as readonly AttentionMember[];
 
 /** A member by name, or by its fields. */
 export type AttentionOption = AttentionMember | AttentionFields;

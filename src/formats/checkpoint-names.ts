@@ -12,7 +12,7 @@ function rule(pattern: RegExp, to: (...groups: string[]) => string): Rule {
 }
 
 /** ConvNeXt and RAN-i in timm. */
-const CONVNEXT_TIMM: readonly Rule[] = [
+const convnextTimm = (): readonly Rule[] => [
   rule(/^stem\.([01])\.(\w+)$/, (part, leaf) => `downsample_layers.0.${part}.${leaf}`),
   rule(
     /^stages\.(\d)\.downsample\.([01])\.(\w+)$/,
@@ -27,7 +27,7 @@ const CONVNEXT_TIMM: readonly Rule[] = [
 ];
 
 /** ConvNeXt in torchvision: features 0, 2, 4, 6 are the stem and the downsamplings, the others the stages. */
-const CONVNEXT_TORCHVISION: readonly Rule[] = [
+const convnextTorchvision = (): readonly Rule[] => [
   rule(/^features\.([0246])\.([01])\.(\w+)$/, (at, part, leaf) => `downsample_layers.${+at / 2}.${part}.${leaf}`),
   rule(/^features\.([1357])\.(\d+)\.layer_scale$/, (at, block) => `stages.${(+at - 1) / 2}.${block}.gamma`),
   rule(/^features\.([1357])\.(\d+)\.block\.([0235])\.(\w+)$/, (at, block, part, leaf) => {
@@ -42,7 +42,7 @@ const CONVNEXT_TORCHVISION: readonly Rule[] = [
 const MOBILENET_STAGES = [1, 2, 4, 7, 11, 14, 17];
 
 /** MobileNetV2 in timm; ours are torchvision's names. */
-const MOBILENET_V2_TIMM: readonly Rule[] = [
+const mobilenetV2Timm = (): readonly Rule[] => [
   rule(/^conv_stem\.weight$/, () => "features.0.0.weight"),
   rule(/^bn1\.(\w+)$/, (leaf) => `features.0.1.${leaf}`),
   rule(/^blocks\.(\d)\.(\d)\.(conv_pwl?|conv_dw|bn[123])\.(\w+)$/, (stage, block, part, leaf) => {
@@ -59,7 +59,7 @@ const MOBILENET_V2_TIMM: readonly Rule[] = [
 ];
 
 /** Vision transformers in torchvision; ours are timm's names. */
-const VIT_TORCHVISION: readonly Rule[] = [
+const vitTorchvision = (): readonly Rule[] => [
   rule(/^class_token$/, () => "cls_token"),
   rule(/^encoder\.pos_embedding$/, () => "pos_embed"),
   rule(/^conv_proj\.(\w+)$/, (leaf) => `patch_embed.proj.${leaf}`),
@@ -85,9 +85,10 @@ const VIT_TORCHVISION: readonly Rule[] = [
 ];
 
 /** XCiT in the official code; ours are timm's names. */
-const XCIT_OFFICIAL: readonly Rule[] = [rule(/^pos_embeder\.(.+)$/, (rest) => `pos_embed.${rest}`)];
+const xcitOfficial = (): readonly Rule[] => [rule(/^pos_embeder\.(.+)$/, (rest) => `pos_embed.${rest}`)];
 
-const STYLES = [CONVNEXT_TIMM, CONVNEXT_TORCHVISION, MOBILENET_V2_TIMM, VIT_TORCHVISION, XCIT_OFFICIAL] as const;
+/** Functions, so that a bundler can leave them out of a page that loads no checkpoints. */
+const STYLES = [convnextTimm, convnextTorchvision, mobilenetV2Timm, vitTorchvision, xcitOfficial] as const;
 
 /** What training leaves in a checkpoint and inference does not read. */
 const IGNORED = /(^|\.)num_batches_tracked$/;
@@ -102,7 +103,7 @@ const bare = (name: string): string => name.replace(/^(?:module|model|_orig_mod)
  */
 export function checkpointNames(names: Iterable<string>, expected: ReadonlySet<string>): Map<string, string> {
   const read = [...names].filter((name) => !IGNORED.test(name));
-  const styles = [[] as readonly Rule[], ...STYLES].map((rules) => {
+  const styles = [[] as readonly Rule[], ...STYLES.map((style) => style())].map((rules) => {
     const renamed = (name: string): string => {
       const own = expected.has(name) ? name : bare(name);
       for (const apply of rules) {

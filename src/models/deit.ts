@@ -64,7 +64,7 @@ export function deit(id: string, options: { attention?: AttentionOption; input?:
 export const DEIT: ModelFamily = {
   name: "DeiT",
   task: "classification",
-  ids: Object.keys(SIZES),
+  ids: ["deit-ti", "deit-s", "deit-b"],
   hasAttention: true,
   input: () => INPUT,
   build: (id, { attention = "standard" }) => deit(id, { attention }),

@@ -118,7 +118,7 @@ const SIZES: Readonly<Record<string, Pick<CrossCovarianceTransformer, "channels"
 export const XCIT: ModelFamily = {
   name: "XCiT",
   task: "classification",
-  ids: Object.keys(SIZES),
+  ids: ["xcit-n12", "xcit-t12", "xcit-s12"],
   hasAttention: true,
   input: () => [224, 224],
   build: (id, { attention = "standard" }) =>
