@@ -141,3 +141,24 @@ export function chooseStaging(
     tailCycles: tail,
   };
 }
+
+/** One buffer for all weights, or undefined where it does not fit: operations of a cascade use them stripe by stripe. */
+export function wholeStaging(
+  device: EthosU,
+  operation: NpuOperation,
+  block: Block,
+  place: Placement,
+  encodedBytes: number,
+  limit: number,
+): Staging | undefined {
+  if (!wantsStaging(operation, place) || encodedBytes > limit) return undefined;
+  return {
+    buffers: "single",
+    slices: [0, operation.output.shape[2]],
+    firstBytes: encodedBytes,
+    bytes: encodedBytes,
+    wholeBytes: encodedBytes,
+    bufferBytes: encodedBytes,
+    tailCycles: npuCycles(device, operation, block, { ...place, weights: "sram" }).total,
+  };
+}
