@@ -1,6 +1,6 @@
 /** The model against published figures; all of them, and ours, are estimates. docs/timing-model.md prints the table. */
 import { describe, expect, test } from "vitest";
-import { fsrcnnOnN78, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
+import { fsrcnnOnN78, RAN_PUBLISHED, ranTable, sesrOnN78 } from "../../scripts/timing-tables/published.ts";
 
 const relative = (ours: number, published: number): number => Math.abs(ours / published - 1);
 

@@ -26,7 +26,7 @@ export interface Staging {
 
 /** The weight stream is read in pieces of this many bytes. */
 const ALIGNMENT = 16;
-/** Single buffers hold whole networks' layers; there is no point in slices thinner than this. */
+/** Thinner slices would not fill a block. */
 const THINNEST = SPLIT_DEPTH;
 
 const floorTo = (value: number, multiple: number): number => Math.floor(value / multiple) * multiple;
