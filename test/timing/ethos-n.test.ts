@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sesrOnN78 } from "../../scripts/timing-tables/published.ts";
 import type { EthosN } from "../../src/timing/devices/description.ts";
 import { withOverrides } from "../../src/timing/devices/overrides.ts";
 import { device } from "../../src/timing/devices/registry.ts";
 import { mceCycles } from "../../src/timing/ethos-n/compute.ts";
 import { chooseStripes } from "../../src/timing/ethos-n/stripes.ts";
 import type { WindowOperation } from "../../src/timing/operation.ts";
-import { sesrOnN78 } from "./published.ts";
 
 const target = device("ethos-n78-4tops-4ple") as EthosN;
 const direct = withOverrides(target, { winograd: false }) as EthosN;

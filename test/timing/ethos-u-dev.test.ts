@@ -3,9 +3,12 @@
  * Cascades, and which weights are buffered, are taken from the files; blocks too, or chosen.
  */
 import { describe, expect, test } from "vitest";
+import type { Layer, Network } from "../../src/network/description.ts";
 import { chooseBlock } from "../../src/timing/ethos-u/block.ts";
 import { chooseStaging } from "../../src/timing/ethos-u/staging.ts";
 import { estimateStep, type StepEstimate } from "../../src/timing/ethos-u/step.ts";
+import { simulate } from "../../src/timing/simulate.ts";
+import type { EncodedSize } from "../../src/timing/weights.ts";
 import { devPair, type Row } from "./dev-pair.ts";
 
 const files = devPair();
@@ -99,6 +102,47 @@ describe.skipIf(files.length === 0)("Ethos-U against the development pair", () =
           slack,
         ).slack;
       }
+    }
+  });
+});
+
+/** The SESR-M5 of the files as a description. */
+function sesrNetwork(): Network {
+  const conv = (name: string, input: string, kernel: number, channels: number, relu: boolean): Layer => ({
+    op: "conv2d",
+    name,
+    input,
+    kernel: [kernel, kernel],
+    stride: 1,
+    padding: "same",
+    channels,
+    weights: `${name}.weight`,
+    bias: `${name}.bias`,
+    ...(relu && { activation: { kind: "relu" } }),
+  });
+  const middle = [0, 1, 2, 3, 4].map((i) => conv(`mid${i}`, i === 0 ? "first5x5" : `mid${i - 1}`, 3, 16, true));
+  const layers: Layer[] = [
+    { op: "input", name: "x", channels: 1 },
+    conv("first5x5", "x", 5, 16, false),
+    ...middle,
+    { op: "add", name: "res_long", inputs: ["mid4", "first5x5"] },
+    conv("last5x5", "res_long", 5, 4, false),
+    { op: "add", name: "res_input", inputs: ["last5x5", "x"] },
+  ];
+  return { name: "sesr", layers, output: "res_input" };
+}
+
+describe.skipIf(files.length === 0)("SESR-M5 from its description alone", () => {
+  const both = files.filter(([row]) => row!.file.includes("sesr")).map((rows) => ({ rows }));
+
+  test.each(both)("blocks, cascade and buffers are the vendor's", ({ rows }) => {
+    const bytes = new Map(rows.map(({ operation, encodedBytes }) => [operation.name, encodedBytes]));
+    const encodedSize: EncodedSize = ({ name, filter }) => bytes.get(name)! - 10 * filter.channels;
+    const report = simulate(sesrNetwork(), rows[0]!.device, { input: [128, 128], encodedSize });
+    for (const [i, { operation, published }] of rows.entries()) {
+      const { name, cycles, cyclesByResource } = report.layers[i]!;
+      expect(name).toBe(operation.name);
+      expect([cyclesByResource.npu, cycles], name).toEqual([published.npu, published.total]);
     }
   });
 });

@@ -123,6 +123,8 @@ describe("every network on every kind of device", () => {
     const input: readonly [number, number] = task === "classification" ? modelInfo(id).input : [48, 64];
     for (const target of devices) {
       const { layers, total } = simulate(network, target, { input });
+      // A dedicated SRAM is all there is.
+      if (target.id === "ethos-u65-512") expect(total.sramPeakBytes).toBeLessThanOrEqual(384 * 1024);
       for (const layer of layers) {
         expect(layer.cycles, layer.name).toBeGreaterThan(0);
         expect(layer.why).not.toMatch(/NaN|undefined|Infinity|\n/);

@@ -1,6 +1,6 @@
 /** The model against published figures; all of them, and ours, are estimates. docs/timing-model.md prints the table. */
 import { describe, expect, test } from "vitest";
-import { fsrcnnOnN78, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
+import { fsrcnnOnN78, RAN_PUBLISHED, ranTable, sesrOnN78 } from "../../scripts/timing-tables/published.ts";
 
 const relative = (ours: number, published: number): number => Math.abs(ours / published - 1);
 
@@ -41,12 +41,12 @@ describe.each([
     expect(charged.get("efficientnet-lite0-hswish")).toBeLessThan(0.75);
   });
 
-  test("RAN-e: the published figures lie nearer to the reading without the cost of tables", () => {
-    for (const model of ["ran-e-c", "ran-e-gt"] as const) {
-      const published = RAN_PUBLISHED[model][column];
-      const [a, b] = [charged, clamped].map((table) => Math.abs(table.get(model)! - published)) as [number, number];
-      expect(b, model).toBeLessThan(Math.max(a, 0.15));
-      expect(b, model).toBeLessThanOrEqual(0.15);
-    }
+  test("RAN-e: the published pair lies nearer to the reading without the cost of tables", () => {
+    const away = (table: ReadonlyMap<string, number>): number =>
+      (["ran-e-c", "ran-e-gt"] as const).reduce(
+        (sum, m) => sum + Math.abs(table.get(m)! - RAN_PUBLISHED[m][column]),
+        0,
+      );
+    expect(away(clamped)).toBeLessThan(away(charged));
   });
 });

@@ -28,7 +28,10 @@ export interface EthosUMemory {
   readonly features: "sram" | "second";
   /** Where weights and biases are. */
   readonly constants: "onChipFlash" | "second";
-  /** SRAM for weight buffers, and for feature maps where `features` is "second"; null: as much as it takes. */
+  /**
+   * SRAM that the schedule aims at: where feature maps are there, larger ones make cascades and leave no room for weight buffers, but are no
+   * error; where they are in DRAM, it is all there is. null: as much as it takes.
+   */
   readonly cacheBytes: number | null;
 }
 

@@ -91,13 +91,16 @@ const U65_SYSTEMS: readonly EthosUSystem[] = [
   system("embedded", 500, 8, { ...FLASH, bytesPerSecond: 0.5 * GB }),
 ];
 
-const SHARED: EthosUMemory = { id: "shared-sram", features: "sram", constants: "second", cacheBytes: null };
-const SRAM_ONLY: EthosUMemory = { id: "sram-only", features: "sram", constants: "onChipFlash", cacheBytes: null };
+const KIB = 1024;
+/** As the development pair shows: its maps of 528 KiB are cut into cascades, those of 273 KiB are not. A board's own goes into `memory.cacheBytes`. */
+const CACHE = 384 * KIB;
+const SHARED: EthosUMemory = { id: "shared-sram", features: "sram", constants: "second", cacheBytes: CACHE };
+const SRAM_ONLY: EthosUMemory = { id: "sram-only", features: "sram", constants: "onChipFlash", cacheBytes: CACHE };
 const dedicated = (id: string, kib: number): EthosUMemory => ({
   id,
   features: "second",
   constants: "second",
-  cacheBytes: kib * 1024,
+  cacheBytes: kib * KIB,
 });
 
 const U55_MEMORIES: readonly EthosUMemory[] = [SHARED, SRAM_ONLY];

@@ -43,18 +43,32 @@ function writesInPlace(operation: EthosUOperation, i: number, ranges: ReadonlyMa
   return free ? bytes : 0;
 }
 
+/** Operations that run interleaved: what one of them needs exists as long as all do. */
+export interface Together {
+  readonly start: number;
+  readonly end: number;
+  /** Of all that lies between them. */
+  readonly bufferBytes: number;
+}
+
 /** Bytes of the chosen feature maps that exist at each operation. */
 export function usage(
   { operations }: EthosUProgram,
   ranges: ReadonlyMap<string, LiveRange>,
   inSram: (name: string) => boolean,
+  cascades: readonly Together[] = [],
 ): number[] {
+  const at = (i: number): Together | undefined => cascades.find(({ start, end }) => start <= i && i <= end);
   const bytes = operations.map((operation, i) =>
     inSram(operation.output.name) ? -writesInPlace(operation, i, ranges) : 0,
   );
+  for (const { start, end, bufferBytes } of cascades) for (let i = start; i <= end; i++) bytes[i]! += bufferBytes;
   for (const { tensor, bytes: size, from, to } of ranges.values()) {
-    if (!inSram(tensor.name)) continue;
-    for (let i = Math.max(from, 0); i <= to; i++) bytes[i]! += size;
+    const [first, last] = [at(from), at(to)];
+    // What lies between operations of one cascade is in its buffers.
+    if (!inSram(tensor.name) || (first !== undefined && first === last && to < operations.length && from < to))
+      continue;
+    for (let i = Math.max(first?.start ?? from, 0); i <= (last?.end ?? to); i++) bytes[i]! += size;
   }
   return bytes;
 }

@@ -26,7 +26,7 @@ export interface Staging {
 
 /** The weight stream is read in pieces of this many bytes. */
 const ALIGNMENT = 16;
-/** Single buffers hold whole networks' layers; there is no point in slices thinner than this. */
+/** Thinner slices would not fill a block. */
 const THINNEST = SPLIT_DEPTH;
 
 const floorTo = (value: number, multiple: number): number => Math.floor(value / multiple) * multiple;
@@ -139,5 +139,26 @@ export function chooseStaging(
     wholeBytes: encodedBytes,
     bufferBytes: double ? sizes[0] + sizes[1] : most,
     tailCycles: tail,
+  };
+}
+
+/** One buffer for all weights, or undefined where it does not fit: operations of a cascade use them stripe by stripe. */
+export function wholeStaging(
+  device: EthosU,
+  operation: NpuOperation,
+  block: Block,
+  place: Placement,
+  encodedBytes: number,
+  limit: number,
+): Staging | undefined {
+  if (!wantsStaging(operation, place) || encodedBytes > limit) return undefined;
+  return {
+    buffers: "single",
+    slices: [0, operation.output.shape[2]],
+    firstBytes: encodedBytes,
+    bytes: encodedBytes,
+    wholeBytes: encodedBytes,
+    bufferBytes: encodedBytes,
+    tailCycles: npuCycles(device, operation, block, { ...place, weights: "sram" }).total,
   };
 }

@@ -30,11 +30,10 @@ export interface StepEstimate {
   readonly slack: number;
 }
 
-/** Look-up tables of int8 and int16 values. */
+/** Look-up tables of int8 and int16 values, which come out of the constants' memory. */
 const tableBytes = ({ activation, bits }: NpuOperation): number =>
   activation !== "table" ? 0 : bits === 8 ? 256 : 2048;
 
-/** Tables come out of the constants' memory. */
 const AREAS: readonly MemoryArea[] = ["sram", "onChipFlash", "dram", "flash"];
 
 function withWaits(device: EthosU, step: Step, units: number, slack: number, tableCycles: number): number {

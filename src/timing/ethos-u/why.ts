@@ -1,10 +1,11 @@
 /** Ethos-U: one sentence on what an operation's time comes from. */
 import type { EthosU } from "../devices/description.ts";
-import { macsOf } from "../operation.ts";
+import { macsOf, tensorsOf } from "../operation.ts";
 import { outputCycles } from "./cycles.ts";
 import type { Step, StepEstimate } from "./step.ts";
 
 const percent = (part: number): string => `${Math.round(100 * part)} %`;
+const channels = (count: number, of: string): string => `${count} ${of} channel${count === 1 ? " fills" : "s fill"}`;
 const NAMES = { sram: "the SRAM", onChipFlash: "on-chip flash", dram: "the DRAM", flash: "the flash" } as const;
 
 /** Idle multipliers, by what leaves them idle. */
@@ -14,19 +15,23 @@ function idle({ core }: EthosU, { operation, block }: Step): string {
   const depth = operation.input.shape[2];
   const step = block.partKernel ? 8 : 32;
   const filled = depth / (Math.ceil(depth / step) * step);
-  if (filled <= 0.75) return `${depth} input channels fill ${percent(filled)} of the ${step} that are read together`;
+  if (filled <= 0.75) return `${channels(depth, "input")} ${percent(filled)} of the ${step} that are read together`;
   const deep = operation.output.shape[2];
   const used = deep / (Math.ceil(deep / core.microBlock[2]) * core.microBlock[2]);
-  if (used <= 0.75) return `${deep} output channels fill ${percent(used)} of the micro-block's`;
+  if (used <= 0.75) return `${channels(deep, "output")} ${percent(used)} of the micro-block's`;
   return "";
 }
 
-function memoryReason({ place, staging }: Step, { bytes }: StepEstimate, bound: keyof typeof NAMES): string {
+function memoryReason(step: Step, { bytes }: StepEstimate, bound: keyof typeof NAMES): string {
+  const { place, staging } = step;
   const moved = Math.round((bytes.read[bound] + bytes.write[bound]) / 1024);
   if (!staging && place.weights === bound && bound !== place.input) {
     return `${NAMES[bound]} gives weights more slowly than they are used: ${moved} KiB, read in place with each block`;
   }
-  return `${NAMES[bound]} moves ${moved} KiB, which takes longer than to compute; short runs of bytes waste bursts`;
+  const { operation } = step;
+  const linear = [...tensorsOf(operation), operation.output].some(({ layout }) => layout === "linear");
+  const waste = linear ? "; short runs of bytes, as the host's layout has them, waste bursts" : "";
+  return `${NAMES[bound]} moves ${moved} KiB, which takes longer than to compute${waste}`;
 }
 
 /** @param bound "npu" or the memory that is busy longest */
