@@ -2,18 +2,20 @@
  * From a network's description to operations, without weights: what a compiler for an int8 NPU folds and fuses is gone, the rest is one
  * operation for each pass over a feature map. What a device lacks is decided later (`leaveToHost`).
  */
+import { attentionCosts } from "../network/attention-costs.ts";
 import type { Activation, Conv2dLayer, Layer, Network, Shape } from "../network/description.ts";
 import { readers } from "../network/graph.ts";
 import { collapseNetwork } from "../network/passes/collapse.ts";
 import { inferShapes, valuesIn } from "../network/shapes.ts";
-import type {
-  ActivationBits,
-  HostOperation,
-  Operation,
-  OutputActivation,
-  Program,
-  Tensor,
-  WindowOperation,
+import {
+  type ActivationBits,
+  type HostOperation,
+  type Operation,
+  type OutputActivation,
+  type Program,
+  type Tensor,
+  tensorsOf,
+  type WindowOperation,
 } from "./operation.ts";
 
 export interface LowerOptions {
@@ -160,6 +162,21 @@ function pool(
   append(draft, { ...base(draft, name, input), kind, kernel, stride: [stride, stride], spread: 1 });
 }
 
+/** What no NPU here computes. @param work products, and how often the inputs are read, once unless said */
+function onHost(
+  draft: Draft,
+  name: string,
+  inputs: readonly string[],
+  reason: string,
+  { macs = 0, passes = 1 }: { readonly macs?: number; readonly passes?: number } = {},
+): void {
+  const [first, ...rest] = inputs as readonly [string, ...string[]];
+  const others = rest.map((input) => tensor(draft, input));
+  const read = inputs.reduce((sum, input) => sum + valuesIn(shapeOf(draft, input)), 0);
+  const bytes = ((passes * read + valuesIn(shapeOf(draft, name))) * draft.bits) / 8;
+  append(draft, { ...base(draft, name, first), kind: "host", reason, macs, bytes, ...(rest.length > 0 && { others }) });
+}
+
 function lowerLayer(draft: Draft, layer: Layer): void {
   const { name } = layer;
   switch (layer.op) {
@@ -210,12 +227,40 @@ function lowerLayer(draft: Draft, layer: Layer): void {
     case "depth-to-space":
       append(draft, { ...base(draft, name, layer.input), kind: "depth-to-space", block: layer.block });
       return;
-    case "layer-norm": {
-      const operation = base(draft, name, layer.input);
-      const reason = "the NPU has no layer normalisation";
+    case "layer-norm":
       // Mean, variance and the result each take one pass over the values.
-      const bytes = (4 * valuesIn(operation.input.shape) * draft.bits) / 8;
-      append(draft, { ...operation, kind: "host", reason, macs: 0, bytes });
+      onHost(draft, name, [layer.input], "the NPU has no layer normalisation", { passes: 3 });
+      return;
+    case "attention": {
+      const { scores, apply } = attentionCosts(layer, draft.shapes);
+      const roles = [...new Set([layer.q, layer.k, layer.v])];
+      onHost(draft, name, roles, "the NPU has no products of two feature maps", { macs: scores + apply });
+      return;
+    }
+    case "positions":
+      // A constant is added: it lies beside the weights.
+      append(draft, { ...base(draft, name, layer.input), kind: "elementwise", function: "add" });
+      return;
+    case "class-token":
+    case "take-token":
+    case "fourier-positions":
+      onHost(draft, name, [layer.input], "tokens are put in place by the host");
+      return;
+    case "replace-token":
+      onHost(draft, name, layer.inputs, "tokens are put in place by the host");
+      return;
+    case "pivot-projection": {
+      // The taps that are fixed are products like the others.
+      const channels = shapeOf(draft, name)[2];
+      const filter = { values: channels * shapeOf(draft, layer.input)[2], channels };
+      append(draft, {
+        ...base(draft, name, layer.input),
+        kind: "convolution",
+        kernel: [1, 1],
+        stride: [1, 1],
+        spread: 1,
+        filter,
+      });
       return;
     }
   }
@@ -276,8 +321,9 @@ export function leaveToHost(program: Program, missing: (operation: Operation) =>
     return reason === undefined ? operation : asHost(operation, reason);
   });
   const linear = new Set([program.input.name, program.output.name]);
-  for (const { kind, input, output } of operations) {
-    if (kind === "host") linear.add(input.name).add(output.name);
+  for (const operation of operations) {
+    if (operation.kind !== "host") continue;
+    for (const { name } of [...tensorsOf(operation), operation.output]) linear.add(name);
   }
   const place = (one: Tensor): Tensor => ({ ...one, layout: linear.has(one.name) ? "linear" : "bricks" });
   return {
@@ -289,6 +335,7 @@ export function leaveToHost(program: Program, missing: (operation: Operation) =>
       input: place(operation.input),
       output: place(operation.output),
       ...(operation.kind === "elementwise" && operation.second && { second: place(operation.second) }),
+      ...(operation.kind === "host" && operation.others && { others: operation.others.map(place) }),
     })),
   };
 }

@@ -72,6 +72,8 @@ export interface HostOperation extends OperationBase {
   readonly macs: number;
   /** Bytes that are read and written. */
   readonly bytes: number;
+  /** What it reads besides `input`. */
+  readonly others?: readonly Tensor[];
 }
 
 export type Operation = WindowOperation | ElementwiseOperation | RearrangeOperation | HostOperation;
@@ -97,5 +99,6 @@ export function macsOf(operation: Operation): number {
 
 /** The feature maps that an operation reads. */
 export function tensorsOf(operation: Operation): readonly Tensor[] {
+  if (operation.kind === "host") return [operation.input, ...(operation.others ?? [])];
   return operation.kind === "elementwise" && operation.second ? [operation.input, operation.second] : [operation.input];
 }
