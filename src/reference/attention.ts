@@ -1,16 +1,45 @@
-/** Slow, plain forms of attention, in float64 and rounded when stored. */
-import type { FeatureMap } from "../network/description.ts";
+/** Attention as it is defined, in float64. Slow and plain: every map is computed as a whole, head by head. */
+import type { FeatureMap, Shape } from "../network/description.ts";
 
 type RealArray = Float32Array | Float64Array;
 
-export interface AttentionHeads {
-  readonly heads: number;
-  readonly keyHeads: number;
-  readonly valueHeads: number;
+/** Tokens in a buffer, `stride` values apart, the first at `first`. */
+export interface Tokens<Data> {
+  readonly data: Data;
+  readonly first: number;
+  readonly stride: number;
 }
 
-/** Channels of XCA that are shorter than this are divided by it in place of their norm, as in the official code. */
-const LEAST_NORM = 1e-12;
+/** Heads lie one after the other: head j has the channels from j * headChannels on. */
+export interface Heads {
+  readonly heads: number;
+  readonly headChannels: number;
+}
+
+export interface AttentionSizes extends Heads {
+  /** Of the values; `headChannels` unless given. */
+  readonly valueChannels?: number;
+  readonly queries: number;
+  readonly keys: number;
+}
+
+export interface XcaSizes extends Heads {
+  readonly tokens: number;
+}
+
+/** Norms below it divide as if they were it. */
+export const XCA_EPSILON = 1e-12;
+
+export const at = (x: Tokens<ArrayLike<number>>, token: number, channel: number): number =>
+  x.data[x.first + token * x.stride + channel]!;
+
+export const indices = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+export function sum(length: number, term: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < length; i++) total += term(i);
+  return total;
+}
 
 /** exp(x) / sum of exp(x), shifted by the largest so that nothing overflows. */
 export function softmax(scores: readonly number[]): number[] {
@@ -20,20 +49,88 @@ export function softmax(scores: readonly number[]): number[] {
   return exponentials.map((e) => e / sum);
 }
 
-/** One head as rows of tokens: rows[token][channel]. */
-function headRows({ shape, data }: FeatureMap<RealArray>, heads: number, head: number): RealArray[] {
-  const [height, width, channels] = shape;
-  const count = channels / heads;
-  return Array.from({ length: height * width }, (_, token) => {
-    const from = token * channels + head * count;
-    return data.subarray(from, from + count);
-  });
+/**
+ * softmax(scale * Q K^T) V for each head, [queries][heads * headChannels] ("Attention Is All You Need", arXiv 1706.03762, section 3.2).
+ */
+export function attentionReal(
+  q: Tokens<RealArray>,
+  k: Tokens<RealArray>,
+  v: Tokens<RealArray>,
+  { queries, keys, heads, headChannels, valueChannels = headChannels }: AttentionSizes,
+  scale: number,
+): Float64Array {
+  const width = heads * valueChannels;
+  const result = new Float64Array(queries * width);
+  for (let head = 0; head < heads; head++) {
+    const [first, own] = [head * headChannels, head * valueChannels];
+    for (let i = 0; i < queries; i++) {
+      const score = (j: number): number => sum(headChannels, (c) => at(q, i, first + c) * at(k, j, first + c)) * scale;
+      const p = softmax(indices(keys).map(score));
+      for (let c = own; c < own + valueChannels; c++) result[i * width + c] = sum(keys, (j) => p[j]! * at(v, j, c));
+    }
+  }
+  return result;
 }
 
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+/** Norm of channel c along the tokens. */
+const norm = (x: Tokens<ArrayLike<number>>, tokens: number, c: number): number =>
+  Math.sqrt(sum(tokens, (n) => at(x, n, c) ** 2));
+
+/** The scores of cross-covariance attention, [a][b], of the head whose channels begin at `first`. */
+export function xcaScores(
+  q: Tokens<RealArray>,
+  k: Tokens<RealArray>,
+  { tokens, headChannels }: XcaSizes,
+  first: number,
+  temperature: number,
+): number[][] {
+  const norms = (x: Tokens<RealArray>): number[] =>
+    indices(headChannels).map((c) => Math.max(norm(x, tokens, first + c), XCA_EPSILON));
+  const [qNorms, kNorms] = [norms(q), norms(k)];
+  return qNorms.map((qNorm, a) =>
+    kNorms.map(
+      (kNorm, b) => (sum(tokens, (n) => at(q, n, first + a) * at(k, n, first + b)) / (qNorm * kNorm)) * temperature,
+    ),
+  );
+}
+
+/**
+ * C V for each head, C = softmax of the scores over the last axis, [tokens][heads * headChannels] ("XCiT: Cross-Covariance Image
+ * Transformers", arXiv 2106.09681, section 3.2). `temperatures` multiply.
+ */
+export function xcaReal(
+  q: Tokens<RealArray>,
+  k: Tokens<RealArray>,
+  v: Tokens<RealArray>,
+  sizes: XcaSizes,
+  temperatures: ArrayLike<number>,
+): Float64Array {
+  const { tokens, heads, headChannels } = sizes;
+  const width = heads * headChannels;
+  const result = new Float64Array(tokens * width);
+  for (let head = 0; head < heads; head++) {
+    const first = head * headChannels;
+    for (const [a, row] of xcaScores(q, k, sizes, first, temperatures[head]!).entries()) {
+      const p = softmax(row);
+      for (let n = 0; n < tokens; n++) {
+        result[n * width + first + a] = sum(headChannels, (b) => p[b]! * at(v, n, first + b));
+      }
+    }
+  }
+  return result;
+}
+
+/** x / max(norm, epsilon), the norm of each channel along the tokens. */
+export function l2Real(x: RealArray, channels: number, epsilon: number): Float64Array {
+  const tokens = { data: x, first: 0, stride: channels };
+  const norms = indices(channels).map((c) => Math.max(norm(tokens, x.length / channels, c), epsilon));
+  return Float64Array.from(x, (value, i) => value / norms[i % channels]!);
+}
+
+export interface AttentionHeads {
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly valueHeads: number;
 }
 
 /** The head of the keys, or values, that head `head` of the queries meets. */
@@ -45,59 +142,57 @@ interface Operands {
   readonly v: FeatureMap<RealArray>;
 }
 
-/** out[m] = sum_n softmax_n(q[m] . k[n] / sqrt(channels of a head)) v[n] (arXiv 1706.03762, section 3.2.1), head by head. */
+/** One head of a map as tokens. */
+function headOf({ shape, data }: FeatureMap<RealArray>, heads: number, head: number): Tokens<RealArray> {
+  return { data, first: (head * shape[2]) / heads, stride: shape[2] };
+}
+
+/** Puts the results of heads, each [tokens][channels], side by side. */
+function joinHeads<Result extends RealArray>(
+  [height, width]: Shape,
+  results: readonly Float64Array[],
+  make: (length: number) => Result,
+): FeatureMap<Result> {
+  const own = results[0]!.length / (height * width);
+  const channels = results.length * own;
+  const data = make(height * width * channels);
+  for (const [head, values] of results.entries()) {
+    for (let i = 0; i < values.length; i++) {
+      data[Math.floor(i / own) * channels + head * own + (i % own)] = values[i]!;
+    }
+  }
+  return { shape: [height, width, channels], data };
+}
+
+/** The attention layer's softmax map: `attentionReal` with 1 / sqrt(channels of a head), heads of the keys and values shared or not. */
 export function softmaxAttention<Result extends RealArray>(
   { q, k, v }: Operands,
   { heads, keyHeads, valueHeads }: AttentionHeads,
   make: (length: number) => Result,
 ): FeatureMap<Result> {
-  const [height, width] = q.shape;
-  const count = v.shape[2] / valueHeads;
-  const channels = heads * count;
-  const result = make(height * width * channels);
-  for (let head = 0; head < heads; head++) {
-    const queries = headRows(q, heads, head);
-    const keys = headRows(k, keyHeads, sharedHead(head, heads, keyHeads));
-    const values = headRows(v, valueHeads, sharedHead(head, heads, valueHeads));
-    for (const [m, query] of queries.entries()) {
-      const row = softmax(keys.map((key) => dot(query, key) / Math.sqrt(query.length)));
-      for (let c = 0; c < count; c++) {
-        let sum = 0;
-        for (const [n, value] of values.entries()) sum += row[n]! * value[c]!;
-        result[m * channels + head * count + c] = sum;
-      }
-    }
-  }
-  return { shape: [height, width, channels], data: result };
-}
-
-/** One head as channels over all tokens, each divided by its norm: columns[channel][token]. */
-function unitChannels(rows: readonly RealArray[]): number[][] {
-  return Array.from(rows[0]!, (_, channel) => {
-    const values = rows.map((row) => row[channel]!);
-    const norm = Math.max(Math.sqrt(dot(values, values)), LEAST_NORM);
-    return values.map((x) => x / norm);
+  const headChannels = q.shape[2] / heads;
+  const [queries, keys] = [q.shape[0] * q.shape[1], k.shape[0] * k.shape[1]];
+  const sizes = { heads: 1, headChannels, valueChannels: v.shape[2] / valueHeads, queries, keys };
+  const results = indices(heads).map((head) => {
+    const key = headOf(k, keyHeads, sharedHead(head, heads, keyHeads));
+    const value = headOf(v, valueHeads, sharedHead(head, heads, valueHeads));
+    return attentionReal(headOf(q, heads, head), key, value, sizes, 1 / Math.sqrt(headChannels));
   });
+  return joinHeads(q.shape, results, make);
 }
 
-/** out[m, a] = sum_b softmax_b(temperature * q^[a] . k^[b]) v[m, b], head by head (arXiv 2106.09681, section 3.2, and its code). */
+/** The attention layer's XCA map: `xcaReal`, heads of the keys and values shared or not. */
 export function crossCovarianceAttention<Result extends RealArray>(
   { q, k, v }: Operands,
   { heads, keyHeads, valueHeads }: AttentionHeads,
   temperatures: RealArray,
   make: (length: number) => Result,
 ): FeatureMap<Result> {
-  const [height, width, channels] = q.shape;
-  const count = channels / heads;
-  const result = make(height * width * channels);
-  for (let head = 0; head < heads; head++) {
-    const queries = unitChannels(headRows(q, heads, head));
-    const keys = unitChannels(headRows(k, keyHeads, sharedHead(head, heads, keyHeads)));
-    const values = headRows(v, valueHeads, sharedHead(head, heads, valueHeads));
-    for (const [a, query] of queries.entries()) {
-      const row = softmax(keys.map((key) => temperatures[head]! * dot(query, key)));
-      for (const [m, value] of values.entries()) result[m * channels + head * count + a] = dot(row, value);
-    }
-  }
-  return { shape: [height, width, channels], data: result };
+  const sizes = { heads: 1, headChannels: q.shape[2] / heads, tokens: q.shape[0] * q.shape[1] };
+  const results = indices(heads).map((head) => {
+    const key = headOf(k, keyHeads, sharedHead(head, heads, keyHeads));
+    const value = headOf(v, valueHeads, sharedHead(head, heads, valueHeads));
+    return xcaReal(headOf(q, heads, head), key, value, sizes, [temperatures[head]!]);
+  });
+  return joinHeads(q.shape, results, make);
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { WasmMemory } from "../../src/kernels/memory.ts";
-import type { AttentionQuantization, Tokens } from "../../src/reference/attention-kernels.ts";
+import type { Tokens } from "../../src/reference/attention.ts";
+import type { AttentionQuantization } from "../../src/reference/attention-kernels.ts";
 import { withGuards } from "./guard.ts";
 
 /** How q, k and v lie: apart, side by side in one buffer of tokens, or as one and the same. */

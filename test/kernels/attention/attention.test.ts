@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { attentionScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import { softmax } from "../../../src/reference/attention.ts";
-import { type AttentionSizes, attentionReal } from "../../../src/reference/attention-kernels.ts";
+import { type AttentionSizes, attentionReal, softmax } from "../../../src/reference/attention.ts";
 import { type Operands, type Placement, place, placement, runAttention, size } from "../../_helpers/attention.ts";
 import { floatValues } from "../../_helpers/kernels.ts";
 

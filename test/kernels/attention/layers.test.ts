@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import { addScaledF32, l2Real } from "../../../src/reference/attention-kernels.ts";
+import { l2Real } from "../../../src/reference/attention.ts";
+import { addScaledF32 } from "../../../src/reference/attention-kernels.ts";
 import { floatValues } from "../../_helpers/kernels.ts";
 import { runF32, sameNumbers } from "../../_helpers/layers.ts";
 

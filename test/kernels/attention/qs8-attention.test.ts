@@ -3,12 +3,10 @@ import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { attentionScratchBytes, MOST_HEAD_CHANNELS_S8, MOST_KEYS_S8 } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
+import { type AttentionSizes, attentionReal, type Tokens } from "../../../src/reference/attention.ts";
 import {
   type AttentionQuantization,
-  type AttentionSizes,
-  attentionReal,
   attentionS8,
-  type Tokens,
   weight,
   weightPeak,
 } from "../../../src/reference/attention-kernels.ts";

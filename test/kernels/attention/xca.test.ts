@@ -3,14 +3,8 @@ import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { mostXcaTokens, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import { softmax } from "../../../src/reference/attention.ts";
-import {
-  type AttentionQuantization,
-  type XcaSizes,
-  xcaReal,
-  xcaS8,
-  xcaScores,
-} from "../../../src/reference/attention-kernels.ts";
+import { softmax, type XcaSizes, xcaReal, xcaScores } from "../../../src/reference/attention.ts";
+import { type AttentionQuantization, xcaS8 } from "../../../src/reference/attention-kernels.ts";
 import {
   type Operands,
   type Placement,
