@@ -1,7 +1,14 @@
 import type { KernelInstance } from "../load.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import type { PackedConvolution } from "./packed.ts";
-import { CONV_PARAMS_BYTES, writeConvParams, writePointers, writeRowRange, writeRows } from "./params.ts";
+import {
+  CONV_PARAMS_BYTES,
+  type PixelBytes,
+  writeConvParams,
+  writePointers,
+  writeRowRange,
+  writeRows,
+} from "./params.ts";
 import { longRow, type ScratchLayout, scratchLayout } from "./scratch.ts";
 
 /** A packed convolution made ready for one input size. `run` neither allocates nor validates. */
@@ -13,8 +20,7 @@ export class ConvolutionCall {
   readonly #packed: PackedConvolution;
   readonly #scratch: ScratchLayout;
   readonly #params: number;
-  /** Bytes a pixel of input, output and residual. */
-  readonly #pixel: readonly [input: number, output: number, residual: number];
+  readonly #pixel: PixelBytes;
   /** 1x1: pixels that are run as one row. */
   readonly #longRow: number | undefined;
   #input = 0;
@@ -31,7 +37,7 @@ export class ConvolutionCall {
     const { dtype, residual } = packed.spec;
     const bytes = dtype === "f32" ? 4 : 1;
     const residualChannels = residual ? (residual.broadcast ? 1 : geometry.oc) : 0;
-    this.#pixel = [geometry.ic * bytes, geometry.oc * bytes, residualChannels * bytes];
+    this.#pixel = { input: geometry.ic * bytes, output: geometry.oc * bytes, residual: residualChannels * bytes };
     this.#params = kernels.memory.allocate(CONV_PARAMS_BYTES);
     kernels.memory.u8.fill(0, this.#params, this.#params + CONV_PARAMS_BYTES);
   }
@@ -39,13 +45,13 @@ export class ConvolutionCall {
   /** Fixes every pointer: `input`, `output` and, if the convolution has one, `residual` are NHWC tensors without gaps between rows. */
   bind(input: number, output: number, residual: number, scratch: number): void {
     const g = this.geometry;
-    const [inputPixel, outputPixel, residualPixel] = this.#pixel;
+    const pixel = this.#pixel;
     writeConvParams(this.#kernels.memory, this.#params, {
       ...this.#packed.constants,
       ...this.#scratch.fields(scratch),
-      inputRowStride: g.iw * inputPixel,
-      outputRowStride: g.ow * outputPixel,
-      residualRowStride: g.ow * residualPixel,
+      inputRowStride: g.iw * pixel.input,
+      outputRowStride: g.ow * pixel.output,
+      residualRowStride: g.ow * pixel.residual,
       ih: g.ih,
       iw: g.iw,
       ow: g.ow,
@@ -77,26 +83,27 @@ export class ConvolutionCall {
     this.#kernels.exports[this.#packed.kernel](this.#params);
   }
 
-  /** Pixels [begin, end) in rows of `columns`, and what is left in a shorter one. Addresses wrap modulo 2^32, as the kernels' do. */
+  /** Pixels [begin, end) in rows of `columns`, and what is left in a shorter one. */
   #runPixels(begin: number, end: number, columns: number): void {
-    const { memory } = this.#kernels;
-    const [input, output, residual] = this.#pixel;
     const rows = Math.floor((end - begin) / columns);
     const rest = end - begin - rows * columns;
-    const part = (from: number, count: number, width: number): void => {
-      if (count === 0 || width === 0) return;
-      writeRows(memory, this.#params, width, this.#pixel);
-      writePointers(
-        memory,
-        this.#params,
-        this.#input + from * input,
-        this.#output + from * output,
-        this.#residual + from * residual,
-      );
-      this.#runRows(0, count);
-    };
-    part(begin, rows, columns);
-    part(begin + rows * columns, 1, rest);
+    if (rows > 0) this.#runLongRows(begin, rows, columns);
+    if (rest > 0) this.#runLongRows(end - rest, 1, rest);
+  }
+
+  /** Addresses wrap modulo 2^32, as the kernels' do. */
+  #runLongRows(first: number, rows: number, columns: number): void {
+    const { memory } = this.#kernels;
+    const pixel = this.#pixel;
+    writeRows(memory, this.#params, columns, pixel);
+    writePointers(
+      memory,
+      this.#params,
+      this.#input + first * pixel.input,
+      this.#output + first * pixel.output,
+      this.#residual + first * pixel.residual,
+    );
+    this.#runRows(0, rows);
   }
 
   dispose(): void {

@@ -68,6 +68,11 @@ const OUTPUT = INDEX.get("output")!;
 const RESIDUAL = INDEX.get("residual")!;
 const ROW_BEGIN = INDEX.get("rowBegin")!;
 const ROW_END = INDEX.get("rowEnd")!;
+const IW = INDEX.get("iw")!;
+const OW = INDEX.get("ow")!;
+const INPUT_ROW_STRIDE = INDEX.get("inputRowStride")!;
+const OUTPUT_ROW_STRIDE = INDEX.get("outputRowStride")!;
+const RESIDUAL_ROW_STRIDE = INDEX.get("residualRowStride")!;
 
 /** Writes the tensors of the descriptor at `pointer`: once a strip, so without the detours of `writeConvParams`. */
 export function writePointers(
@@ -91,21 +96,22 @@ export function writeRowRange(memory: WasmMemory, pointer: number, rowBegin: num
   i32[(pointer >> 2) + ROW_END] = rowEnd;
 }
 
-const ROW_FIELDS = (["iw", "ow", "inputRowStride", "outputRowStride", "residualRowStride"] as const).map(
-  (name) => INDEX.get(name)!,
-);
+/** Bytes a pixel of the tensors of a convolution; 0 where there is no residual. */
+export interface PixelBytes {
+  readonly input: number;
+  readonly output: number;
+  readonly residual: number;
+}
 
-/** Writes the columns of a row and its bytes a pixel (input, output, residual), in every run of a 1x1 convolution. */
-export function writeRows(
-  memory: WasmMemory,
-  pointer: number,
-  columns: number,
-  [input, output, residual]: readonly [number, number, number],
-): void {
+/** Writes the columns of a row and what follows from them, in every run of a 1x1 convolution: so without the detours of `writeConvParams`. */
+export function writeRows(memory: WasmMemory, pointer: number, columns: number, pixel: PixelBytes): void {
   const { i32 } = memory;
   const fields = pointer >> 2;
-  const values = [columns, columns, columns * input, columns * output, columns * residual];
-  for (let i = 0; i < ROW_FIELDS.length; i++) i32[fields + ROW_FIELDS[i]!] = values[i]!;
+  i32[fields + IW] = columns;
+  i32[fields + OW] = columns;
+  i32[fields + INPUT_ROW_STRIDE] = columns * pixel.input;
+  i32[fields + OUTPUT_ROW_STRIDE] = columns * pixel.output;
+  i32[fields + RESIDUAL_ROW_STRIDE] = columns * pixel.residual;
 }
 
 /** Writes some fields of the descriptor at `pointer`. */
