@@ -6,7 +6,7 @@ import type { QuantisedModel } from "../quantization/quantise.ts";
 import { checkFilterScaling, type FilterScaling } from "../winograd/filter-scaling.ts";
 import { CompiledNetwork } from "./compiled-network.ts";
 import { type AlgorithmChoice, convolutionShapes, type LayerSteps, ProgramF32, ProgramS8 } from "./program.ts";
-import { isClassification } from "./steps.ts";
+import { needsLayerSteps } from "./steps.ts";
 
 export interface CompileOptions {
   /** The kernel instance to run on; a fresh one by default. */
@@ -65,7 +65,7 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
 
 /** Steps of layers that super resolution does not have, where there are any. */
 async function layerSteps(kernels: KernelInstance, network: Network): Promise<LayerSteps | undefined> {
-  if (!network.layers.some(isClassification)) return undefined;
+  if (!network.layers.some(needsLayerSteps)) return undefined;
   return (await import("./layer-steps.ts")).loadLayerSteps(kernels, network);
 }
 

@@ -3,20 +3,11 @@ import { convAxis } from "../conv-axis.ts";
 import type { ConvGeometry } from "../kernels/convolution/geometry.ts";
 import type { Layer, Shape } from "../network/description.ts";
 import { tensorsRead } from "../network/graph.ts";
+import { isTokenLayer } from "../network/token-layers.ts";
 import type { Program } from "./program.ts";
 import type { RowRange, StripInput, StripLayer } from "./strips.ts";
 
 type Window = Pick<ConvGeometry, "ih" | "kh" | "stride" | "padTop">;
-
-/** Layers that compute all of their output from all of their inputs. */
-const WHOLE: ReadonlySet<Layer["op"]> = new Set([
-  "attention",
-  "class-token",
-  "positions",
-  "fourier-positions",
-  "take-token",
-  "replace-token",
-]);
 
 const same = (rows: RowRange): RowRange => rows;
 
@@ -65,7 +56,7 @@ export function stripLayers(
     const common = { height: shapes.get(layer.name)![0], buffer: buffers[i]! };
     const geometry = geometries.get(layer.name);
     if (geometry && layer.op === "conv2d") return { ...common, ...convolution(program, layer, geometry, index) };
-    if (WHOLE.has(layer.op)) {
+    if (isTokenLayer(layer)) {
       const inputs = tensorsRead(layer).map((tensor) => {
         const all = [0, shapes.get(tensor)![0]] as const;
         return { layer: index.get(tensor)!, needs: () => all, touches: () => all };

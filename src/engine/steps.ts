@@ -3,10 +3,12 @@ import { WasmogradError } from "../errors.ts";
 import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
+import { isTokenLayer } from "../network/token-layers.ts";
 import { type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 
 /** Layers that this file does not know: those of classifiers and transformers (layer-steps.ts). */
-export function isClassification(layer: Layer): boolean {
+export function needsLayerSteps(layer: Layer): boolean {
+  if (isTokenLayer(layer)) return true;
   switch (layer.op) {
     case "activation": {
       const { kind } = layer.activation;
@@ -17,12 +19,6 @@ export function isClassification(layer: Layer): boolean {
     case "max-pool":
     case "global-average-pool":
     case "subsample":
-    case "attention":
-    case "class-token":
-    case "positions":
-    case "fourier-positions":
-    case "take-token":
-    case "replace-token":
       return true;
     default:
       return false;
@@ -45,7 +41,7 @@ export function elementwise(
 ): Step | undefined {
   const { exports } = kernels;
   if (layer.op === "input" || isAlias(program, layer)) return undefined;
-  if (isClassification(layer)) return program.layerSteps!.step(program, layer, shapes, at, scratch);
+  if (needsLayerSteps(layer)) return program.layerSteps!.step(program, layer, shapes, at, scratch);
   const [, width, channels] = shapes.get(layer.name)!;
   const { name } = layer;
   if (layer.op === "add") {

@@ -3,6 +3,7 @@ import { WasmogradError } from "../errors.ts";
 import type { Layer, Network } from "./description.ts";
 import { tensorsRead } from "./graph.ts";
 import { show } from "./layer-fields.ts";
+import { isTokenLayer } from "./token-layers.ts";
 import { validate } from "./validate.ts";
 
 /** Pixels beyond an aligned region, per side, in the pixels of the tensor that they are asked of. */
@@ -30,8 +31,13 @@ function zip(a: Margin, b: Margin, combine: (x: number, y: number) => number): M
   };
 }
 
+function untileable({ name, op }: Layer): WasmogradError {
+  return new WasmogradError("ERR_UNSUPPORTED", `layer ${show(name)}: ${op} cannot run in tiles`);
+}
+
 /** What a layer asks of its inputs when `margin` is asked of its output. */
 function asked(layer: Layer, margin: Margin): Margin {
+  if (isTokenLayer(layer)) throw untileable(layer);
   switch (layer.op) {
     case "conv2d-transpose": {
       const [rows, columns] = layer.kernel.map((k) => transposedAxis(k, layer.stride).reach) as [number, number];
@@ -41,13 +47,7 @@ function asked(layer: Layer, margin: Margin): Margin {
     case "max-pool":
     case "global-average-pool":
     case "subsample":
-    case "attention":
-    case "class-token":
-    case "positions":
-    case "fourier-positions":
-    case "take-token":
-    case "replace-token":
-      throw new WasmogradError("ERR_UNSUPPORTED", `layer ${show(layer.name)}: ${layer.op} cannot run in tiles`);
+      throw untileable(layer);
     case "conv2d":
     case "linear-block": {
       const { stride, padding } = layer.op === "conv2d" ? layer : { stride: 1, padding: "same" as const };

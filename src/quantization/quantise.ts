@@ -6,12 +6,12 @@ import type {
   AddLayer,
   ChannelAffineLayer,
   Conv2dLayer,
-  Layer,
   Model,
   Network,
   Weights,
 } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
+import { isTokenLayer } from "../network/token-layers.ts";
 import { validate } from "../network/validate.ts";
 import { roundHalfEven } from "../rounding.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
@@ -165,20 +165,12 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
   };
 }
 
-/** Layer normalisation needs more than 8 bits between its steps; attention and its tokens have no int8 arithmetic here. */
-const WITHOUT_INT8: ReadonlySet<Layer["op"]> = new Set([
-  "layer-norm",
-  "attention",
-  "class-token",
-  "positions",
-  "fourier-positions",
-  "take-token",
-  "replace-token",
-]);
-
-/** @throws WasmogradError ERR_UNSUPPORTED naming the first layer that has no int8 form */
+/**
+ * Layer normalisation needs more than 8 bits between its steps; attention and its tokens have no int8 arithmetic here.
+ * @throws WasmogradError ERR_UNSUPPORTED naming the first layer that has no int8 form
+ */
 function checkInt8(network: Network): void {
-  const layer = network.layers.find(({ op }) => WITHOUT_INT8.has(op));
+  const layer = network.layers.find((one) => one.op === "layer-norm" || isTokenLayer(one));
   check(layer === undefined, "ERR_UNSUPPORTED", () => `layer ${layer?.name}: ${layer?.op} has no int8 form`);
 }
 
