@@ -1,6 +1,6 @@
 /** Ethos-N, analytic mode: passes from DRAM through SRAM and engines and back, added up by one of the vendor's two metrics. */
 import type { EthosN } from "../devices/description.ts";
-import { hostCycles } from "../host.ts";
+import { hostReport } from "../host.ts";
 import { leaveToHost } from "../lower.ts";
 import { type HostOperation, macsOf, type Operation, type Program, tensorsOf } from "../operation.ts";
 import { type LayerReport, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
@@ -154,26 +154,13 @@ function passCycles(device: EthosN, times: readonly PassTime[]): number[] {
   return times.map((time) => time.serial + (all === 0 ? 0 : (overlapped * share(time)) / all));
 }
 
-function hostReport(device: EthosN, operation: HostOperation): LayerReport {
-  const { host, metric } = device;
-  const cycles = hostCycles(host, operation) * (metric.clockHz / host.clockHz);
-  return {
-    name: operation.name,
-    layers: operation.layers,
-    operation: "host",
-    shape: operation.output.shape,
-    macs: operation.macs,
-    cyclesByResource: { host: cycles },
-    cycles,
-    ms: (cycles / metric.clockHz) * 1000,
-    bound: "host",
-    why: `left to the host's ${host.name}, as ${operation.reason}; its speed is assumed, not calibrated`,
-    bytes: {
-      read: { ...NO_BYTES, dram: dramBytes(device, operation.input) },
-      write: { ...NO_BYTES, dram: dramBytes(device, operation.output) },
-    },
-    utilisation: operation.macs / (cycles * macsPerCycle(device)),
+function ofHost(device: EthosN, operation: HostOperation): LayerReport {
+  const bytes = {
+    read: { ...NO_BYTES, dram: dramBytes(device, operation.input) },
+    write: { ...NO_BYTES, dram: dramBytes(device, operation.output) },
   };
+  const { host, metric } = device;
+  return hostReport(operation, bytes, { host, clockHz: metric.clockHz, macsPerCycle: macsPerCycle(device) });
 }
 
 /** @throws WasmogradError ERR_UNSUPPORTED when an operation's smallest stripes do not fit */
@@ -190,7 +177,7 @@ export function estimateEthosN(device: EthosN, program: Program, size: EncodedSi
   const shares = passCycles(device, times);
   let next = 0;
   const layers = passes.map((pass): LayerReport => {
-    if (!("traffic" in pass)) return hostReport(device, pass);
+    if (!("traffic" in pass)) return ofHost(device, pass);
     const { operation, traffic } = pass;
     const [time, cycles] = [times[next]!, shares[next]!];
     next++;

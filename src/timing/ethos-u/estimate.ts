@@ -1,6 +1,6 @@
 /** Ethos-U, analytic mode: a network's time as the sum of its operations', each as long as its busiest resource. */
 import type { EthosU, MemoryArea } from "../devices/description.ts";
-import { hostCycles } from "../host.ts";
+import { hostReport } from "../host.ts";
 import { macsOf, type Program } from "../operation.ts";
 import { type LayerReport, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
 import type { EncodedSize } from "../weights.ts";
@@ -41,25 +41,12 @@ function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerRep
   };
 }
 
-function hostReport(device: EthosU, { operation, place }: HostStep): LayerReport {
-  const { host, system, core } = device;
-  const cycles = hostCycles(host, operation) * (system.clockHz / host.clockHz);
+function ofHost(device: EthosU, { operation, place }: HostStep): LayerReport {
   const written = operation.output.shape.reduce((a, b) => a * b) * (operation.bits / 8);
   const read = Math.max(0, operation.bytes - written);
-  return {
-    name: operation.name,
-    layers: operation.layers,
-    operation: "host",
-    shape: operation.output.shape,
-    macs: operation.macs,
-    cyclesByResource: { host: cycles },
-    cycles,
-    ms: (cycles / system.clockHz) * 1000,
-    bound: "host",
-    why: `left to the host's ${host.name}, as ${operation.reason}; its speed is assumed, not calibrated`,
-    bytes: { read: { ...NO_BYTES, [place.input]: read }, write: { ...NO_BYTES, [place.output]: written } },
-    utilisation: operation.macs / (cycles * core.macsPerCycle),
-  };
+  const bytes = { read: { ...NO_BYTES, [place.input]: read }, write: { ...NO_BYTES, [place.output]: written } };
+  const { macsPerCycle } = device.core;
+  return hostReport(operation, bytes, { host: device.host, clockHz: device.system.clockHz, macsPerCycle });
 }
 
 const isHost = (step: Scheduled["step"]): step is HostStep => step.operation.kind === "host";
@@ -68,7 +55,7 @@ const isHost = (step: Scheduled["step"]): step is HostStep => step.operation.kin
 export function estimateEthosU(device: EthosU, program: Program, size: EncodedSize): SimulationReport {
   const { steps, sramPeakBytes } = schedule(device, prepareEthosU(program), size);
   const layers = steps.map(({ step, estimate }) =>
-    isHost(step) ? hostReport(device, step) : npuReport(device, step, estimate!),
+    isHost(step) ? ofHost(device, step) : npuReport(device, step, estimate!),
   );
   const { clockHz } = device.system;
   const total = totalOf(layers, { clockHz, macsPerCycle: device.core.macsPerCycle, sramPeakBytes });
