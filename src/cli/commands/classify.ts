@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { check, WasmogradError } from "../../errors.ts";
+import { check } from "../../errors.ts";
 import { loadWeights } from "../../formats/weights-file.ts";
 import { buildModel } from "../../models/registry.ts";
 import type { FeatureMap, Model } from "../../network/description.ts";
@@ -13,6 +12,7 @@ import { runReference } from "../../reference/run.ts";
 import { compareVariants, VARIANTS, type Variant } from "../classification.ts";
 import { classifierInput } from "../classifier-input.ts";
 import type { Command } from "../command.ts";
+import { readBytes } from "../input-files.ts";
 import { findLabelled, type LabelledPicture, type LabelledPictures } from "../labelled-pictures.ts";
 import { isNetworkFile, readNetwork } from "../network-file.ts";
 import { integerOption, sizeOption, UsageError } from "../options.ts";
@@ -37,13 +37,7 @@ function chosenVariants(text: string | undefined): readonly Variant[] {
 
 async function loadModel(id: string, file: string): Promise<Model> {
   const network = isNetworkFile(id) ? await readNetwork(id) : buildModel(id);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new WasmogradError("ERR_IO", `${file}: cannot be read`, { cause });
-  }
-  return { network, weights: loadWeights(bytes, network) };
+  return { network, weights: loadWeights(await readBytes(file), network) };
 }
 
 export const command: Command = {

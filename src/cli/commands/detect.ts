@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { createDetector } from "../../detector/create-detector.ts";
 import { backboneOf } from "../../detector/networks.ts";
-import { WasmogradError } from "../../errors.ts";
 import { readImage } from "../../node/files.ts";
 import type { Command } from "../command.ts";
 import { DETECTOR_IDS } from "../detector-counts.ts";
+import { readBytes } from "../input-files.ts";
 import { choiceOption, UsageError } from "../options.ts";
 import { table } from "../terminal.ts";
 
@@ -34,12 +33,7 @@ export const command: Command = {
     // First, as it is quick to fail.
     const image = await readImage(from, { signal });
     const decoded = performance.now();
-    let weights: Uint8Array;
-    try {
-      weights = await readFile(file);
-    } catch (cause) {
-      throw new WasmogradError("ERR_IO", `${file}: cannot be read`, { cause });
-    }
+    const weights = await readBytes(file);
     const detector = await createDetector({ backbone: backboneOf(id)!, weights });
     const ready = performance.now();
     const detections = detector.detect(image);

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { WasmogradError } from "../../errors.ts";
 import { modelIds } from "../../models/registry.ts";
 import type { Device } from "../../timing/devices/description.ts";
 import { parseOverrides } from "../../timing/devices/overrides.ts";
@@ -7,6 +5,7 @@ import { device, deviceIds } from "../../timing/devices/registry.ts";
 import type { LayerReport, SimulationReport } from "../../timing/report.ts";
 import { simulate } from "../../timing/simulate.ts";
 import type { Command } from "../command.ts";
+import { readText } from "../input-files.ts";
 import { choiceOption, type Parsed, sizeOption, UsageError } from "../options.ts";
 import { loadSubject, modelOptions, SUBJECT_OPTIONS } from "../subject.ts";
 import { grouped, table } from "../terminal.ts";
@@ -19,13 +18,7 @@ async function chosenDevice(parsed: Parsed): Promise<Device> {
   const known = device(id, { ...(system && { system }), ...(memory && { memory }), ...(metric && { metric }) });
   const config = parsed.text("config");
   if (config === undefined) return known;
-  let text: string;
-  try {
-    text = await readFile(config, "utf8");
-  } catch (cause) {
-    throw new WasmogradError("ERR_IO", `${config}: cannot be read`, { cause });
-  }
-  return parseOverrides(known, text, config);
+  return parseOverrides(known, await readText(config), config);
 }
 
 function megabytes(bytes: number): string {
