@@ -5,9 +5,17 @@ import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { LayerKernelExports } from "../kernels/layers/exports.ts";
 import { instantiateLayerKernels } from "../kernels/layers/load.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { ActivationLayer, Layer, MaxPoolLayer, Network, PlainActivation, Shape } from "../network/description.ts";
+import type {
+  ActivationLayer,
+  Layer,
+  MaxPoolLayer,
+  Model,
+  Network,
+  PlainActivation,
+  Shape,
+} from "../network/description.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
-import { type LayerSteps, type Program, type ProgramF32, ProgramS8, type RowAddress, type Step } from "./program.ts";
+import { type LayerSteps, type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 import { tokenConstants, tokenScratchBytes, tokenStep } from "./token-steps.ts";
 
 /** @throws WasmogradError ERR_WASM, ERR_OUT_OF_MEMORY */
@@ -16,7 +24,7 @@ export async function loadLayerSteps(kernels: KernelInstance, { layers }: Networ
   const hasAttention = layers.some(({ op }) => op === "attention");
   const attention = hasAttention ? (await instantiateAttentionKernels(kernels)).exports : undefined;
   return {
-    constants: (program) => (program instanceof ProgramS8 ? program.model.tables : vectors(program as ProgramF32)),
+    constants,
     scratchBytes: tokenScratchBytes,
     step: (program, layer, shapes, at, scratch) =>
       tokenStep({ kernels, attention, program, shapes, at, scratch }, layer) ??
@@ -32,21 +40,24 @@ interface Context {
   readonly at: RowAddress;
 }
 
-/** Constants of f32 layers. */
-function* vectors(program: ProgramF32): Iterable<readonly [string, Float32Array]> {
-  yield* tokenConstants(program);
-  yield* affineVectors(program);
+function* constants(model: Model): Iterable<readonly [string, Float32Array]> {
+  yield* tokenConstants(model);
+  yield* affineVectors(model);
+}
+
+/** What a layer multiplies by and adds, channel by channel. */
+function factorsOf(layer: Layer): ActivationLayer["affine"] {
+  if (layer.op === "activation") return layer.affine;
+  return layer.op === "channel-affine" || layer.op === "layer-norm" ? layer : undefined;
 }
 
 /** Scales and offsets, by `<layer>.scale` and `<layer>.offset`. */
-function* affineVectors({ network, weights }: ProgramF32): Iterable<readonly [string, Float32Array]> {
+function* affineVectors({ network, weights }: Model): Iterable<readonly [string, Float32Array]> {
   for (const layer of network.layers) {
-    const names = layer.op === "activation" ? layer.affine : layer;
-    if (layer.op !== "activation" && layer.op !== "channel-affine" && layer.op !== "layer-norm") continue;
-    for (const part of ["scale", "offset"] as const) {
-      const name = names && part in names ? (names as { readonly [key: string]: string })[part] : undefined;
-      if (name !== undefined) yield [`${layer.name}.${part}`, weights.get(name)!.data];
-    }
+    const factors = factorsOf(layer);
+    if (!factors) continue;
+    yield [`${layer.name}.scale`, weights.get(factors.scale)!.data];
+    if (factors.offset !== undefined) yield [`${layer.name}.offset`, weights.get(factors.offset)!.data];
   }
 }
 

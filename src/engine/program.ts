@@ -7,7 +7,7 @@ import { epilogueF32 } from "../kernels/convolution/epilogue-f32.ts";
 import { PackedConvolution } from "../kernels/convolution/packed.ts";
 import type { ConvSpecF32, ConvSpecS8, LayerShape, ResidualSpec } from "../kernels/convolution/spec.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { Conv2dLayer, Layer, Model, Network, Shape, Weights } from "../network/description.ts";
+import type { Conv2dLayer, Layer, Model, Network, Shape } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import type { QuantizationParams } from "../quantization/requantize.ts";
@@ -50,8 +50,8 @@ export type RowAddress = (tensor: string, row: number) => number;
 
 /** The layers of classification networks, which a page loads only with such a network. */
 export interface LayerSteps {
-  /** What the steps need in kernel memory, by the names that they look it up by. */
-  constants(program: Program): Iterable<readonly [name: string, values: Float32Array | Int8Array]>;
+  /** What f32 steps need in kernel memory, by the names that they look it up by; int8 steps find their tables by layer. */
+  constants(model: Model): Iterable<readonly [name: string, values: Float32Array]>;
   /** Bytes of working memory of a layer's step. */
   scratchBytes(layer: Layer, shapes: ReadonlyMap<string, Shape>): number;
   /** @param scratch where that memory lies; all steps of a plan share it */
@@ -94,7 +94,6 @@ export abstract class Program {
         if (layer.op === "conv2d") this.convolutions.set(layer.name, this.#packed(layer, build(layer)));
       }
       for (const [name, values] of vectors) this.#addVector(name, values);
-      for (const [name, values] of this.layerSteps?.constants(this) ?? []) this.#addVector(name, values);
     } catch (error) {
       this.dispose();
       throw error;
@@ -153,38 +152,39 @@ export abstract class Program {
 export class ProgramF32 extends Program {
   readonly precision = "f32";
 
-  readonly weights: Weights;
-
   constructor(kernels: KernelInstance, model: Model, options: AlgorithmChoice, layerSteps?: LayerSteps) {
     super(kernels, model.network, layerSteps);
     const { network, weights } = model;
-    this.weights = weights;
     const data = (name: string): Float32Array => weights.get(name)!.data;
     const slopes = network.layers.flatMap((layer) =>
       layer.op === "activation" && layer.activation.kind === "prelu"
         ? [[layer.name, data(layer.activation.slope)] as const]
         : [],
     );
-    this.load((layer) => {
-      const { activation, residual } = layer;
-      const before = residual?.position === "before-activation";
-      if (activation?.kind === "prelu" && before) throw unsupported(layer, "a residual before PReLU in a convolution");
-      if (activation?.kind === "relu6" && residual && !before)
-        throw unsupported(layer, "a residual after ReLU6 in a convolution");
-      const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
-      if (kind === "hard-swish" || kind === "gelu" || kind === "mixed")
-        throw unsupported(layer, `${kind} in a convolution`);
-      const geometry = this.geometryOf(layer);
-      return {
-        dtype: "f32",
-        ...geometry,
-        algorithm: this.choose(layer, chooseF32(algorithmOf(options, layer), geometry)),
-        weights: data(layer.weights),
-        bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
-        ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
-        ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
-      };
-    }, slopes);
+    this.load(
+      (layer) => {
+        const { activation, residual } = layer;
+        const before = residual?.position === "before-activation";
+        if (activation?.kind === "prelu" && before)
+          throw unsupported(layer, "a residual before PReLU in a convolution");
+        if (activation?.kind === "relu6" && residual && !before)
+          throw unsupported(layer, "a residual after ReLU6 in a convolution");
+        const kind = activation?.kind === "prelu" ? { prelu: data(activation.slope) } : (activation?.kind ?? "none");
+        if (kind === "hard-swish" || kind === "gelu" || kind === "mixed")
+          throw unsupported(layer, `${kind} in a convolution`);
+        const geometry = this.geometryOf(layer);
+        return {
+          dtype: "f32",
+          ...geometry,
+          algorithm: this.choose(layer, chooseF32(algorithmOf(options, layer), geometry)),
+          weights: data(layer.weights),
+          bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
+          ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
+          ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
+        };
+      },
+      [...slopes, ...(layerSteps?.constants(model) ?? [])],
+    );
   }
 
   tensorParams(): undefined {
@@ -208,37 +208,40 @@ export class ProgramS8 extends Program {
       const values = negativeMultipliers ?? new Float32Array(this.channels.get(name)!).fill(multiplier);
       return [name, values] as const;
     });
-    this.load((layer) => {
-      const filter = model.filters.get(layer.name)!;
-      const geometry = this.geometryOf(layer);
-      const output = model.tensors.get(layer.name)!;
-      let residual: ResidualSpec | undefined;
-      if (layer.residual) {
-        const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
-        residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier: filter.residualMultiplier! };
-      }
-      const { weights, bias } = filter;
-      const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;
-      const data = { weights, bias, inputZeroPoint, ic: geometry.ic, oc: geometry.oc };
-      const { filterScaling } = options;
-      const choice = chooseS8(algorithmOf(options, layer), geometry, { layer: data, filterScaling });
-      const algorithm = this.choose(layer, choice);
-      return {
-        dtype: "s8",
-        ...geometry,
-        weights,
-        bias,
-        multipliers: filter.multipliers,
-        ...(filter.negativeMultipliers && { negativeMultipliers: filter.negativeMultipliers }),
-        inputZeroPoint,
-        outputZeroPoint: output.zeroPoint,
-        qmin: filter.qmin,
-        qmax: filter.qmax,
-        ...(residual && { residual }),
-        algorithm,
-        ...(filterScaling && algorithm !== "direct" && { filterScaling }),
-      };
-    }, multipliers);
+    this.load(
+      (layer) => {
+        const filter = model.filters.get(layer.name)!;
+        const geometry = this.geometryOf(layer);
+        const output = model.tensors.get(layer.name)!;
+        let residual: ResidualSpec | undefined;
+        if (layer.residual) {
+          const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
+          residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier: filter.residualMultiplier! };
+        }
+        const { weights, bias } = filter;
+        const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;
+        const data = { weights, bias, inputZeroPoint, ic: geometry.ic, oc: geometry.oc };
+        const { filterScaling } = options;
+        const choice = chooseS8(algorithmOf(options, layer), geometry, { layer: data, filterScaling });
+        const algorithm = this.choose(layer, choice);
+        return {
+          dtype: "s8",
+          ...geometry,
+          weights,
+          bias,
+          multipliers: filter.multipliers,
+          ...(filter.negativeMultipliers && { negativeMultipliers: filter.negativeMultipliers }),
+          inputZeroPoint,
+          outputZeroPoint: output.zeroPoint,
+          qmin: filter.qmin,
+          qmax: filter.qmax,
+          ...(residual && { residual }),
+          algorithm,
+          ...(filterScaling && algorithm !== "direct" && { filterScaling }),
+        };
+      },
+      [...multipliers, ...model.tables],
+    );
   }
 
   tensorParams(name: string): QuantizationParams {

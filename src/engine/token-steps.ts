@@ -3,9 +3,9 @@ import { WasmogradError } from "../errors.ts";
 import type { AttentionKernelExports } from "../kernels/attention/exports.ts";
 import { attentionScratchBytes, xcaScratchBytes } from "../kernels/attention/scratch.ts";
 import type { KernelInstance } from "../kernels/load.ts";
-import type { AttentionLayer, Layer, Shape } from "../network/description.ts";
+import type { AttentionLayer, Layer, Model, Shape } from "../network/description.ts";
 import { fourierPositions } from "../network/fourier-positions.ts";
-import type { Program, ProgramF32, RowAddress, Step } from "./program.ts";
+import type { Program, RowAddress, Step } from "./program.ts";
 
 export interface TokenContext {
   readonly kernels: KernelInstance;
@@ -21,7 +21,7 @@ export interface TokenContext {
 const FLOAT = 4;
 
 /** Constants of these layers, by layer name. */
-export function* tokenConstants({ network, weights }: ProgramF32): Iterable<readonly [string, Float32Array]> {
+export function* tokenConstants({ network, weights }: Model): Iterable<readonly [string, Float32Array]> {
   for (const layer of network.layers) {
     const name =
       layer.op === "class-token" || layer.op === "positions"
