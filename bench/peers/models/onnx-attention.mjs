@@ -6,7 +6,6 @@ import { transposed } from "./layouts.mjs";
 import { OnnxWriter } from "./onnx-writer.mjs";
 
 /** @typedef {import("../graph.mjs").Graph} Graph */
-/** @typedef {import("../graph.mjs").AttentionStep} AttentionStep */
 
 /** uint8 is int8 shifted. */
 const SHIFT = 128;
@@ -45,14 +44,18 @@ function dense(writer, input, { weights, bias }, options) {
   return writer.node("Add", [product, writer.constant("FLOAT", [outputs], bias)], options);
 }
 
-/** @param {AttentionStep} step */
-function attention(writer, { q, k, v, heads: count, output }, sizes) {
+/**
+ * Softmax attention by single operators: the name of its result, [1, tokens, channels].
+ * @param {{ q: string, k: string, v: string }} operands of as many values, a leading 1 more or less
+ * @param {{ tokens: number, channels: number }} sizes
+ */
+export function onnxAttention(writer, { q, k, v }, count, sizes) {
   const scale = writer.scalar("FLOAT", 1 / Math.sqrt(sizes.channels / count));
   const queries = heads(writer, writer.node("Mul", [q, scale]), sizes, count, HEADS_FIRST);
   const scores = writer.node("MatMul", [queries, heads(writer, k, sizes, count, KEYS_LAST)]);
   const map = writer.node("Softmax", [scores], { attributes: { axis: -1 } });
   const attended = writer.node("MatMul", [map, heads(writer, v, sizes, count, HEADS_FIRST)]);
-  return writer.node("Identity", [joined(writer, attended, sizes)], { output });
+  return joined(writer, attended, sizes);
 }
 
 /** @param {Graph} graph */
@@ -60,7 +63,7 @@ export function onnxAttentionF32(graph) {
   const writer = new OnnxWriter();
   for (const step of graph.steps) {
     if (step.op === "dense") dense(writer, step.input, step, { output: step.output });
-    else attention(writer, step, sizesOf(graph));
+    else writer.node("Identity", [onnxAttention(writer, step, step.heads, sizesOf(graph))], { output: step.output });
   }
   return finish(writer, graph, "FLOAT");
 }
