@@ -34,6 +34,16 @@ if (target === "release") {
   embed("build/kernels.wasm", "src/kernels/binary.generated.ts", "KERNELS_WASM_BASE64");
   embed("build/layers.wasm", "src/kernels/layers/binary.generated.ts", "LAYERS_WASM_BASE64");
   embed("build/attention.wasm", "src/kernels/attention/binary.generated.ts", "ATTENTION_WASM_BASE64");
+  // The same with relaxed SIMD, for engines that have it and callers who ask for it.
+  for (const [config, name, folder, constant] of [
+    ["asconfig.json", "kernels", "src/kernels", "KERNELS_RELAXED_WASM_BASE64"],
+    ["asconfig.attention.json", "attention", "src/kernels/attention", "ATTENTION_RELAXED_WASM_BASE64"],
+  ]) {
+    const file = `build/${name}-relaxed`;
+    const files = ["--outFile", `${file}.wasm`, "--textFile", `${file}.wat`];
+    await compile(["--config", config, "--target", target, "--enable", "simd,relaxed-simd", ...files]);
+    embed(`${file}.wasm`, `${folder}/relaxed.generated.ts`, constant);
+  }
   // The roofline probes are a binary of their own, so that pages which only run networks do not carry them.
   await compile([
     "assembly/bench/roofline.ts",

@@ -30,6 +30,12 @@ export interface CompileOptions {
    * filter scaling), which rules the rational algorithm out. Not exact: docs/winograd.md has its error.
    */
   readonly filterScaling?: FilterScaling;
+  /**
+   * f32: multiplies and adds by relaxed SIMD where the engine has it (Node 22, Chromium 114 and later; not Node 20), which is faster. Products
+   * are then rounded or not as the processor likes, so that results differ from others in the last bits. Not with `kernels`, which bring a
+   * form of their own.
+   */
+  readonly relaxedSimd?: boolean;
 }
 
 /**
@@ -42,10 +48,13 @@ export interface CompileOptions {
 export async function compile(model: Model | QuantisedModel, options: CompileOptions = {}): Promise<CompiledNetwork> {
   checkObject("model", model);
   checkObject("options", options);
-  const { algorithm = "auto", layerAlgorithms: layers, filterScaling } = options;
+  const { algorithm = "auto", layerAlgorithms: layers, filterScaling, relaxedSimd: relaxed = false } = options;
   checkAlgorithm(algorithm);
+  check(typeof relaxed === "boolean", "ERR_ARGUMENT", () => `relaxedSimd: expected true or false, got ${String(relaxed)}`);
+  check(!relaxed || !options.kernels, "ERR_ARGUMENT", () => "relaxedSimd: expected without kernels of the caller's own");
   const choice = { algorithm, layers, filterScaling };
   if ("filters" in model) {
+    check(!relaxed, "ERR_ARGUMENT", () => "relaxedSimd: expected with f32 networks only");
     if (filterScaling !== undefined) {
       checkFilterScaling(filterScaling);
       check(algorithm !== "direct", "ERR_ARGUMENT", () => "filterScaling: direct convolution has no such filters");
@@ -58,7 +67,7 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
   const ready = (await import("./prepare-f32.ts")).prepareF32(model);
   checkLayers(choice, ready.network, "f32");
-  const kernels = options.kernels ?? (await instantiateKernels());
+  const kernels = options.kernels ?? (await instantiateKernels({ relaxed }));
   const steps = await layerSteps(kernels, ready.network);
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice, steps));
 }

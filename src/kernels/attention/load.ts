@@ -8,29 +8,42 @@ export interface AttentionKernelInstance {
   readonly exports: AttentionKernelExports;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const BINARIES = {
+  plain: async () => (await import("./binary.generated.ts")).ATTENTION_WASM_BASE64,
+  relaxed: async () => (await import("./relaxed.generated.ts")).ATTENTION_RELAXED_WASM_BASE64,
+};
+
+const compiled = new Map<keyof typeof BINARIES, Promise<WebAssembly.Module>>();
 
 /**
  * Compiles the third binary once per process, and imports it only then: what has no attention never loads it. A failure is not cached.
+ * @param relaxed the form with relaxed SIMD, which the engine must have
  * @throws WasmogradError ERR_WASM
  */
-export function compileAttentionKernels(): Promise<WebAssembly.Module> {
-  compiled ??= import("./binary.generated.ts")
-    .then(({ ATTENTION_WASM_BASE64 }) => compileBase64(ATTENTION_WASM_BASE64))
+export function compileAttentionKernels(relaxed = false): Promise<WebAssembly.Module> {
+  const form = relaxed ? "relaxed" : "plain";
+  const found = compiled.get(form);
+  if (found) return found;
+  const compiling = BINARIES[form]()
+    .then(compileBase64)
     .catch((error: unknown) => {
-      compiled = undefined;
+      compiled.delete(form);
       throw error;
     });
-  return compiled;
+  compiled.set(form, compiling);
+  return compiling;
 }
 
 /**
- * Adds the kernels of attention to an instance, whose memory they share. Their static data has a place of its own below the heap
+ * Adds the kernels of attention to an instance, whose memory they share, and its form. Their static data has a place of its own below the heap
  * (asconfig.attention.json), so instances may be added at any time, and more than once.
  * @throws WasmogradError ERR_WASM
  */
-export async function instantiateAttentionKernels({ memory }: KernelInstance): Promise<AttentionKernelInstance> {
-  const module = await compileAttentionKernels();
+export async function instantiateAttentionKernels({
+  memory,
+  relaxed,
+}: KernelInstance): Promise<AttentionKernelInstance> {
+  const module = await compileAttentionKernels(relaxed);
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.raw } });
   return { memory, exports: instance.exports as unknown as AttentionKernelExports };
 }
