@@ -51,6 +51,12 @@ export const PEERS = [
         note: "by name only: it rounds differently from direct convolution",
         ofCase: isConvolution,
       },
+      {
+        name: "relaxed",
+        dtype: "f32",
+        note: "by relaxed SIMD, as LiteRT.js: asked for by name",
+        ofCase: ({ kind }) => kind === "attention",
+      },
     ],
   },
   {

@@ -50,8 +50,16 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
   checkObject("options", options);
   const { algorithm = "auto", layerAlgorithms: layers, filterScaling, relaxedSimd: relaxed = false } = options;
   checkAlgorithm(algorithm);
-  check(typeof relaxed === "boolean", "ERR_ARGUMENT", () => `relaxedSimd: expected true or false, got ${String(relaxed)}`);
-  check(!relaxed || !options.kernels, "ERR_ARGUMENT", () => "relaxedSimd: expected without kernels of the caller's own");
+  check(
+    typeof relaxed === "boolean",
+    "ERR_ARGUMENT",
+    () => `relaxedSimd: expected true or false, got ${String(relaxed)}`,
+  );
+  check(
+    !relaxed || !options.kernels,
+    "ERR_ARGUMENT",
+    () => "relaxedSimd: expected without kernels of the caller's own",
+  );
   const choice = { algorithm, layers, filterScaling };
   if ("filters" in model) {
     check(!relaxed, "ERR_ARGUMENT", () => "relaxedSimd: expected with f32 networks only");

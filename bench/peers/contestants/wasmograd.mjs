@@ -78,7 +78,12 @@ async function prepareNetwork(_kernels, { case: c, variant, graph }) {
 /** f32 by a network of one attention. */
 async function prepareAttention(kernels, { case: c, variant, graph }) {
   if (graph.dtype === "int8") return prepareAttentionInt8(kernels, variant, graph);
-  const network = await compile(attentionModel(c));
+  const relaxedSimd = variant.name === "relaxed";
+  const network = await compile(attentionModel(c), { relaxedSimd });
+  if (relaxedSimd && !network.kernels.relaxed) {
+    network.dispose();
+    throw new Error("this engine has no relaxed SIMD");
+  }
   const { shape } = graph.tensors[graph.input];
   const output = new Float32Array(graph.data.length);
   return {
