@@ -102,7 +102,7 @@ export function chart(box: HTMLElement, layers: readonly Layer[], roofline: numb
           splits: () => xs,
           values: (_, splits) => splits.map((x) => (layers[x] ? columnLabel(layers[x]) : "")),
         },
-        { stroke: soft, font, size: 48, grid: { stroke: line, width: 1 }, ticks: { show: false }, label: "" },
+        { stroke: soft, font, size: 48, grid: { stroke: line, width: 1 }, ticks: { show: false } },
       ],
       series: [
         {},

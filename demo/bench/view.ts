@@ -34,8 +34,8 @@ const MARKUP = `
   <p class="error" role="alert" data-part="error"></p>
   <div class="results" data-part="results" hidden>
     <p class="machine" data-part="machine"></p>
-    <section data-part="int8"><h2>int8</h2><div class="box"></div></section>
-    <section data-part="f32"><h2>f32</h2><div class="box"></div></section>
+    <section data-part="int8"><h2>int8, GMAC/s</h2><div class="box"></div></section>
+    <section data-part="f32"><h2>f32, GMAC/s</h2><div class="box"></div></section>
     <details><summary>All figures</summary><div class="scroll" data-part="table" tabindex="0" role="group" aria-label="Table of all figures"></div></details>
     <p class="actions"><button type="button" data-part="copy">Copy as JSON</button></p>
     <p class="quiet">GMAC/s: 10⁹ multiply-accumulates of the direct convolution a second, one thread. Kernels of one layer and the roofline are timed alternately;
@@ -73,7 +73,9 @@ export const mount: Mount = (section) => {
   function show(report: BenchDocument): void {
     shown = report;
     at("results").hidden = false;
-    at("machine").textContent = Object.values(report.machine).join(" · ");
+    at("machine").textContent = Object.entries(report.machine)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(" · ");
     at("table").replaceChildren(table(report));
     plot();
   }

@@ -3,7 +3,11 @@ import { draw, make } from "../shell/dom.ts";
 import type { LabReport, Matrices } from "./report.ts";
 
 /** A minus sign and small fractions, as in print. */
-const printed = (entry: string): string => entry.replaceAll("-", "−");
+export const printed = (entry: string): string =>
+  entry
+    .replace(/(\d+)\/(\d+)i/g, (_, over: string, under: string) => `${over === "1" ? "" : over}i/${under}`)
+    .replaceAll("-", "−")
+    .replace("inf", "∞");
 
 export function matrix(name: string, rows: readonly (readonly string[])[]): HTMLElement {
   const body = make("tbody");
@@ -47,7 +51,7 @@ const HEIGHT = 150;
 const LEFT = 26;
 const TOP = 10;
 const BOTTOM = 22;
-const COLUMN = 14;
+const COLUMN = 12;
 
 /** Bits of both factors of every product, against the 16 of the kernels' operands. */
 export function bitChart({ products, summary }: LabReport): SVGSVGElement {

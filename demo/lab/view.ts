@@ -4,7 +4,7 @@ import { CATALOGUE } from "../../src/winograd/catalogue.ts";
 import { copyText, fillFigures, make, part } from "../shell/dom.ts";
 import { significant, whole } from "../shell/format.ts";
 import type { Mount } from "../shell/view.ts";
-import { bitChart, matrices, tile } from "./figures.ts";
+import { bitChart, matrices, printed, tile } from "./figures.ts";
 import type { LabReport, Question } from "./report.ts";
 import type { Reply, Request } from "./worker.ts";
 
@@ -35,18 +35,20 @@ const MARKUP = `
       </div>
       <dl class="figures" data-part="figures"></dl>
     </section>
+    <div class="column">
     <section aria-labelledby="lab-tile">
       <h2 id="lab-tile">The transformed tile</h2>
       <p class="quiet" data-part="tile-note"></p>
       <div class="scroll" data-part="tile" tabindex="0" role="group" aria-label="The transformed tile"></div>
       <ul class="key"><li class="real">real, one product</li><li class="pair">complex, three products</li><li class="conjugate">conjugate of one that is there: none</li></ul>
     </section>
-    <section class="wide" aria-labelledby="lab-bits">
+    <section aria-labelledby="lab-bits">
       <h2 id="lab-bits">How wide the values get</h2>
       <p class="quiet">Worst case over all int8 data of both factors of each product, in bits. Kernels multiply int16.</p>
       <div class="scroll" data-part="bits" tabindex="0" role="group" aria-label="Chart of bits"></div>
       <ul class="key"><li class="input">input</li><li class="filter">filter</li></ul>
     </section>
+    </div>
     <section class="wide" aria-labelledby="lab-matrices">
       <h2 id="lab-matrices">Matrices</h2>
       <p class="quiet">Y = Aᵀ [ (G g Gᵀ) · (Bᵀ d B) ] A, with d the inputs, g the filter, Y the outputs.</p>
@@ -74,7 +76,7 @@ export const mount: Mount = (section) => {
   const error = at("error");
 
   const titles = CATALOGUE.map(({ id, title }) =>
-    make("option", { value: id }, title.replaceAll("x", "×").replace(",", ", ")),
+    make("option", { value: id }, title.replace(/(\d)x(?=\d)/g, "$1×").replace(/,(?=\d)/, ", ")),
   );
   known.append(...titles, make("option", { value: "own" }, "Points of your own"));
 
@@ -109,7 +111,7 @@ export const mount: Mount = (section) => {
     const { operations, input, filter } = summary;
     error.textContent = "";
     at("answer").hidden = false;
-    at("title").textContent = `${summary.title} with ${points.join(", ").replaceAll("-", "−").replace("inf", "∞")}`;
+    at("title").textContent = `${summary.title} with ${points.map(printed).join(", ")}`;
     const direct = summary.outputs * summary.taps;
     at("headline").replaceChildren(
       make("strong", {}, String(summary.products)),
@@ -140,8 +142,7 @@ export const mount: Mount = (section) => {
     part(section, ".key").hidden = conjugates === 0;
     at("bits").replaceChildren(bitChart(next));
     at("rational").replaceChildren(...matrices(next.rational));
-    at("integer-title").textContent =
-      `In integers, with the diagonal ${diagonal.join(", ").replaceAll("-", "−")} ${place}`;
+    at("integer-title").textContent = `In integers, with the diagonal ${diagonal.map(printed).join(", ")} ${place}`;
     at("integer").replaceChildren(...matrices(next.integer));
     at("products-title").textContent = `All ${products.length}, with gains, bits and channels`;
     at("products").replaceChildren(productTable(next));
@@ -213,20 +214,16 @@ function productTable({ products, points }: LabReport): HTMLElement {
   const rows = products.map((product, p) => {
     const cells = [
       String(p + 1),
-      `${points[product.row]}, ${points[product.column]}`,
-      product.left,
+      `${printed(points[product.row]!)}, ${printed(points[product.column]!)}`,
+      printed(product.left),
       String(product.inputGain),
       String(product.inputBits),
-      product.right,
+      printed(product.right),
       String(product.filterGain),
       String(product.filterBits),
       whole(product.channels),
     ];
-    return make(
-      "tr",
-      {},
-      ...cells.map((cell, i) => make("td", i === 0 || i > 2 ? { class: "number" } : {}, cell.replaceAll("-", "−"))),
-    );
+    return make("tr", {}, ...cells.map((cell, i) => make("td", i === 0 || i > 2 ? { class: "number" } : {}, cell)));
   });
   return make(
     "table",

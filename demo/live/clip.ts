@@ -22,7 +22,7 @@ export function drawClip(context: CanvasRenderingContext2D, time: number): void 
   context.fillStyle = sky;
   context.fillRect(0, 0, width, height);
 
-  context.translate(width * 0.42, height * 0.5);
+  context.translate(width * 0.38, height * 0.5);
   context.lineWidth = Math.max(0.75, unit / 400);
   context.strokeStyle = "rgb(220 226 230 / 55%)";
   context.save();
@@ -68,10 +68,10 @@ export function drawClip(context: CanvasRenderingContext2D, time: number): void 
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = "#eef0ee";
   context.font = `${Math.round(unit / 16)}px Georgia, "Times New Roman", serif`;
-  context.fillText("An orrery", width * 0.74, height * 0.12);
+  context.fillText("An orrery", width * 0.7, height * 0.12);
   context.font = `${Math.round(unit / 28)}px Georgia, "Times New Roman", serif`;
-  for (const [i, text] of ["Not to scale, and in haste:", "a year is six seconds here."].entries()) {
-    context.fillText(text, width * 0.74, height * (0.2 + 0.05 * i));
+  for (const [i, text] of ["Not to scale, in haste:", "years of six seconds"].entries()) {
+    context.fillText(text, width * 0.7, height * (0.2 + 0.05 * i));
   }
-  context.fillText(`Year ${(time / 6).toFixed(2)}`, width * 0.74, height * 0.9);
+  context.fillText(`Year ${(time / 6).toFixed(2)}`, width * 0.7, height * 0.9);
 }

@@ -78,6 +78,8 @@ export const mount: Mount = (section) => {
   let sent = 0;
   let newest = 0;
   let dropped = 0;
+  /** When frames came, whether they were taken or not. */
+  let offered: number[] = [];
   const grabbed = new Map<number, number>();
   let shown: { readonly at: number; readonly latency: number; readonly compute: number }[] = [];
   let timer = 0;
@@ -143,6 +145,7 @@ export const mount: Mount = (section) => {
   }
 
   async function take(): Promise<void> {
+    offered.push(performance.now());
     const free = workers.find(({ busy }) => !busy);
     if (!free || !source) {
       dropped++;
@@ -171,11 +174,12 @@ export const mount: Mount = (section) => {
   function report(): void {
     const now = performance.now();
     shown = shown.filter((frame) => now - frame.at < WINDOW_MS);
+    offered = offered.filter((time) => now - time < WINDOW_MS);
     const { width, height } = inputSize();
-    const first = shown[0];
-    const span = first && shown.length > 1 ? shown.at(-1)!.at - first.at : 0;
+    const rate = (times: readonly number[]): string =>
+      times.length > 1 ? ((1000 * (times.length - 1)) / (times.at(-1)! - times[0]!)).toFixed(1) : "–";
     fillFigures(at("figures"), [
-      ["Frames a second", span > 0 ? ((1000 * (shown.length - 1)) / span).toFixed(1) : "–"],
+      ["Frames a second", `${rate(shown.map((one) => one.at))} of ${rate(offered)}`],
       ["Frames dropped", whole(dropped)],
       ["Frames enlarged", whole(newest)],
       ["A frame takes a worker", shown.length > 0 ? duration(middle(shown.map((one) => one.compute))) : "–"],
@@ -191,6 +195,7 @@ export const mount: Mount = (section) => {
     sent = 0;
     newest = 0;
     shown = [];
+    offered = [];
     employ();
     running = true;
     at("start").hidden = true;

@@ -7,7 +7,7 @@ import { timelineOf } from "./timeline.ts";
 /** What resources are, for people; one that is not here goes by its name. */
 const RESOURCES: Readonly<Record<string, readonly [name: string, colour: number]>> = {
   npu: ["NPU", 1],
-  mac: ["MAC units", 1],
+  mac: ["MAC units", 5],
   mce: ["convolution engine", 1],
   output: ["output unit", 4],
   ple: ["programmable layer engine", 4],
@@ -53,7 +53,7 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
   const longest = Math.max(...layers.map(({ ms }) => ms));
   const head = ["Operation", "Output", "Time", "", "Of peak", "Bound by", "Because"];
   const numeric = new Set([2, 4]);
-  const row = ({ name, operation, shape, ms, utilisation, bound, why }: LayerReport): HTMLElement => {
+  const row = ({ name, operation, shape, macs, ms, utilisation, bound, why }: LayerReport): HTMLElement => {
     const fill = make("span", { class: "bar" });
     fill.style.width = `${(100 * ms) / longest}%`;
     fill.style.background = tint(bound);
@@ -65,7 +65,7 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
       make("td", {}, shape.join(" × ")),
       make("td", { class: "number" }, duration(ms)),
       make("td", { class: "bar-cell" }, fill),
-      make("td", { class: "number" }, percent(utilisation)),
+      make("td", { class: "number" }, macs === 0 ? "–" : percent(utilisation)),
       make("td", {}, resourceName(bound)),
       make("td", { class: "why" }, why),
     );

@@ -32,10 +32,12 @@ const MARKUP = `
       <dl class="figures" data-part="figures"></dl>
     </section>
     <section aria-labelledby="sim-time">
-      <h2 id="sim-time">When what is busy</h2>
-      <div class="zoom" role="group" aria-label="Zoom of the timeline">
-        <button type="button" data-part="narrower" aria-label="Zoom out">−</button>
-        <button type="button" data-part="wider" aria-label="Zoom in">+</button>
+      <div class="titled">
+        <h2 id="sim-time">When what is busy</h2>
+        <div class="zoom" role="group" aria-label="Zoom of the timeline">
+          <button type="button" data-part="narrower" aria-label="Zoom out">−</button>
+          <button type="button" data-part="wider" aria-label="Zoom in">+</button>
+        </div>
       </div>
       <div class="scroll gantt" data-part="gantt" tabindex="0" role="group" aria-label="Timeline"></div>
       <p class="quiet">Operations one after the other. Within an operation each bar says how long a resource is busy, drawn from the operation's start, as closed

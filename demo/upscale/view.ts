@@ -201,14 +201,14 @@ export const mount: Mount = (section) => {
       case "done": {
         const { elapsedMs, memoryBytes } = reply;
         become("done");
-        status.textContent = `Done in ${duration(elapsedMs)}`;
+        status.textContent = "Done";
         const form = (of: typeof size): string => `${whole(of.width)} × ${whole(of.height)}`;
         figures = [
           ["Picture", form(size)],
           ["Result", form(reply.size)],
           ["Time", duration(elapsedMs)],
           ["Speed", `${pixelRate(reply.size.width * reply.size.height, elapsedMs)} of the result`],
-          ["Threads", String(reply.threads)],
+          ["Threads used", String(reply.threads)],
           ["WebAssembly memory", megabytes(memoryBytes)],
         ];
         fillFigures(at("figures"), figures);

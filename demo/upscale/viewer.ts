@@ -202,19 +202,25 @@ export class Viewer {
 /** Buttons beside the window; `level` shows the zoom. */
 export function zoomButtons(viewer: () => Viewer): { readonly bar: HTMLElement; readonly level: HTMLElement } {
   const level = make("output", { class: "level", "aria-label": "Zoom" });
-  const button = (text: string, name: string, action: () => void): HTMLButtonElement => {
-    const made = make("button", { type: "button", "aria-label": name, title: name }, text);
+  const button = (text: string, title: string, action: () => void): HTMLButtonElement => {
+    const made = make("button", { type: "button", title }, text);
     made.addEventListener("click", action);
     return made;
   };
+  const [out, into] = [
+    button("−", "Zoom out", () => viewer().step(-1)),
+    button("+", "Zoom in", () => viewer().step(1)),
+  ];
+  out.setAttribute("aria-label", "Zoom out");
+  into.setAttribute("aria-label", "Zoom in");
   const bar = make(
     "div",
     { class: "zoom", role: "group", "aria-label": "Zoom" },
-    button("−", "Zoom out", () => viewer().step(-1)),
+    out,
     level,
-    button("+", "Zoom in", () => viewer().step(1)),
-    button("Fit", "Whole picture", () => viewer().fit()),
-    button("1:1", "One pixel of the result a pixel of the screen", () => viewer().zoomTo(1)),
+    into,
+    button("Fit", "The whole picture", () => viewer().fit()),
+    button("1:1", "A pixel of the result on each pixel of the screen", () => viewer().zoomTo(1)),
   );
   return { bar, level };
 }
