@@ -12,7 +12,8 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     target: "es2022",
-    modulePreload: { polyfill: false },
+    // What preloads is told to the document, and workers have none.
+    modulePreload: false,
     assetsInlineLimit: 0,
   },
 });

@@ -48,7 +48,7 @@ export function sharesBar(report: SimulationReport): HTMLElement {
   return make("div", { class: "shares-box" }, bar, make("ul", {}, ...key));
 }
 
-/** A row an operation; its bar is as long as it takes. */
+/** A row an operation; its bar is as long as it takes. Roles are written out as narrow screens lay rows out as blocks, which would hide them. */
 export function layerTable({ layers }: SimulationReport): HTMLElement {
   const longest = Math.max(...layers.map(({ ms }) => ms));
   const head = ["Operation", "Output", "Time", "", "Of peak", "Bound by", "Because"];
@@ -57,34 +57,36 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
     const fill = make("span", { class: "bar" });
     fill.style.width = `${(100 * ms) / longest}%`;
     fill.style.background = tint(bound);
-    const title = make("th", { scope: "row" }, name, make("small", {}, operation));
+    const title = make("th", { scope: "row", role: "rowheader" }, name, make("small", {}, operation));
     return make(
       "tr",
-      {},
+      { role: "row" },
       title,
-      make("td", {}, shape.join(" × ")),
-      make("td", { class: "number" }, duration(ms)),
-      make("td", { class: "bar-cell" }, fill),
-      make("td", { class: "number" }, macs === 0 ? "–" : percent(utilisation)),
-      make("td", {}, resourceName(bound)),
-      make("td", { class: "why" }, why),
+      make("td", { role: "cell" }, shape.join(" × ")),
+      make("td", { class: "number", role: "cell" }, duration(ms)),
+      make("td", { class: "bar-cell", role: "cell" }, fill),
+      make("td", { class: "number", role: "cell" }, macs === 0 ? "–" : percent(utilisation)),
+      make("td", { class: "bound", role: "cell" }, resourceName(bound)),
+      make("td", { class: "why", role: "cell" }, why),
     );
   };
   return make(
     "table",
-    { class: "plain layers" },
+    { class: "plain layers", role: "table" },
     make(
       "thead",
-      {},
+      { role: "rowgroup" },
       make(
         "tr",
-        {},
+        { role: "row" },
         ...head.map((name, i) =>
-          name === "" ? make("td") : make("th", { scope: "col", ...(numeric.has(i) && { class: "number" }) }, name),
+          name === ""
+            ? make("td", { role: "cell" })
+            : make("th", { scope: "col", role: "columnheader", ...(numeric.has(i) && { class: "number" }) }, name),
         ),
       ),
     ),
-    make("tbody", {}, ...layers.map(row)),
+    make("tbody", { role: "rowgroup" }, ...layers.map(row)),
   );
 }
 

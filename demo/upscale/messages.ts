@@ -1,4 +1,4 @@
-/** What the page and the worker that holds the pictures say to each other. Every picture and every run has a number. */
+/** What the page and the worker that holds the pictures say to each other. Every picture and every run has a number, in one sequence. */
 import type { Size } from "../../src/image/types.ts";
 
 export interface Settings {

@@ -24,6 +24,8 @@ export interface Scene {
   readonly result?: Image;
   /** Parts of the result that are finished; the whole when it is. */
   readonly finished: readonly Region[];
+  /** More is to come: drawn quickly, as the processors have better things to do. */
+  readonly running: boolean;
 }
 
 export class Screen {
@@ -86,11 +88,12 @@ export class Screen {
     }
     const before = new ImageData(view.width, view.height);
     const after = new ImageData(view.width, view.height);
-    const { picture, region, at } = await interpolated(scene, view);
-    paint(picture, region, at, before.data);
+    const draw = scene.running ? paintNearest : paint;
+    const { picture, region, at } = scene.running ? magnified(scene, view) : await interpolated(scene, view);
+    draw(picture, region, at, before.data);
     // More may have been finished meanwhile.
     const latest = this.#scene?.input === scene.input && this.#scene.scale === scene.scale ? this.#scene : scene;
-    if (latest.result) for (const part of latest.finished) paint(latest.result, part, view, after.data);
+    if (latest.result) for (const part of latest.finished) draw(latest.result, part, view, after.data);
     set(this.#before, before);
     set(this.#after, after);
   }
@@ -106,16 +109,22 @@ function set(layer: Layer, pixels: ImageData): void {
   context.putImageData(pixels, 0, 0);
 }
 
+interface Shown {
+  readonly picture: Image;
+  readonly region: Region;
+  readonly at: View;
+}
+
+/** The input itself as if it were as large as the result. */
+function magnified({ input, scale }: Scene, view: View): Shown {
+  const at = { ...view, x: view.x / scale, y: view.y / scale, zoom: view.zoom * scale };
+  return { picture: input, region: { x: 0, y: 0, width: input.width, height: input.height }, at };
+}
+
 /** What stands for the bicubic enlargement in a view: the visible part of it, or where that is reduced again the input itself. */
-async function interpolated(
-  { input, scale }: Scene,
-  view: View,
-): Promise<{ picture: Image; region: Region; at: View }> {
-  const whole = { x: 0, y: 0, width: input.width, height: input.height };
-  if (view.zoom * scale <= 1) {
-    const at = { ...view, x: view.x / scale, y: view.y / scale, zoom: view.zoom * scale };
-    return { picture: input, region: whole, at };
-  }
+async function interpolated(scene: Scene, view: View): Promise<Shown> {
+  const { input, scale } = scene;
+  if (view.zoom * scale <= 1) return magnified(scene, view);
   const [left, right] = part(view.x, view.width / view.zoom, scale, input.width);
   const [top, bottom] = part(view.y, view.height / view.zoom, scale, input.height);
   const crop = cropped(input, { x: left, y: top, width: right - left, height: bottom - top });

@@ -86,6 +86,7 @@ export const mount: Mount = (section) => {
   const buttons = zoomButtons(() => viewer);
   at("zoom").append(buttons.bar);
 
+  /** Of the newest picture or run; replies to older ones are late. */
   let id = 0;
   let name = "picture";
   let size = { width: 0, height: 0 };
@@ -140,7 +141,7 @@ export const mount: Mount = (section) => {
     setProgress(0);
     status.textContent = "Upscaling";
     error.textContent = "";
-    post({ kind: "run", id, settings: chosen });
+    post({ kind: "run", id: ++id, settings: chosen });
     const { width, height } = size;
     viewer.label("Bicubic", `${chosen.model.toUpperCase()}, ${chosen.precision}`);
     viewer.show({ width: width * chosen.scale, height: height * chosen.scale });
@@ -185,6 +186,7 @@ export const mount: Mount = (section) => {
     if (reply.id !== id && reply.id !== 0) return;
     switch (reply.kind) {
       case "opened":
+        performance.mark("picture-opened");
         size = reply.size;
         first = true;
         start();
@@ -216,6 +218,7 @@ export const mount: Mount = (section) => {
         break;
       }
       case "cancelled":
+        performance.mark("cancelled");
         if (state === "running") become("cancelled");
         break;
       case "failed":
@@ -256,6 +259,7 @@ export const mount: Mount = (section) => {
   form.addEventListener("submit", (event) => event.preventDefault());
   run.addEventListener("click", start);
   cancel.addEventListener("click", () => {
+    performance.mark("cancel-asked");
     post({ kind: "cancel" });
     become("cancelled");
     status.textContent = "Cancelled";

@@ -64,6 +64,7 @@ async function open(id: number, file: Blob): Promise<void> {
 }
 
 async function run(id: number, settings: Settings): Promise<void> {
+  newest = id;
   await stop();
   const picture = input;
   if (!picture || id !== newest) return;
@@ -78,7 +79,7 @@ async function upscale(id: number, picture: Image, settings: Settings, signal: A
   const { scale } = settings;
   const finished: Region[] = [];
   result = undefined;
-  screen.show({ input: picture, scale, finished });
+  screen.show({ input: picture, scale, finished, running: true });
   try {
     const upscaler = await upscalerFor(settings);
     const start = performance.now();
@@ -87,7 +88,7 @@ async function upscale(id: number, picture: Image, settings: Settings, signal: A
       signal,
       onProgress: ({ fraction, tilesDone, tiles, region, picture: partial, elapsedMs }) => {
         join(finished, region);
-        const scene: Scene = { input: picture, scale, result: partial, finished };
+        const scene: Scene = { input: picture, scale, result: partial, finished, running: true };
         screen.add(scene, region);
         if (elapsedMs - reported < REPORT_MS && fraction < 1) return;
         reported = elapsedMs;
@@ -97,7 +98,7 @@ async function upscale(id: number, picture: Image, settings: Settings, signal: A
     const elapsedMs = performance.now() - start;
     const { width, height } = output;
     result = output;
-    screen.show({ input: picture, scale, result, finished: [{ x: 0, y: 0, width, height }] });
+    screen.show({ input: picture, scale, result, finished: [{ x: 0, y: 0, width, height }], running: false });
     const threads = upscaler.threadsFor(picture);
     post({ kind: "done", id, size: { width, height }, elapsedMs, threads, memoryBytes: upscaler.memoryBytes });
   } catch (error) {
