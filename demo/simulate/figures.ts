@@ -112,9 +112,9 @@ export function gantt(report: SimulationReport, width: number): SVGSVGElement {
       draw("text", { x: 0, y: i * ROW + ROW / 2 + 4 }, resourceName(track)),
     );
   }
-  for (const { track, layer, start, cycles: taken } of spans) {
+  for (const { track, layer, start, cycles: taken, busyCycles } of spans) {
     const { name, bound, operation } = report.layers[layer]!;
-    const title = `${name} (${operation}): ${resourceName(track)} busy ${whole(taken)} cycles`;
+    const title = `${name} (${operation}): ${resourceName(track)} busy ${whole(busyCycles)} cycles`;
     const bar = draw(
       "rect",
       {

@@ -76,14 +76,20 @@ export interface PageOptions {
   readonly height?: number;
   readonly theme?: "light" | "dark";
   readonly view?: string;
+  /** Without the service worker, which fetches ahead. */
+  readonly offline?: false;
 }
 
 /** A page of its own, whose console must stay clean: `complaints` are errors, warnings and what the policy refused. */
 export async function openPage(
   { browser, url }: Site,
-  { width = 1280, height = 800, theme = "light", view = "upscale" }: PageOptions = {},
+  { width = 1280, height = 800, theme = "light", view = "upscale", offline }: PageOptions = {},
 ): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    ...(offline === false && { serviceWorkers: "block" as const }),
+  });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {

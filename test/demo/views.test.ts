@@ -77,6 +77,7 @@ describe.runIf(hasChromium)("every view", () => {
         });
       };
       const tooWide = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      await page.waitForSelector(`.${view} h1`, { state: "attached" });
       expect(await violations()).toEqual([]);
       await FILL[view]!(page);
       for (const theme of ["light", "dark"]) {
