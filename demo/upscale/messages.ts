@@ -50,4 +50,5 @@ export type Reply =
     }
   | { readonly kind: "cancelled"; readonly id: number }
   | { readonly kind: "failed"; readonly id: number; readonly message: string }
+  | { readonly kind: "saving"; readonly fraction: number }
   | { readonly kind: "saved"; readonly file: Blob };

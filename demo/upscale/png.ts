@@ -56,8 +56,11 @@ function filterRow(row: Uint8Array, above: Uint8Array, channels: number, to: Uin
   }
 }
 
-/** @param image 8 bits a sample */
-export async function encodePng(image: Image): Promise<Blob> {
+/**
+ * @param image 8 bits a sample
+ * @param progress told how much of it is done, 0 to 1
+ */
+export async function encodePng(image: Image, progress: (fraction: number) => void = () => {}): Promise<Blob> {
   const { width, height, channels } = image;
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
   const stride = width * channels;
@@ -81,6 +84,7 @@ export async function encodePng(image: Image): Promise<Blob> {
       above = row;
     }
     await writer.write(filtered);
+    progress((y + count) / height);
   }
   await writer.close();
   await collected;

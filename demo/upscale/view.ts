@@ -176,6 +176,10 @@ export const mount: Mount = (section) => {
       section.dataset.ready = "";
       return;
     }
+    if (reply.kind === "saving") {
+      if (state === "done") status.textContent = `Writing the PNG, ${percent(reply.fraction)}`;
+      return;
+    }
     if (reply.kind === "saved") {
       save.disabled = false;
       status.textContent = `PNG of ${megabytes(reply.file.size)}`;

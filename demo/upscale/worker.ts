@@ -140,7 +140,7 @@ scope.onmessage = ({ data: request }) => {
       break;
     case "save":
       if (result) {
-        void encodePng(result).then(
+        void encodePng(result, (fraction) => post({ kind: "saving", fraction })).then(
           (file) => post({ kind: "saved", file }),
           (error) => post({ kind: "failed", id: newest, message: message(error) }),
         );

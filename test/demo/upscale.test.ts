@@ -249,4 +249,21 @@ describe.runIf(hasChromium)("upscale", () => {
     expect(complaints).toEqual([]);
     await page.context().close();
   });
+
+  test.runIf(process.env.WASMOGRAD_SLOW)("4000x3000 pixels, and their PNG", { timeout: 300_000 }, async () => {
+    const { page, complaints } = await ready();
+    await give(page, writePicture("huge.png", 4000, 3000));
+    await page.waitForSelector(state("done"), { timeout: 120_000 });
+    expect(await page.textContent("[data-part=figures]")).toMatch(/8,000 × 6,000/);
+    const [download] = await Promise.all([
+      page.waitForEvent("download", { timeout: 120_000 }),
+      page.click("[data-part=save]"),
+    ]);
+    const file = join(folder, "huge-x2.png");
+    await download.saveAs(file);
+    const { width, height, channels } = decode(readFileSync(file));
+    expect([width, height, channels]).toEqual([8000, 6000, 3]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
 });
