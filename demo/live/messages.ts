@@ -5,5 +5,12 @@ export type Request =
 
 export type Reply =
   | { readonly kind: "ready" }
-  | { readonly kind: "frame"; readonly id: number; readonly frame: ImageBitmap; readonly computeMs: number }
+  | {
+      readonly kind: "frame";
+      readonly id: number;
+      /** What came, so that both can be shown together. */
+      readonly source: ImageBitmap;
+      readonly frame: ImageBitmap;
+      readonly computeMs: number;
+    }
   | { readonly kind: "failed"; readonly message: string };

@@ -16,7 +16,7 @@ const WINDOW_MS = 2000;
 const MARKUP = `
   <h1 class="hidden">Enlarge moving pictures live</h1>
   <div class="stage">
-    <div class="viewer" role="group" aria-label="Live picture" data-part="viewer"><canvas class="after" data-part="after" aria-hidden="true"></canvas></div>
+    <div class="viewer" role="group" aria-label="Live picture" data-part="viewer"><canvas class="before" data-part="before" aria-hidden="true"></canvas><canvas class="after" data-part="after" aria-hidden="true"></canvas></div>
   </div>
   <aside class="panel" aria-label="Settings and figures">
     <form class="settings" data-part="settings">
@@ -48,8 +48,9 @@ export const mount: Mount = (section) => {
   section.innerHTML = MARKUP;
   const at = <E extends HTMLElement = HTMLElement>(name: string): E => part<E>(section, `[data-part=${name}]`);
   const box = at("viewer");
-  const canvas = at<HTMLCanvasElement>("after");
-  const renderer = canvas.getContext("bitmaprenderer")!;
+  // A frame and its enlargement are shown together: the source itself would be some frames ahead.
+  const before = at<HTMLCanvasElement>("before").getContext("bitmaprenderer")!;
+  const after = at<HTMLCanvasElement>("after").getContext("bitmaprenderer")!;
   const form = at<HTMLFormElement>("settings");
   const field = (name: string): HTMLSelectElement => part<HTMLSelectElement>(form, `[name=${name}]`);
   const error = at("error");
@@ -93,13 +94,10 @@ export const mount: Mount = (section) => {
     source?.close();
     source?.element.remove();
     source = next;
-    next.element.classList.add("before");
     next.element.setAttribute("aria-hidden", "true");
     box.prepend(next.element);
     box.style.aspectRatio = String(next.aspect);
-    const { width, height } = inputSize();
-    canvas.width = 2 * width;
-    canvas.height = 2 * height;
+    box.classList.add("still");
   }
 
   function useClip(): void {
@@ -135,11 +133,14 @@ export const mount: Mount = (section) => {
     if (!running || start === undefined || reply.id < newest) {
       // Another worker was quicker with a later frame.
       if (running) dropped++;
+      reply.source.close();
       reply.frame.close();
       return;
     }
     newest = reply.id;
-    renderer.transferFromImageBitmap(reply.frame);
+    before.transferFromImageBitmap(reply.source);
+    after.transferFromImageBitmap(reply.frame);
+    box.classList.remove("still");
     const now = performance.now();
     shown.push({ at: now, latency: now - start, compute: reply.computeMs });
   }
@@ -200,7 +201,6 @@ export const mount: Mount = (section) => {
     running = true;
     at("start").hidden = true;
     at("stop").hidden = false;
-    box.classList.remove("still");
     source.start(() => void take());
     clearInterval(timer);
     timer = window.setInterval(report, 500);
@@ -264,11 +264,6 @@ export const mount: Mount = (section) => {
       const on = running;
       stop();
       if (source?.element instanceof HTMLCanvasElement) useClip();
-      else {
-        const { width, height } = inputSize();
-        canvas.width = 2 * width;
-        canvas.height = 2 * height;
-      }
       if (on) start();
     });
   }
@@ -282,7 +277,6 @@ export const mount: Mount = (section) => {
     at("start").focus();
   });
 
-  box.classList.add("still");
   useClip();
   report();
   return {

@@ -26,7 +26,6 @@ async function enlarge(id: number, frame: ImageBitmap): Promise<void> {
   const { width, height } = frame;
   reader = contextOf(reader, width, height);
   reader.drawImage(frame, 0, 0);
-  frame.close();
   const rgba = reader.getImageData(0, 0, width, height).data;
   // Frames are opaque: three channels are a quarter less to do.
   const rgb = new Uint8Array(width * height * 3);
@@ -46,7 +45,8 @@ async function enlarge(id: number, frame: ImageBitmap): Promise<void> {
   }
   writer.putImageData(pixels, 0, 0);
   const shown = writer.canvas.transferToImageBitmap();
-  scope.postMessage({ kind: "frame", id, frame: shown, computeMs: performance.now() - start }, [shown]);
+  const computeMs = performance.now() - start;
+  scope.postMessage({ kind: "frame", id, source: frame, frame: shown, computeMs }, [frame, shown]);
 }
 
 scope.onmessage = ({ data: request }) => {

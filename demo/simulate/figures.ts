@@ -10,7 +10,7 @@ const RESOURCES: Readonly<Record<string, readonly [name: string, colour: number]
   mac: ["MAC units", 5],
   mce: ["convolution engine", 1],
   output: ["output unit", 4],
-  ple: ["programmable layer engine", 4],
+  ple: ["layer engine", 4],
   dram: ["DRAM", 2],
   flash: ["flash", 2],
   sram: ["SRAM", 3],
@@ -91,7 +91,7 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
 }
 
 const ROW = 26;
-const LABEL = 172;
+const LABEL = 124;
 const AXIS = 22;
 
 /** The timeline, a row a resource. @param width in pixels, of the whole drawing */
