@@ -44,6 +44,12 @@ interface FrameWorker {
   busy: boolean;
 }
 
+/** Gives a canvas the size of what it will show. */
+function size({ canvas }: ImageBitmapRenderingContext, { width, height }: ImageBitmap): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
 export const mount: Mount = (section) => {
   section.innerHTML = MARKUP;
   const at = <E extends HTMLElement = HTMLElement>(name: string): E => part<E>(section, `[data-part=${name}]`);
@@ -138,6 +144,8 @@ export const mount: Mount = (section) => {
       return;
     }
     newest = reply.id;
+    size(before, reply.source);
+    size(after, reply.frame);
     before.transferFromImageBitmap(reply.source);
     after.transferFromImageBitmap(reply.frame);
     box.classList.remove("still");

@@ -136,7 +136,9 @@ describe.runIf(hasChromium)("upscale", () => {
       await give(page, large);
       await page.waitForSelector(`${state("running")} [aria-valuenow]:not([aria-valuenow="0"])`);
       await page.click("[data-part=cancel]");
-      await expect.poll(() => page.evaluate(() => performance.getEntriesByName("cancelled").length)).toBe(1);
+      await expect
+        .poll(() => page.evaluate(() => performance.getEntriesByName("cancelled").length), { timeout: 20_000 })
+        .toBe(1);
       expect(await between(page, "cancel-asked", "cancelled")).toBeLessThan(100);
       expect(await page.textContent("[role=status]")).toBe("Cancelled");
       await page.evaluate(() => performance.clearMarks());

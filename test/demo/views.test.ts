@@ -8,6 +8,9 @@ import { openPage, openSite, type Site } from "./site.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** What a busy machine takes is no matter here. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 /** As `wasmograd bench --json` prints it, invented. */
 const BENCH_REPORT = {
   machine: { cpu: "none", runtime: "none" },
@@ -37,9 +40,7 @@ const FILL: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
   async live(page) {
     await page.click(".live [data-part=start]");
-    await expect
-      .poll(() => page.textContent(".live [data-part=figures]"), { timeout: 20_000 })
-      .toMatch(/enlarged[1-9]/);
+    await eventually(() => page.textContent(".live [data-part=figures]")).toMatch(/enlarged[1-9]/);
   },
   async lab(page) {
     await page.waitForSelector(".lab [data-part=answer]:not([hidden])");
@@ -111,7 +112,7 @@ describe.runIf(hasChromium)("every view", () => {
   test("live: frames are enlarged and counted, stop stops, no camera is said to be none", async () => {
     const { page, complaints } = await openPage(site, { view: "live" });
     await FILL.live!(page);
-    await expect.poll(() => page.textContent(".live [data-part=figures]")).toMatch(/Frames a second\d+\.\d of \d+/);
+    await eventually(() => page.textContent(".live [data-part=figures]")).toMatch(/Frames a second\d+\.\d of \d+/);
     const size = await page.evaluate(() => {
       const { width, height } = document.querySelector<HTMLCanvasElement>(".live .after")!;
       return [width, height];
@@ -122,7 +123,7 @@ describe.runIf(hasChromium)("every view", () => {
     await page.waitForTimeout(300);
     expect(await page.textContent(".live [data-part=figures]")).toBe(enlarged);
     await page.selectOption(".live [name=source]", "camera");
-    await expect.poll(() => page.textContent(".live [role=alert]")).toMatch(/camera.*; here is the clip instead/);
+    await eventually(() => page.textContent(".live [role=alert]")).toMatch(/camera.*; here is the clip instead/);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -133,12 +134,12 @@ describe.runIf(hasChromium)("every view", () => {
     const headline = (): Promise<string | null> => page.textContent(".lab [data-part=headline]");
     expect(await headline()).toMatch(/^46 products.* 144: 3.13 times.*holds.*exact to 917 channels/);
     await page.fill(".lab [name=points]", "0, 1, -1, inf");
-    await expect.poll(() => page.textContent(".lab [role=alert]")).toMatch(/^points: F\(4, 3\) needs/);
+    await eventually(() => page.textContent(".lab [role=alert]")).toMatch(/^points: F\(4, 3\) needs/);
     await page.fill(".lab [name=m]", "2");
-    await expect.poll(headline).toMatch(/^16 products.* 36: 2.25 times/);
+    await eventually(headline).toMatch(/^16 products.* 36: 2.25 times/);
     expect(await page.inputValue(".lab [name=known]")).toBe("f2x2-3x3");
     await page.selectOption(".lab [name=known]", "f6x6-3x3-rational");
-    await expect.poll(headline).toMatch(/^64 products.*does not fit int16/);
+    await eventually(headline).toMatch(/^64 products.*does not fit int16/);
     await page.click(".lab [data-part=verify]");
     await page.waitForSelector(".lab .bad");
     expect(complaints).toEqual([]);
@@ -149,11 +150,11 @@ describe.runIf(hasChromium)("every view", () => {
     const { page, complaints } = await openPage(site, { view: "bench" });
     await page.selectOption(".bench [name=suite]", "f32");
     await page.click(".bench [data-part=start]");
-    await expect.poll(() => page.textContent(".bench [role=status]"), { timeout: 20_000 }).toMatch(/timing f32/);
+    await eventually(() => page.textContent(".bench [role=status]")).toMatch(/timing f32/);
     await page.click(".bench [data-part=cancel]");
     expect(await page.textContent(".bench [role=status]")).toMatch(/^Cancelled/);
     await page.setInputFiles(".bench [data-part=file]", { ...bench, buffer: Buffer.from("{}") });
-    await expect.poll(() => page.textContent(".bench [role=alert]")).toMatch(/^bench.json: that is not a report/);
+    await eventually(() => page.textContent(".bench [role=alert]")).toMatch(/^bench.json: that is not a report/);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -176,13 +177,13 @@ describe.runIf(hasChromium)("every view", () => {
     await FILL.simulate!(page);
     await page.selectOption(".simulate [name=model]", "mobilenet-v2");
     await page.selectOption(".simulate [name=device]", "ethos-n78-4tops-4ple");
-    await expect
-      .poll(() => page.textContent(".simulate [data-part=title]"))
-      .toBe("mobilenet-v2 on ethos-n78-4tops-4ple");
+    await eventually(() => page.textContent(".simulate [data-part=title]")).toBe(
+      "mobilenet-v2 on ethos-n78-4tops-4ple",
+    );
     await page.fill(".simulate [name=input]", "96 by 96");
-    await expect.poll(() => page.textContent(".simulate [role=alert]")).toMatch(/^input: expected height × width/);
+    await eventually(() => page.textContent(".simulate [role=alert]")).toMatch(/^input: expected height × width/);
     await page.fill(".simulate [name=input]", "96 x 96");
-    await expect.poll(() => page.textContent(".simulate [data-part=headline]")).toMatch(/96 × 96/);
+    await eventually(() => page.textContent(".simulate [data-part=headline]")).toMatch(/96 × 96/);
     const [download] = await Promise.all([page.waitForEvent("download"), page.click(".simulate [data-part=trace]")]);
     const trace = JSON.parse(readFileSync((await download.path())!, "utf8"));
     const events = trace.traceEvents.filter(({ ph }: { ph: string }) => ph === "X");
