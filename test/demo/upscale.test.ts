@@ -212,6 +212,28 @@ describe.runIf(hasChromium)("upscale", () => {
     await page.context().close();
   });
 
+  test("a picture can be dropped and pasted", async () => {
+    const { page } = await ready();
+    for (const way of ["drop", "paste"]) {
+      await page.evaluate(async (type) => {
+        const canvas = new OffscreenCanvas(type === "drop" ? 40 : 50, 30);
+        canvas.getContext("2d")!.fillRect(0, 0, 20, 20);
+        const data = new DataTransfer();
+        data.items.add(new File([await canvas.convertToBlob()], "p.png", { type: "image/png" }));
+        dispatchEvent(
+          type === "drop"
+            ? new DragEvent("drop", { dataTransfer: data })
+            : new ClipboardEvent("paste", { clipboardData: data }),
+        );
+      }, way);
+      await page.waitForSelector(state("done"));
+      await expect
+        .poll(() => page.textContent("[data-part=figures]"), { timeout: 20_000 })
+        .toMatch(way === "drop" ? /80 × 60/ : /100 × 60/);
+    }
+    await page.context().close();
+  });
+
   test("a file that is no picture is refused in one line, and the page goes on", async () => {
     const { page, complaints } = await ready();
     const text = join(folder, "no-picture.png");
