@@ -167,5 +167,5 @@ function key(used: readonly { name: string; shape: Shape; colour: string }[]): H
     mark.style.fill = `var(${property})`;
     return make("li", {}, draw("svg", { width: 14, height: 14, "aria-hidden": "true" }, mark), name);
   });
-  return make("ul", { class: "marks" }, ...entries);
+  return make("ul", { class: "key" }, ...entries);
 }

@@ -40,13 +40,13 @@ const MARKUP = `
       <h2 id="lab-tile">The transformed tile</h2>
       <p class="quiet" data-part="tile-note"></p>
       <div class="scroll" data-part="tile" tabindex="0" role="group" aria-label="The transformed tile"></div>
-      <ul class="key"><li class="real">real, one product</li><li class="pair">complex, three products</li><li class="conjugate">conjugate of one that is there: none</li></ul>
+      <ul class="key"><li class="square real">real, one product</li><li class="square pair">complex, three products</li><li class="square conjugate">conjugate of one that is there: none</li></ul>
     </section>
     <section aria-labelledby="lab-bits">
       <h2 id="lab-bits">How wide the values get</h2>
       <p class="quiet">Worst case over all int8 data of both factors of each product, in bits. Kernels multiply int16.</p>
       <div class="scroll" data-part="bits" tabindex="0" role="group" aria-label="Chart of bits"></div>
-      <ul class="key"><li class="input">input</li><li class="filter">filter</li></ul>
+      <ul class="key"><li class="square input">input</li><li class="square filter">filter</li></ul>
     </section>
     </div>
     <section class="wide" aria-labelledby="lab-matrices">

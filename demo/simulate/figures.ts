@@ -45,7 +45,7 @@ export function sharesBar(report: SimulationReport): HTMLElement {
     mark.style.background = tint(bound);
     return make("li", {}, mark, `${resourceName(bound)}: ${percent(share)}, ${duration(ms)}`);
   });
-  return make("div", { class: "shares-box" }, bar, make("ul", {}, ...key));
+  return make("div", { class: "shares-box" }, bar, make("ul", { class: "key" }, ...key));
 }
 
 /** A row an operation; its bar is as long as it takes. Roles are written out as narrow screens lay rows out as blocks, which would hide them. */
