@@ -28,6 +28,15 @@ const MARKUP = `
     <p class="quiet" id="viewer-help">Drag to move, double-click or use + and − to zoom, arrow keys to move.</p>
   </div>
   <aside class="panel" aria-label="Settings and figures">
+    <p class="actions">
+      <button type="button" class="primary" data-part="run" hidden>Upscale</button>
+      <button type="button" data-part="cancel" hidden>Cancel</button>
+      <button type="button" class="primary" data-part="save" hidden>Download PNG</button>
+      <button type="button" data-part="other" hidden>Another picture</button>
+    </p>
+    <p class="status" role="status" data-part="status"></p>
+  <p class="status quiet" data-part="detail"></p>
+    <p class="error" role="alert" data-part="error"></p>
     <form class="settings" data-part="settings">
       <label>Network <select name="model"><option value="sesr-m5">SESR-M5</option></select></label>
       <label>Scale <select name="scale"><option value="2">×2</option></select></label>
@@ -36,14 +45,6 @@ const MARKUP = `
       </label>
       <label>Threads <select name="threads"></select></label>
     </form>
-    <p class="actions">
-      <button type="button" class="primary" data-part="run" hidden>Upscale</button>
-      <button type="button" data-part="cancel" hidden>Cancel</button>
-      <button type="button" class="primary" data-part="save" hidden>Download PNG</button>
-      <button type="button" data-part="other" hidden>Another picture</button>
-    </p>
-    <p class="status" role="status" data-part="status"></p>
-    <p class="error" role="alert" data-part="error"></p>
     <dl class="figures" data-part="figures"></dl>
     <p class="actions"><button type="button" class="text" data-part="copy" hidden>Copy these figures</button></p>
   </aside>
@@ -53,7 +54,9 @@ const MARKUP = `
 export const mount: Mount = (section) => {
   section.innerHTML = MARKUP;
   const [viewerBox, drop, bar, under] = ["viewer", "drop", "bar", "under"].map((name) => at(name));
+  /** Read out by screen readers, so it changes with the state and no oftener. */
   const status = at("status");
+  const detail = at("detail");
   const error = at("error");
   const file = at<HTMLInputElement>("file");
   const form = at<HTMLFormElement>("settings");
@@ -104,7 +107,9 @@ export const mount: Mount = (section) => {
   };
 
   function become(next: typeof state): void {
+    const focused = document.activeElement;
     state = next;
+    detail.textContent = "";
     drop!.hidden = next !== "empty";
     viewerBox!.hidden = next === "empty";
     under!.classList.toggle("idle", next === "empty");
@@ -116,6 +121,9 @@ export const mount: Mount = (section) => {
     other.hidden = next === "empty";
     copy.hidden = next !== "done";
     viewerBox!.classList.toggle("running", next === "running" || next === "reading" || next === "cancelled");
+    // What had the focus may be gone now.
+    if (focused === cancel && cancel.hidden) (next === "done" ? save : run).focus();
+    else if (drop!.contains(focused) && drop!.hidden) viewerBox!.focus();
   }
 
   function setProgress(fraction: number): void {
@@ -177,11 +185,12 @@ export const mount: Mount = (section) => {
       return;
     }
     if (reply.kind === "saving") {
-      if (state === "done") status.textContent = `Writing the PNG, ${percent(reply.fraction)}`;
+      if (state === "done") detail.textContent = percent(reply.fraction);
       return;
     }
     if (reply.kind === "saved") {
       save.disabled = false;
+      detail.textContent = "";
       status.textContent = `PNG of ${megabytes(reply.file.size)}`;
       download(reply.file, `${name}-x${settings().scale}.png`);
       return;
@@ -202,7 +211,7 @@ export const mount: Mount = (section) => {
           performance.mark("first-tile");
         }
         setProgress(reply.fraction);
-        status.textContent = `${percent(reply.fraction)}, tile ${Math.min(reply.tilesDone + 1, reply.tiles)} of ${reply.tiles}, ${duration(reply.elapsedMs)}`;
+        detail.textContent = `${percent(reply.fraction)}, tile ${Math.min(reply.tilesDone + 1, reply.tiles)} of ${reply.tiles}, ${duration(reply.elapsedMs)}`;
         break;
       case "done": {
         const { elapsedMs, memoryBytes } = reply;
@@ -267,7 +276,6 @@ export const mount: Mount = (section) => {
     post({ kind: "cancel" });
     become("cancelled");
     status.textContent = "Cancelled";
-    run.focus();
   });
   save.addEventListener("click", () => {
     save.disabled = true;

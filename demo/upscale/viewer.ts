@@ -121,8 +121,13 @@ export class Viewer {
 
   #resize({ contentRect, devicePixelContentBoxSize }: ResizeObserverEntry): void {
     const [exact] = devicePixelContentBoxSize ?? [];
-    const width = exact?.inlineSize ?? Math.round(contentRect.width * devicePixelRatio);
-    const height = exact?.blockSize ?? Math.round(contentRect.height * devicePixelRatio);
+    // The exact size is a rounding apart; where it is more, it is of a screen that is only simulated.
+    const pixels = (size: number, known: number | undefined): number => {
+      const about = size * devicePixelRatio;
+      return known !== undefined && Math.abs(known - about) <= 1 ? known : Math.round(about);
+    };
+    const width = pixels(contentRect.width, exact?.inlineSize);
+    const height = pixels(contentRect.height, exact?.blockSize);
     if (width === 0 || height === 0) return;
     this.#canvas = { width, height };
     this.#changed();
