@@ -9,6 +9,7 @@ import { compile } from "../../src/engine/compile.ts";
 import type { CompiledNetwork } from "../../src/engine/compiled-network.ts";
 import { loadWeights } from "../../src/formats/weights-file.ts";
 import type { FeatureMap } from "../../src/network/description.ts";
+import { weightShapes } from "../../src/network/weights.ts";
 import { absolute } from "../documents.ts";
 import { studyNetwork } from "./networks.ts";
 import { FOLDER, KINDS, type Kind, MEMBERS, type Run, readRuns, rightBits, runName } from "./runs.ts";
@@ -110,17 +111,27 @@ const WARM_UP_RUNS = 500;
 /** Rounds in each of which every network computes so many pictures, in turn, so that a change of clock speed meets all alike. */
 export const ROUNDS = { rounds: 61, pictures: 40 } as const;
 
-/** One network of every member, of the first seed that has weights. */
+/** Every member with the weights of a trained `standard`, of which it reads a part: time does not depend on what they are. */
 export async function measureTimes(): Promise<Time[]> {
-  const runs = KINDS.flatMap((kind) =>
-    MEMBERS.flatMap(
-      (member) => readRuns().find((run) => run.kind === kind && run.member === member && hasWeights(run)) ?? [],
-    ),
-  );
   const data = Float32Array.from({ length: INPUT[0] * INPUT[1] * 3 }, (_, i) => Math.sin(i * i));
   const input = { shape: [...INPUT, 3] as const, data };
-  const subjects: { readonly run: Run; readonly network: CompiledNetwork; readonly times: number[] }[] = [];
-  for (const run of runs) subjects.push({ run, network: await compiled(run), times: [] });
+  const subjects: {
+    readonly kind: Kind;
+    readonly member: AttentionMember;
+    readonly network: CompiledNetwork;
+    readonly times: number[];
+  }[] = [];
+  for (const kind of KINDS) {
+    const run = readRuns().find((r) => r.kind === kind && r.member === "standard" && hasWeights(r));
+    if (!run) throw new Error(`${FOLDER}: expected weights of ${kind}-standard`);
+    const standard = studyNetwork(kind, run);
+    const weights = loadWeights(readFileSync(weightsFile(run)), standard);
+    for (const member of MEMBERS) {
+      const network = compactAttention(standard, member);
+      const own = new Map([...weightShapes(network).keys()].map((name) => [name, weights.get(name)!]));
+      subjects.push({ kind, member, network: await compile({ network, weights: own }), times: [] });
+    }
+  }
   for (const { network } of subjects) for (let n = 0; n < WARM_UP_RUNS; n++) network.run(input);
   for (let round = 0; round < ROUNDS.rounds; round++) {
     for (const { network, times } of subjects) {
@@ -130,7 +141,7 @@ export async function measureTimes(): Promise<Time[]> {
     }
   }
   const rounded = (ms: number): number => Number(ms.toPrecision(4));
-  return subjects.map(({ run: { kind, member }, network, times }) => {
+  return subjects.map(({ kind, member, network, times }) => {
     network.dispose();
     const { median, lower, upper } = quartiles(times);
     return { kind, member, medianMs: rounded(median), quartilesMs: [rounded(lower), rounded(upper)] };

@@ -7,6 +7,8 @@ import { deviation, matricesOf, mean, pooledDeviation, type Summary, summarise }
 
 /** Runs of a whole study: members, kinds, seeds. */
 const PLANNED_SEEDS = 3;
+/** Characters of a line of the documents. */
+const LINE = 140;
 
 const HEADINGS: Readonly<Record<Kind, string>> = {
   vit: "Softmax attention (`vit`)",
@@ -120,6 +122,17 @@ function pairTable(summaries: readonly Summary[]): string {
   return table(["matrices a layer", ...KINDS.map((kind) => `\`${kind}\`, points against \`standard\``)], rows);
 }
 
+/** In lines as long as those of the documents. */
+function wrapped(paragraph: string): string {
+  const lines: string[] = [];
+  for (const word of paragraph.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= LINE) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join("\n");
+}
+
 export function studyBlocks(): Blocks {
   const [runs, measured] = [readRuns(), readMeasured()];
   const summaries = summarise(runs);
@@ -131,5 +144,5 @@ export function studyBlocks(): Blocks {
   ];
   const tables = KINDS.map((kind) => kindTable(kind, summaries, measured));
   const noted = notes.filter((note) => note !== "").join(" ");
-  return new Map([["study", [...tables, pairTable(summaries), `*${noted}*`].join("\n\n")]]);
+  return new Map([["study", [...tables, pairTable(summaries), wrapped(`*${noted}*`)].join("\n\n")]]);
 }
