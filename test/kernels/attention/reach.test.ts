@@ -25,11 +25,16 @@ test("attention of f32 reads at most 28 bytes past its operands, of int8 at most
       expect(attentionScratchBytes("f32", tokens, channels)).toBeLessThan(65536);
       expect(xcaScratchBytes("f32", tokens, channels)).toBeLessThan(65536);
       const strides = [channels * 4, channels * 4, channels * 4, channels * 4] as const;
-      exports.f32_attention(f32, f32, f32, TO, tokens, tokens, 1, channels, ...strides, 1, SCRATCH);
+      // One query takes a way of its own.
+      for (const queries of [1, tokens]) {
+        exports.f32_attention(f32, f32, f32, TO, queries, tokens, 1, channels, ...strides, 1, SCRATCH);
+      }
       exports.f32_xca(f32, f32, f32, TO, tokens, 1, channels, ...strides, TEMPERATURES, SCRATCH);
       const s8Strides = [channels, channels, channels, channels] as const;
       const rest = [...s8Arguments(Q), SCRATCH] as const;
-      exports.qs8_attention(s8, s8, s8, TO, tokens, tokens, 1, channels, ...s8Strides, 1, ...rest);
+      for (const queries of [1, tokens]) {
+        exports.qs8_attention(s8, s8, s8, TO, queries, tokens, 1, channels, ...s8Strides, 1, ...rest);
+      }
       exports.qs8_xca(s8, s8, s8, TO, tokens, 1, channels, ...s8Strides, TEMPERATURES, ...rest);
     }
   }
