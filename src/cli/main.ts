@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   detect: () => import("./commands/detect.ts"),
   models: () => import("./commands/models.ts"),
   inspect: () => import("./commands/inspect.ts"),
+  compact: () => import("./commands/compact.ts"),
   devices: () => import("./commands/devices.ts"),
   simulate: () => import("./commands/simulate.ts"),
   scale: () => import("./commands/scale.ts"),
