@@ -50,7 +50,8 @@ export interface TotalReport {
 export interface SimulationReport {
   readonly network: string;
   readonly device: string;
-  readonly mode: "analytic";
+  /** "analytic": closed formulas, operation by operation; "event": block by block, with queues for what is shared. */
+  readonly mode: "analytic" | "event";
   readonly clockHz: number;
   readonly total: TotalReport;
   readonly layers: readonly LayerReport[];
