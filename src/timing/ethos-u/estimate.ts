@@ -5,7 +5,7 @@ import { macsOf, type Program } from "../operation.ts";
 import { type LayerReport, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
 import type { EncodedSize } from "../weights.ts";
 import { prepareEthosU } from "./prepare.ts";
-import { type HostStep, type Scheduled, schedule } from "./schedule.ts";
+import { type HostStep, isHost, schedule } from "./schedule.ts";
 import type { Step, StepEstimate } from "./step.ts";
 import { explain } from "./why.ts";
 
@@ -41,15 +41,13 @@ function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerRep
   };
 }
 
-function ofHost(device: EthosU, { operation, place }: HostStep): LayerReport {
+export function ofHost(device: EthosU, { operation, place }: HostStep): LayerReport {
   const written = operation.output.shape.reduce((a, b) => a * b) * (operation.bits / 8);
   const read = Math.max(0, operation.bytes - written);
   const bytes = { read: { ...NO_BYTES, [place.input]: read }, write: { ...NO_BYTES, [place.output]: written } };
   const { macsPerCycle } = device.core;
   return hostReport(operation, bytes, { host: device.host, clockHz: device.system.clockHz, macsPerCycle });
 }
-
-const isHost = (step: Scheduled["step"]): step is HostStep => step.operation.kind === "host";
 
 /** @throws WasmogradError as `schedule` */
 export function estimateEthosU(device: EthosU, program: Program, size: EncodedSize): SimulationReport {

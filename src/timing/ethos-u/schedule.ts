@@ -21,6 +21,8 @@ export interface Scheduled {
   readonly estimate?: StepEstimate;
 }
 
+export const isHost = (step: Step | HostStep): step is HostStep => step.operation.kind === "host";
+
 export interface Schedule {
   readonly steps: readonly Scheduled[];
   /** Chains that run stripe by stripe. */

@@ -32,8 +32,8 @@ export interface UnitPart {
 
 /** Bytes through a port. */
 export interface TransferPart {
-  /** Of whoever moves them. */
-  readonly lane: number;
+  /** Of whoever moves them; none of the other half of a copy, which is counted once. */
+  readonly lane: number | undefined;
   readonly port: number;
   /** Of the memory: its busy cycles are counted there. */
   readonly memory: number;

@@ -117,7 +117,7 @@ class Simulation {
 
   /** The next piece of the program, and with the first of a job its copies. */
   private produce(): void {
-    this.leaveOut();
+    while (this.leaveOut());
     const begun = this.queue.produce();
     if (begun === "end") this.ended = true;
     else if (begun !== "same job") {
@@ -303,7 +303,7 @@ class Simulation {
       const { part, layer, serial, start, late } = one;
       const busy = isTransfer(part) ? this.time - start : part.cycles;
       const work = { layer, job: serial, start, end: this.time, busy, pieces: 1 };
-      this.recorder.add(part.lane, work, late ? "run" : "singles");
+      if (part.lane !== undefined) this.recorder.add(part.lane, work, late ? "run" : "singles");
       if (!isTransfer(part)) continue;
       const flows = this.flows[part.port]!;
       flows.splice(flows.indexOf(one), 1);
@@ -326,7 +326,7 @@ class Simulation {
       }
     }
     const push = (active: readonly Active[]): void => {
-      for (const { part, remaining } of active) state.push(part.lane, remaining);
+      for (const { part, remaining } of active) state.push(part.lane ?? -1, remaining);
     };
     for (const stage of this.stages) {
       state.push(stage.next - produced, stage.finished - produced, stage.released - produced, stage.active.length);
@@ -343,30 +343,30 @@ class Simulation {
     return state;
   }
 
-  /** Where a loop begins again as it did before: the iterations that would be the same take one step. */
-  private leaveOut(): void {
-    if (this.options.compress === false) return;
+  /** Where a loop begins again as it did before: the iterations that would be the same take one step. Whether that was so. */
+  private leaveOut(): boolean {
+    if (this.options.compress === false) return false;
     const boundary = this.queue.boundary();
-    if (!boundary) return;
+    if (!boundary) return false;
     const state = this.state(boundary.loop);
-    if (!state) return;
+    if (!state) return false;
     const history = this.histories[boundary.loop];
-    const period = history.visit(boundary.serial, state, this.time, () => this.recorder.snapshot());
-    if (!period) return;
+    const period = history.visit(boundary, state, this.time, () => this.recorder.snapshot());
+    if (!period) return false;
     const times = Math.floor(boundary.left / period.iterations);
-    if (times === 0) return;
+    if (times === 0) return false;
     const cycles = times * period.cycles;
     const starts = this.machine.lanes.map(() => this.time);
     for (const { active, arrivals } of this.stages) {
       for (const one of active) {
-        starts[one.part.lane] = one.start;
+        if (one.part.lane !== undefined) starts[one.part.lane] = one.start;
         one.start += cycles;
       }
       for (let i = 0; i < arrivals.length; i++) arrivals[i]! += cycles;
     }
     if (this.copying) {
       for (const one of this.copying.active) {
-        starts[one.part.lane] = one.start;
+        if (one.part.lane !== undefined) starts[one.part.lane] = one.start;
         one.start += cycles;
       }
       if (this.copying.arrival !== undefined) this.copying.arrival += cycles;
@@ -375,6 +375,7 @@ class Simulation {
     this.time += cycles;
     this.queue.skip(boundary, times * period.iterations);
     history.reset();
+    return true;
   }
 }
 

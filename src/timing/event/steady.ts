@@ -3,6 +3,8 @@
 /** What the state was at the beginning of an iteration. */
 interface Mark {
   readonly state: readonly number[];
+  /** Iterations that were still to come. */
+  readonly left: number;
   readonly time: number;
   readonly counts: Float64Array | undefined;
 }
@@ -38,20 +40,24 @@ export class LoopHistory {
 
   /**
    * The period that has just come to its end, if the state is as it was at its beginning.
+   * @param left iterations that are still to come
    * @param counts taken only of states that occurred before
    */
-  visit(serial: number, state: readonly number[], time: number, counts: () => Float64Array): Period | undefined {
+  visit(
+    { serial, left }: { readonly serial: number; readonly left: number },
+    state: readonly number[],
+    time: number,
+    counts: () => Float64Array,
+  ): Period | undefined {
     if (serial !== this.serial) {
       this.serial = serial;
       this.reset();
     }
     const tolerance = TOLERANCES.find(([iterations]) => this.seen < iterations)![1];
     this.seen++;
-    const at = this.marks.findLastIndex((mark) => alike(mark.state, state, tolerance));
-    const mark = this.marks[at];
-    const iterations = this.marks.length - at;
-    if (mark?.counts) return { iterations, cycles: time - mark.time, counts: mark.counts };
-    this.marks.push({ state, time, counts: mark ? counts() : undefined });
+    const mark = this.marks.findLast((one) => alike(one.state, state, tolerance));
+    if (mark?.counts) return { iterations: mark.left - left, cycles: time - mark.time, counts: mark.counts };
+    this.marks.push({ state, left, time, counts: mark ? counts() : undefined });
     if (this.marks.length > 2 * LONGEST_PERIOD) this.marks.shift();
     return undefined;
   }
