@@ -62,8 +62,13 @@ export class Recorder {
    * Work that is over. "singles": the first pieces of a job are drawn one by one; "run": all of a job as one; "port": all of a layer.
    */
   add(lane: number, work: Omit<OpenSlice, "single">, drawn: "singles" | "run" | "port"): void {
+    this.count(lane, work.layer, work.busy, work.pieces);
+    this.draw(lane, work, drawn);
+  }
+
+  /** Draws without counting: what several layers have moved through a port at a time is counted apart. */
+  draw(lane: number, work: Omit<OpenSlice, "single">, drawn: "singles" | "run" | "port"): void {
     const { layer, job, start, end, busy, pieces } = work;
-    this.count(lane, layer, busy, pieces);
     if (!this.drawn || end <= start) return;
     const slices = this.lanes[lane]!;
     const last = slices.at(-1);
@@ -78,7 +83,7 @@ export class Recorder {
     slices.push({ layer, job, start, end, busy, pieces, single: before < SINGLES });
   }
 
-  private count(lane: number, layer: number, busy: number, pieces: number): void {
+  count(lane: number, layer: number, busy: number, pieces: number): void {
     const at = layer * this.width + FIXED + 2 * lane;
     this.counts[at]! += busy;
     this.counts[at + 1]! += pieces;
@@ -93,22 +98,20 @@ export class Recorder {
    * @param starts where each lane's part of that time begins: with the piece that is under way, whose own time comes after it
    */
   repeat(since: Float64Array, times: number, cycles: number, starts: readonly number[], job: number): void {
-    const { counts, width, layers } = this;
-    for (const lane of this.resources.keys()) {
-      const at = FIXED + 2 * lane;
-      const parts = [...layers.keys()].flatMap((layer) => {
-        const place = layer * width + at;
-        const busy = (counts[place]! - since[place]!) * times;
-        const pieces = Math.round((counts[place + 1]! - since[place + 1]!) * times);
-        return busy > 0 ? [{ layer, busy, pieces }] : [];
-      });
-      if (this.drawn) this.draw(lane, parts, starts[lane]!, cycles, job);
+    const { counts, width } = this;
+    for (let lane = 0; this.drawn && lane < this.lanes.length; lane++) {
+      const parts: { layer: number; busy: number; pieces: number }[] = [];
+      for (let layer = 0, at = FIXED + 2 * lane; at < counts.length; layer++, at += width) {
+        const busy = (counts[at]! - since[at]!) * times;
+        if (busy > 0) parts.push({ layer, busy, pieces: Math.round((counts[at + 1]! - since[at + 1]!) * times) });
+      }
+      this.drawRun(lane, parts, starts[lane]!, cycles, job);
     }
     for (let i = 0; i < counts.length; i++) counts[i]! += times * (counts[i]! - since[i]!);
   }
 
   /** Layers that take turns within that time are drawn one after the other, each with its part of it. */
-  private draw(
+  private drawRun(
     lane: number,
     parts: readonly { layer: number; busy: number; pieces: number }[],
     start: number,

@@ -3,7 +3,7 @@
  * slots, copies and the jobs before hold pieces back. Time goes from event to event, over repeated iterations in one step.
  */
 import type { Lane } from "../timeline.ts";
-import type { Copy, Machine, Part, Program, TransferPart } from "./program.ts";
+import type { Copy, Machine, Part, Port, Program, TransferPart } from "./program.ts";
 import { Queue, type Running } from "./queue.ts";
 import { type LayerCounts, Recorder } from "./recorder.ts";
 import { type Flow, shareOut } from "./share.ts";
@@ -274,23 +274,27 @@ class Simulation {
     }
     const lacksWeights = this.copied < job.needs;
     this.recorder.pass(job.layer, cycles, computes ? undefined : lacksWeights ? "weights" : "memory");
-    for (const [port, flows] of this.flows.entries()) {
-      const { bytesPerCycle, duplex } = ports[port]!;
-      for (let i = 0; i < flows.length; i++) {
-        const { memory } = flows[i]!.part as TransferPart;
-        // All that moves through one memory at a time is counted with the transfer that began first.
-        if (flows.findIndex(({ part }) => (part as TransferPart).memory === memory) < i) continue;
-        let [reads, writes] = [0, 0];
-        for (const { part, direction, rate } of flows) {
-          if ((part as TransferPart).memory !== memory) continue;
-          if (direction === "read") reads += rate;
-          else writes += rate;
-        }
-        const busy = (cycles * (duplex ? Math.max(reads, writes) : reads + writes)) / bytesPerCycle;
-        const { layer, serial } = flows[i]!;
-        const work = { layer, job: serial, start: this.time, end: this.time + cycles, busy, pieces: 0 };
-        this.recorder.add(memory, work, "port");
+    for (const [port, flows] of this.flows.entries()) this.countPort(ports[port]!, flows, cycles);
+  }
+
+  private countPort({ bytesPerCycle, duplex }: Port, flows: readonly Active[], cycles: number): void {
+    for (let i = 0; i < flows.length; i++) {
+      const { layer, serial, part } = flows[i]!;
+      const { memory } = part as TransferPart;
+      let [reads, writes, first] = [0, 0, true];
+      for (let j = 0; j < flows.length; j++) {
+        const { part: other, direction, rate } = flows[j]!;
+        if ((other as TransferPart).memory !== memory) continue;
+        if (j < i) first = false;
+        if (direction === "read") reads += rate;
+        else writes += rate;
       }
+      const all = (cycles * (duplex ? Math.max(reads, writes) : reads + writes)) / bytesPerCycle;
+      this.recorder.count(memory, layer, (all * flows[i]!.rate) / (reads + writes), 0);
+      // What several layers move at a time is drawn with the one that began first.
+      if (!first) continue;
+      const work = { layer, job: serial, start: this.time, end: this.time + cycles, busy: all, pieces: 0 };
+      this.recorder.draw(memory, work, "port");
     }
   }
 
