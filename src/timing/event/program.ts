@@ -67,9 +67,11 @@ export interface Copy extends Work {
 /** One piece of work as it goes through the stages: a block, or what of a block's input fits at a time. */
 export type Piece = readonly Work[];
 
-/** Pieces of one layer. */
+/** Pieces of one layer, or of two that take turns. */
 export interface Job {
   readonly layer: number;
+  /** Of each piece of a block, where they are not all of the same. */
+  readonly layers?: readonly number[];
   /** The pieces of one block. */
   readonly block: readonly Piece[];
   readonly blocks: number;

@@ -115,6 +115,10 @@ export class Queue {
     return (number === base ? job.lead : undefined) ?? job.block[(number - base) % job.block.length]!;
   }
 
+  layerOf(number: number, { job, base }: Running): number {
+    return job.layers?.[(number - base) % job.block.length] ?? job.layer;
+  }
+
   /** Forgets jobs whose pieces are all finished. */
   forget(finished: number): void {
     while (this.running.length > 1 && this.running[1]!.base <= finished) this.running.shift();

@@ -166,7 +166,8 @@ class Simulation {
         if (!this.mayStart(index, stage.next, running)) continue;
         const work = this.queue.pieceOf(stage.next, running)[index]!;
         const late = running.round >= ROUNDS_IN_DETAIL;
-        stage.active = this.begin(work.parts, running.job.layer, running.serial, late);
+        const layer = this.queue.layerOf(stage.next, running);
+        stage.active = this.begin(work.parts, layer, running.serial, late);
         stage.latency = work.latency;
         stage.busy = true;
         stage.next++;
@@ -266,14 +267,15 @@ class Simulation {
   /** Which layer the time belongs to, and how busy the memories are. */
   private count(cycles: number): void {
     if (cycles <= 0) return;
-    const { job } = this.queue.jobOf(this.last.finished);
+    const running = this.queue.jobOf(this.last.finished);
     const { gate, ports } = this.machine;
     let computes = false;
     for (let i = gate; i < this.stages.length; i++) {
       for (const { part } of this.stages[i]!.active) if (!isTransfer(part)) computes = true;
     }
-    const lacksWeights = this.copied < job.needs;
-    this.recorder.pass(job.layer, cycles, computes ? undefined : lacksWeights ? "weights" : "memory");
+    const lacksWeights = this.copied < running.job.needs;
+    const layer = this.queue.layerOf(this.last.finished, running);
+    this.recorder.pass(layer, cycles, computes ? undefined : lacksWeights ? "weights" : "memory");
     for (const [port, flows] of this.flows.entries()) this.countPort(ports[port]!, flows, cycles);
   }
 
