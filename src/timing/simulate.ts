@@ -1,16 +1,15 @@
 /** How long a network takes on a device that need not be there. */
 import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
-import type { Device } from "./devices/description.ts";
+import type { Device, MemoryArea } from "./devices/description.ts";
 import { macsPerCycle } from "./ethos-n/compute.ts";
 import { estimateEthosN } from "./ethos-n/estimate.ts";
 import { simulateEthosN } from "./ethos-n/event.ts";
 import { estimateEthosU } from "./ethos-u/estimate.ts";
 import { simulateEthosU } from "./ethos-u/event.ts";
-import type { Traced } from "./event/observe.ts";
 import { type LowerOptions, lower } from "./lower.ts";
 import type { SimulationReport } from "./report.ts";
-import { timelineOfLayers } from "./timeline.ts";
+import { type Traced, timelineOfLayers } from "./timeline.ts";
 import type { EncodedSize } from "./weights.ts";
 
 export interface SimulateOptions extends LowerOptions {
@@ -66,4 +65,13 @@ export function peakOf(device: Device): { readonly macsPerCycle: number; readonl
   return device.kind === "ethos-u"
     ? { macsPerCycle: device.core.macsPerCycle, clockHz: device.system.clockHz }
     : { macsPerCycle: macsPerCycle(device), clockHz: device.metric.clockHz };
+}
+
+/** Bytes a cycle of each memory that a device's reports count bytes of. */
+export function memoryRates(device: Device): Readonly<Partial<Record<MemoryArea, number>>> {
+  if (device.kind === "ethos-n") return { dram: device.metric.bytesPerSecond / device.metric.clockHz };
+  const { sram, second, clockHz } = device.system;
+  const rate = sram.bytesPerSecond / clockHz;
+  const constants = device.memory.constants === "onChipFlash" ? { onChipFlash: rate } : {};
+  return { sram: rate, ...constants, [second.area]: second.bytesPerSecond / clockHz };
 }

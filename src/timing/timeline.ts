@@ -47,6 +47,12 @@ export interface Timeline {
   readonly counters: readonly Counter[];
 }
 
+/** A report, and when what happened. */
+export interface Traced {
+  readonly report: SimulationReport;
+  readonly timeline: Timeline;
+}
+
 /** Resources in words; others are called by their keys. */
 const TITLES: Readonly<Record<string, string>> = {
   dmaIn: "feature maps in",

@@ -1,9 +1,10 @@
 /** Ethos-N, event mode: the passes of the analytic mode, stripe by stripe. */
 import type { EthosN } from "../devices/description.ts";
-import { busyOf, type Traced, timelineOf } from "../event/observe.ts";
+import { busyOf, timelineOf } from "../event/observe.ts";
 import { run } from "../event/run.ts";
 import type { Program } from "../operation.ts";
 import { type LayerReport, type SimulationReport, totalOf } from "../report.ts";
+import type { Traced } from "../timeline.ts";
 import type { EncodedSize } from "../weights.ts";
 import { macsPerCycle } from "./compute.ts";
 import { describePass, ofHost, type PassEstimate, passesOf, reasonOf } from "./estimate.ts";

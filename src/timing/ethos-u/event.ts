@@ -1,10 +1,11 @@
 /** Ethos-U, event mode: the schedule of the analytic mode, block by block. */
 import type { EthosU } from "../devices/description.ts";
-import { busyOf, type Traced, timelineOf } from "../event/observe.ts";
+import { busyOf, timelineOf } from "../event/observe.ts";
 import type { LayerCounts } from "../event/recorder.ts";
 import { run } from "../event/run.ts";
 import { macsOf, type Program } from "../operation.ts";
 import { type LayerReport, type SimulationReport, totalOf } from "../report.ts";
+import type { Traced } from "../timeline.ts";
 import type { EncodedSize } from "../weights.ts";
 import { ofHost } from "./estimate.ts";
 import { programOf } from "./jobs.ts";

@@ -102,7 +102,8 @@ export function explainEvents(
   };
   const why = unit === "mac" || unit === "output" ? reasons[unit]() : memoryReason(step, estimate, unit);
   const lost = Math.max(waitsForWeights, waitsForMemory);
-  if (share(lost) <= 0.1) return { bound: unit, why };
+  const slowMemory = unit !== "mac" && unit !== "output" && waitsForMemory >= waitsForWeights;
+  if (slowMemory || share(lost) <= 0.1) return { bound: unit, why };
   const waitsFor = waitsForWeights >= waitsForMemory ? "weights" : "inputs";
   return { bound: unit, why: `${why}; ${percent(share(lost))} of the time it waits for ${waitsFor}` };
 }

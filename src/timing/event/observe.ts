@@ -5,12 +5,6 @@ import type { Program } from "./program.ts";
 import type { LayerCounts } from "./recorder.ts";
 import type { Outcome } from "./run.ts";
 
-/** A report, and when what happened. */
-export interface Traced {
-  readonly report: SimulationReport;
-  readonly timeline: Timeline;
-}
-
 /** Cycles at work of each resource that works at all. */
 export function busyOf({ machine }: Program, { busy }: LayerCounts): Record<string, number> {
   return Object.fromEntries(
