@@ -22,8 +22,9 @@ import { ticks } from "./ticks.ts";
 const [WIDTH, LEFT, RIGHT, TOP] = [960, 150, 24, 84];
 const [ROW, BAR, LAYER_BAR] = [36, 24, 24];
 const COUNTER_HEIGHT = 48;
-/** Narrower gaps within a layer, and narrower slices of any, are not seen. */
+/** Narrower slices are not seen, nor are narrower gaps between those of one layer. */
 const LEAST = 0.4;
+const LEAST_GAP = 2;
 const COLOURS = [BLUE, ORANGE, GREEN, PURPLE, RED];
 const CHARACTER = 6.6;
 
@@ -40,7 +41,7 @@ function bars({ slices }: Lane, cyclesPerPixel: number): Bar[] {
   for (const { layer, start, cycles, busy } of slices) {
     const last = found.at(-1);
     const narrow = last !== undefined && start + cycles - last.end < LEAST * cyclesPerPixel;
-    if (last && start - last.end <= 2 * LEAST * cyclesPerPixel && (last.layer === layer || narrow)) {
+    if (last && start - last.end <= LEAST_GAP * cyclesPerPixel && (last.layer === layer || narrow)) {
       last.end = start + cycles;
       last.busy += busy;
     } else found.push({ layer, start, end: start + cycles, busy });
@@ -49,13 +50,13 @@ function bars({ slices }: Lane, cyclesPerPixel: number): Bar[] {
 }
 
 const inUnits = (ms: number): string =>
-  ms >= 0.1 ? `${Number(ms.toPrecision(4))} ms` : `${Number((1000 * ms).toPrecision(4))} µs`;
+  ms === 0 ? "0" : ms >= 0.1 ? `${Number(ms.toPrecision(4))} ms` : `${Number((1000 * ms).toPrecision(4))} µs`;
 
 /** As many characters of a name as there is room for; none where that would be too few to tell. */
 function shortened(name: string, width: number): string {
   const room = Math.floor((width - 8) / CHARACTER);
   if (name.length <= room) return name;
-  return room >= 6 ? `${name.slice(0, room - 1)}…` : "";
+  return room >= 9 ? `${name.slice(0, room - 1)}…` : "";
 }
 
 /** @param script what writes the picture */
@@ -70,7 +71,7 @@ export function ganttChart({ report, timeline }: Traced, script: string): string
   const foot = TOP + rows * ROW + counters.length * (COUNTER_HEIGHT + 12);
   const parts = heading(
     `${timeline.network} on ${timeline.device}`,
-    `${inUnits(total.ms)} a picture, ${timeline.mode} mode; colours tell neighbouring layers apart, heights how busy a resource is`,
+    `${inUnits(total.ms)} a picture, ${timeline.mode} mode; colours tell layers apart, heights how busy a resource is; layers that take turns are drawn in turn`,
   );
   const marks = ticks(milliseconds(cycles)).filter((ms) => ms <= milliseconds(cycles) * 1.0001);
   for (const ms of marks) {

@@ -15,6 +15,8 @@ const COLOURS: Readonly<Record<string, string>> = { sram: BLUE, onChipFlash: GRE
 /** Layers that the list below names: those that take longest. */
 const NAMED = 8;
 const CHARACTER = 6.7;
+/** Closer labels share a place. */
+const NEAR = 12;
 
 interface Point {
   readonly layer: LayerReport;
@@ -31,7 +33,8 @@ function pointOf(layer: LayerReport, memories: Roofs["memories"]): Point | undef
   const [first, ...others] = Object.keys(memories);
   if (first === undefined || layer.macs === 0 || layer.cycles <= 0 || "host" in layer.cyclesByResource)
     return undefined;
-  const time = (area: string): number => bytes(area) / memories[area]!;
+  // Busy cycles count what short runs waste of bursts.
+  const time = (area: string): number => layer.cyclesByResource[area] ?? bytes(area) / memories[area]!;
   const memory = others.reduce((most, one) => (time(one) > time(most) ? one : most), first);
   if (bytes(memory) === 0) return undefined;
   return { layer, memory, intensity: layer.macs / bytes(memory), rate: layer.macs / layer.cycles };
@@ -99,14 +102,20 @@ export function rooflineChart(report: SimulationReport, { macsPerCycle, memories
     const label = `${layer.name}: ${short(rate)} products a cycle, ${short(intensity)} a byte; ${layer.why}`;
     parts.push(element("circle", circle, element("title", {}, escaped(label))));
   }
+  const labels: { x: number; y: number; words: string }[] = [];
   for (const [i, point] of largest.slice(0, NAMED).entries()) {
-    const label = String(i + 1);
-    parts.push(text(x(point.intensity), y(point.rate) + 4, label, { anchor: "middle", size: 11, bold: true }));
+    const place = { x: x(point.intensity), y: y(point.rate), words: String(i + 1) };
+    const near = labels.find((one) => Math.hypot(one.x - place.x, one.y - place.y) < NEAR);
+    if (near) near.words += ` ${place.words}`;
+    else labels.push(place);
+  }
+  for (const label of labels) {
+    parts.push(text(label.x, label.y + 4, label.words, { anchor: "middle", size: 11, bold: true }));
   }
   let at = 20;
   const key = foot + 68;
   for (const [area, rate] of shown) {
-    const words = `${resourceTitle(area)}, ${short(rate)} bytes a cycle`;
+    const words = `${resourceTitle(area)}, ${short(rate)} ${rate === 1 ? "byte" : "bytes"} a cycle`;
     parts.push(element("circle", { cx: at + 6, cy: key - 4, r: 5, fill: COLOURS[area] ?? MUTED }));
     parts.push(text(at + 18, key, words, { size: 12 }));
     at += 44 + words.length * CHARACTER;
