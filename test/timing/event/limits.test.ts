@@ -19,8 +19,9 @@ type Lane = (typeof LANES)[number];
 
 const FAST = 1e30;
 
-/** Memories that take no time. */
+/** Memories that take no time, and an SRAM that has room for all weights at once. */
 const U_AT_ONCE = {
+  memory: { cacheBytes: null },
   system: {
     sram: { bytesPerSecond: FAST, readLatency: 0, writeLatency: 0 },
     second: { bytesPerSecond: FAST, readLatency: 0, writeLatency: 0 },
