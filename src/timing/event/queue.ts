@@ -10,8 +10,6 @@ export interface Running {
   readonly base: number;
   /** Pieces of a block of the job before. */
   readonly before: number;
-  /** In which round of its phase. */
-  readonly round: number;
 }
 
 /** The next pieces are the same as those before the last time that this was said, unless the loop ends. */
@@ -87,7 +85,7 @@ export class Queue {
       if (!next) return "end";
       const job = this.phases[next.phase]!.jobs[next.job]!;
       const before = this.current?.job.block.length ?? 1;
-      begun = { job, serial: this.serial++, base: this.produced, before, round: next.round };
+      begun = { job, serial: this.serial++, base: this.produced, before };
       this.running.push(begun);
       [this.phase, this.round, this.jobInPhase, this.block, this.pieceInBlock] = [
         next.phase,

@@ -72,7 +72,9 @@ export class Recorder {
     if (!this.drawn || end <= start) return;
     const slices = this.lanes[lane]!;
     const last = slices.at(-1);
-    const goesOn = last !== undefined && !last.single && last.layer === layer && (drawn === "port" || last.job === job);
+    // Jobs that follow each other without a gap to speak of are one run.
+    const near = last !== undefined && (last.job === job || start - last.end <= end - start);
+    const goesOn = last !== undefined && !last.single && last.layer === layer && (drawn === "port" || near);
     if (goesOn) {
       last.end = end;
       last.busy += busy;

@@ -3,7 +3,7 @@
  * slots, copies and the jobs before hold pieces back. Time goes from event to event, over repeated iterations in one step.
  */
 import type { Lane } from "../timeline.ts";
-import type { Copy, Machine, Part, Port, Program, TransferPart } from "./program.ts";
+import type { Copy, Job, Machine, Part, Port, Program, TransferPart } from "./program.ts";
 import { Queue, type Running } from "./queue.ts";
 import { type LayerCounts, Recorder } from "./recorder.ts";
 import { type Flow, shareOut } from "./share.ts";
@@ -51,9 +51,6 @@ interface Stage {
 
 /** Cycles or bytes that count as none. */
 const NOTHING = 1e-9;
-/** In later rounds a job is drawn as one slice. */
-const ROUNDS_IN_DETAIL = 2;
-
 const isTransfer = (part: Part): part is TransferPart => "bytes" in part;
 
 class Simulation {
@@ -68,7 +65,9 @@ class Simulation {
   private readonly flows: Active[][];
   private readonly changed: boolean[];
   private readonly histories = { blocks: new LoopHistory(), rounds: new LoopHistory() };
-  private readonly jobs = new Map<unknown, number>();
+  private readonly jobs = new Map<Job, number>();
+  /** Serial numbers by layer. */
+  private readonly firstJobs = new Map<number, number>();
   private readonly copies: { readonly copy: Copy; readonly after: number }[] = [];
   private copying: { active: Active[]; readonly latency: number; arrival: number | undefined } | undefined;
   private copied = 0;
@@ -165,8 +164,8 @@ class Simulation {
         const running = this.queue.jobOf(stage.next);
         if (!this.mayStart(index, stage.next, running)) continue;
         const work = this.queue.pieceOf(stage.next, running)[index]!;
-        const late = running.round >= ROUNDS_IN_DETAIL;
         const layer = this.queue.layerOf(stage.next, running);
+        const late = this.isLate(layer, running.serial);
         stage.active = this.begin(work.parts, layer, running.serial, late);
         stage.latency = work.latency;
         stage.busy = true;
@@ -175,6 +174,13 @@ class Simulation {
         again = true;
       }
     }
+  }
+
+  /** Only the first job of a layer is drawn piece by piece. */
+  private isLate(layer: number, serial: number): boolean {
+    const first = this.firstJobs.get(layer);
+    if (first === undefined) this.firstJobs.set(layer, serial);
+    return first !== undefined && first !== serial;
   }
 
   private startCopy(): boolean {
@@ -343,8 +349,8 @@ class Simulation {
     state.push(this.copies.length);
     for (const { after } of this.copies) state.push(Math.max(0, after - finished));
     if (this.copying) {
-      push(this.copying.active);
-      state.push((this.copying.arrival ?? this.time) - this.time);
+      // What is left of a copy becomes less from iteration to iteration, and changes nothing until it ends.
+      state.push(this.copied, this.copying.active.length, (this.copying.arrival ?? this.time) - this.time);
     }
     return state;
   }
@@ -357,10 +363,17 @@ class Simulation {
     const state = this.state(boundary.loop);
     if (!state) return false;
     const history = this.histories[boundary.loop];
-    const period = history.visit(boundary, state, this.time, () => this.recorder.snapshot());
+    const copied = this.copying?.active ?? [];
+    const rest = copied.map(({ remaining }) => remaining);
+    const period = history.visit(boundary, state, this.time, rest, () => this.recorder.snapshot());
     if (!period) return false;
-    const times = Math.floor(boundary.left / period.iterations);
-    if (times === 0) return false;
+    const progress = rest.map((left, i) => period.rest[i]! - left);
+    const times = Math.min(
+      Math.floor(boundary.left / period.iterations),
+      // The iteration in which a copy ends is another.
+      ...rest.map((left, i) => (progress[i]! > 0 ? Math.ceil(left / progress[i]!) - 2 : 0)),
+    );
+    if (times <= 0) return false;
     const cycles = times * period.cycles;
     const starts = this.machine.lanes.map(() => this.time);
     for (const { active, arrivals } of this.stages) {
@@ -370,13 +383,8 @@ class Simulation {
       }
       for (let i = 0; i < arrivals.length; i++) arrivals[i]! += cycles;
     }
-    if (this.copying) {
-      for (const one of this.copying.active) {
-        if (one.part.lane !== undefined) starts[one.part.lane] = one.start;
-        one.start += cycles;
-      }
-      if (this.copying.arrival !== undefined) this.copying.arrival += cycles;
-    }
+    for (const [i, one] of copied.entries()) one.remaining -= times * progress[i]!;
+    if (this.copying?.arrival !== undefined) this.copying.arrival += cycles;
     this.recorder.repeat(period.counts, times, cycles, starts, this.queue.running.at(-1)?.serial ?? -1);
     this.time += cycles;
     this.queue.skip(boundary, times * period.iterations);

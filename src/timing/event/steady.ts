@@ -6,6 +6,8 @@ interface Mark {
   /** Iterations that were still to come. */
   readonly left: number;
   readonly time: number;
+  /** What is left of what goes on through all iterations, and is no part of the state. */
+  readonly rest: readonly number[];
   readonly counts: Float64Array | undefined;
 }
 
@@ -29,6 +31,7 @@ export interface Period {
   readonly iterations: number;
   readonly cycles: number;
   /** At its beginning. */
+  readonly rest: readonly number[];
   readonly counts: Float64Array;
 }
 
@@ -41,12 +44,14 @@ export class LoopHistory {
   /**
    * The period that has just come to its end, if the state is as it was at its beginning.
    * @param left iterations that are still to come
+   * @param rest what is left of what goes on meanwhile: it need not be as it was
    * @param counts taken only of states that occurred before
    */
   visit(
     { serial, left }: { readonly serial: number; readonly left: number },
     state: readonly number[],
     time: number,
+    rest: readonly number[],
     counts: () => Float64Array,
   ): Period | undefined {
     if (serial !== this.serial) {
@@ -56,8 +61,11 @@ export class LoopHistory {
     const tolerance = TOLERANCES.find(([iterations]) => this.seen < iterations)![1];
     this.seen++;
     const mark = this.marks.findLast((one) => alike(one.state, state, tolerance));
-    if (mark?.counts) return { iterations: mark.left - left, cycles: time - mark.time, counts: mark.counts };
-    this.marks.push({ state, left, time, counts: mark ? counts() : undefined });
+    if (mark?.counts) {
+      const { counts: before, rest: most } = mark;
+      return { iterations: mark.left - left, cycles: time - mark.time, rest: most, counts: before };
+    }
+    this.marks.push({ state, left, time, rest, counts: mark ? counts() : undefined });
     if (this.marks.length > 2 * LONGEST_PERIOD) this.marks.shift();
     return undefined;
   }

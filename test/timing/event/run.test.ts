@@ -11,7 +11,7 @@ import {
 import { type Outcome, run } from "../../../src/timing/event/run.ts";
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
-const LANES = ["dmaIn", "mac", "output", "dmaOut", "sram", "weightStream"] as const;
+const LANES = ["dmaIn", "mac", "output", "dmaOut", "sram", "weightStream", "weightDma"] as const;
 const SRAM = 4;
 
 const unit = (lane: number, cycles: number, latency = 0): Work => ({ parts: [{ lane, cycles }], latency });
@@ -156,6 +156,7 @@ const jobs = fc.record({
   slots: fc.tuple(fc.integer({ min: 3, max: 5 }), fc.integer({ min: 1, max: 3 }), fc.constantFrom(1, 2, UNLIMITED)),
   halo: fc.constantFrom(0, 1),
   overlap: fc.constantFrom(0, 1, 3),
+  copied: fc.constantFrom(0, 0, 500, 20_000),
 });
 const programs = fc
   .array(fc.record({ jobs: fc.array(jobs, { minLength: 1, maxLength: 3 }), rounds: fc.integer({ min: 1, max: 25 }) }), {
@@ -164,10 +165,18 @@ const programs = fc
   })
   .map((phases) => {
     let layer = 0;
+    let copies = 0;
     return phases.map(({ jobs: list, rounds }) => ({
       rounds,
-      jobs: list.map(({ block, blocks, slots, halo, overlap }) =>
-        job(layer++, [NO_WORK, NO_WORK, NO_WORK, NO_WORK], blocks, {
+      jobs: list.map(({ block, blocks, slots, halo, overlap, copied }, i) => {
+        // What this job starts to copy is needed by the one after it, or by nobody: then it goes on beside.
+        const needs = copies;
+        const copy = { layer, latency: 9, parts: [{ ...transfer(6, "read", copied).parts[0]!, lane: 6 }] };
+        const starts = copied > 0 && rounds === 1 ? [copy] : [];
+        copies += starts.length;
+        return job(layer++, [NO_WORK, NO_WORK, NO_WORK, NO_WORK], blocks, {
+          starts,
+          needs: i % 2 === 0 ? needs : 0,
           block: block.map(({ input, mac, stream, output, written, latency }) => [
             transfer(0, "read", input, latency),
             {
@@ -183,8 +192,8 @@ const programs = fc
           slots,
           halo: [halo, 0, 0],
           overlap,
-        }),
-      ),
+        });
+      }),
     }));
   });
 
