@@ -53,6 +53,11 @@ const id = { type: "integer", minimum: 0 } as const;
 const time = { type: "number", minimum: 0 } as const;
 const scalar = { type: "number", minimum: 0 } as const;
 
+const metadata = (args: Readonly<Record<string, Schema>>): Schema => ({
+  type: "object",
+  required: { ph: { const: "M" }, name: text, pid: id, tid: id, args: { type: "object", required: args } },
+});
+
 /** After "Trace Event Format" of the Chromium project: the object form with complete, counter and metadata events. */
 const TRACE: Schema = {
   type: "object",
@@ -104,36 +109,9 @@ const TRACE: Schema = {
           M: {
             by: "name",
             cases: {
-              process_name: {
-                type: "object",
-                required: {
-                  ph: { const: "M" },
-                  name: text,
-                  pid: id,
-                  tid: id,
-                  args: { type: "object", required: { name: text } },
-                },
-              },
-              thread_name: {
-                type: "object",
-                required: {
-                  ph: { const: "M" },
-                  name: text,
-                  pid: id,
-                  tid: id,
-                  args: { type: "object", required: { name: text } },
-                },
-              },
-              thread_sort_index: {
-                type: "object",
-                required: {
-                  ph: { const: "M" },
-                  name: text,
-                  pid: id,
-                  tid: id,
-                  args: { type: "object", required: { sort_index: id } },
-                },
-              },
+              process_name: metadata({ name: text }),
+              thread_name: metadata({ name: text }),
+              thread_sort_index: metadata({ sort_index: id }),
             },
           },
         },

@@ -81,6 +81,12 @@ interface Looped extends Pick<Job, "block" | "blocks" | "slots" | "halo"> {
   readonly ahead: number;
 }
 
+/**
+ * Slots of a stage that has nothing to do: as many as the other source has, and one more, so that it holds nothing back. Without an end it
+ * would run ahead, and no state would ever come again.
+ */
+const beside = (slots: number): number => slots + 1;
+
 /** Slots counted in pieces, where what takes one lasts for several. */
 const inPieces = (slots: number, pieces: number): number => pieces * (slots - 1) + 1;
 
@@ -101,7 +107,7 @@ function loopOf(device: EthosN, pass: PassEstimate): Looped {
     return {
       block,
       blocks: plane,
-      slots: [slots.input, UNLIMITED, slots.output],
+      slots: [slots.input, beside(slots.input), slots.output],
       halo: [halo, 0, 0],
       ahead: weightRead,
     };
@@ -109,7 +115,7 @@ function loopOf(device: EthosN, pass: PassEstimate): Looped {
   if (all && plane === 1) {
     const weights = weightRead / deep;
     const block = [piece(0, weights)];
-    const room = [UNLIMITED, slots.weights, slots.output];
+    const room = [beside(slots.weights), slots.weights, slots.output];
     return { block, blocks: deep, lead: piece(inputRead, 0), slots: room, halo: [0, 0, 0], ahead: weights };
   }
   if (all && !inputAgain) {
@@ -153,7 +159,7 @@ function hostJob({ host, metric }: EthosN, layer: number, operation: HostOperati
     layer,
     block: [[NO_WORK, NO_WORK, work, NO_WORK]],
     blocks: 1,
-    slots: [UNLIMITED, UNLIMITED, UNLIMITED],
+    slots: [1, 1, 1],
     halo: [0, 0, 0],
     overlap: 0,
   };
@@ -178,7 +184,7 @@ function turns(device: EthosN, layer: number, pass: PassEstimate, next: PassEsti
     layers: [layer, layer + 1],
     block: [block[0]!, second],
     blocks,
-    slots: [inPieces(slots[0]!, 2), UNLIMITED, inPieces(own.slots[2]!, 2)],
+    slots: [inPieces(slots[0]!, 2), beside(inPieces(slots[0]!, 2)), inPieces(own.slots[2]!, 2)],
     halo: [2 * halo[0]!, 0, 0],
     overlap: 0,
   };

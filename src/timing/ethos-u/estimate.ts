@@ -20,24 +20,30 @@ function resources(step: Step, { npu, units, memory }: StepEstimate): Record<str
   return cycles;
 }
 
-function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerReport {
-  const { operation } = step;
-  const macs = macsOf(operation);
-  const cycles = estimate.total;
-  const bound = (["npu", ...AREAS] as const).find((r) => (r === "npu" ? estimate.npu : estimate.memory[r]) === cycles)!;
+/** What is the same of an operation in both modes. */
+export function describeStep({ operation }: Step, { bytes }: StepEstimate) {
   return {
     name: operation.name,
     layers: operation.layers,
     operation: operation.kind === "elementwise" ? operation.function : operation.kind,
     shape: operation.output.shape,
-    macs,
+    macs: macsOf(operation),
+    bytes,
+  };
+}
+
+function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerReport {
+  const described = describeStep(step, estimate);
+  const cycles = estimate.total;
+  const bound = (["npu", ...AREAS] as const).find((r) => (r === "npu" ? estimate.npu : estimate.memory[r]) === cycles)!;
+  return {
+    ...described,
     cyclesByResource: resources(step, estimate),
     cycles,
     ms: (cycles / device.system.clockHz) * 1000,
     bound,
     why: explain(device, step, estimate, bound),
-    bytes: estimate.bytes,
-    utilisation: macs / (cycles * device.core.macsPerCycle),
+    utilisation: described.macs / (cycles * device.core.macsPerCycle),
   };
 }
 

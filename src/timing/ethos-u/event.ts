@@ -7,7 +7,7 @@ import { macsOf, type Program } from "../operation.ts";
 import { type LayerReport, type SimulationReport, totalOf } from "../report.ts";
 import type { Traced } from "../timeline.ts";
 import type { EncodedSize } from "../weights.ts";
-import { ofHost } from "./estimate.ts";
+import { describeStep, ofHost } from "./estimate.ts";
 import { programOf } from "./jobs.ts";
 import { prepareEthosU } from "./prepare.ts";
 import { isHost, type Scheduled, schedule } from "./schedule.ts";
@@ -24,21 +24,9 @@ function layerReport(
   const macs = macsOf(step.operation);
   const utilisation = cycles === 0 ? 0 : macs / (cycles * device.core.macsPerCycle);
   if (isHost(step)) return { ...ofHost(device, step), cyclesByResource, cycles, ms, utilisation };
-  const { operation } = step;
   const observed = { cycles, cyclesByResource, waitsForMemory, waitsForWeights };
-  return {
-    name: operation.name,
-    layers: operation.layers,
-    operation: operation.kind === "elementwise" ? operation.function : operation.kind,
-    shape: operation.output.shape,
-    macs,
-    cyclesByResource,
-    cycles,
-    ms,
-    ...explainEvents(device, step, estimate!, observed),
-    bytes: estimate!.bytes,
-    utilisation,
-  };
+  const binding = explainEvents(device, step, estimate!, observed);
+  return { ...describeStep(step, estimate!), cyclesByResource, cycles, ms, ...binding, utilisation };
 }
 
 /**
