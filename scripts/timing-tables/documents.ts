@@ -8,6 +8,7 @@ const DOCUMENT = "docs/timing-model.md";
 
 function deviation(ours: number, published: number): string {
   const percent = 100 * (ours / published - 1);
+  if (Math.abs(percent) < 0.05) return "0.0 %";
   return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)} %`;
 }
 
