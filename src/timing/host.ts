@@ -4,7 +4,7 @@ import type { HostOperation } from "./operation.ts";
 import type { LayerReport } from "./report.ts";
 
 /** Cycles of the host: its products or its bytes, whichever take longer, and the way there and back. */
-function hostCycles(host: HostCpu, { macs, bytes }: HostOperation): number {
+export function hostCycles(host: HostCpu, { macs, bytes }: HostOperation): number {
   return Math.max(macs / host.int8MacsPerCycle, bytes / host.bytesPerCycle) + host.callCycles;
 }
 

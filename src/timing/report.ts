@@ -45,12 +45,19 @@ export interface TotalReport {
   /** The largest sum of what is in SRAM at one time; null where the device's model has none. */
   readonly sramPeakBytes: number | null;
   readonly bytes: MemoryTraffic;
+  /** Of all layers. */
+  readonly cyclesByResource: Readonly<Record<string, number>>;
+  /** The resource that binds layers for most of the time. */
+  readonly bound: string;
+  /** One sentence. */
+  readonly why: string;
 }
 
 export interface SimulationReport {
   readonly network: string;
   readonly device: string;
-  readonly mode: "analytic";
+  /** "analytic": closed formulas, operation by operation; "event": block by block, with queues for what is shared. */
+  readonly mode: "analytic" | "event";
   readonly clockHz: number;
   readonly total: TotalReport;
   readonly layers: readonly LayerReport[];
@@ -69,6 +76,20 @@ function plus(a: Bytes, b: Bytes): Bytes {
   };
 }
 
+/** Which resource binds the layers that take most of the time. */
+function boundOf(layers: readonly LayerReport[], cycles: number): { readonly bound: string; readonly why: string } {
+  const bound = new Map<string, { cycles: number; layers: number }>();
+  for (const layer of layers) {
+    const so = bound.get(layer.bound) ?? { cycles: 0, layers: 0 };
+    bound.set(layer.bound, { cycles: so.cycles + layer.cycles, layers: so.layers + 1 });
+  }
+  const [most] = [...bound].sort(([, a], [, b]) => b.cycles - a.cycles);
+  if (!most) return { bound: "none", why: "there is nothing to do" };
+  const [name, { cycles: its, layers: count }] = most;
+  const part = `${count} of ${layers.length} operations`;
+  return { bound: name, why: `${name} binds ${part}, which take ${Math.round((100 * its) / cycles)} % of the time` };
+}
+
 /** Layers one after the other. */
 export function totalOf(
   layers: readonly LayerReport[],
@@ -83,6 +104,12 @@ export function totalOf(
   );
   const both = (area: (typeof AREAS)[number]): number => bytes.read[area] + bytes.write[area];
   const seconds = cycles / clockHz;
+  const cyclesByResource: Record<string, number> = {};
+  for (const layer of layers) {
+    for (const [resource, busy] of Object.entries(layer.cyclesByResource)) {
+      cyclesByResource[resource] = (cyclesByResource[resource] ?? 0) + busy;
+    }
+  }
   return {
     cycles,
     ms: seconds * 1000,
@@ -94,5 +121,7 @@ export function totalOf(
     flashBytes: both("flash") + both("onChipFlash"),
     sramPeakBytes,
     bytes,
+    cyclesByResource,
+    ...boundOf(layers, cycles),
   };
 }

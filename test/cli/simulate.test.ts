@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,7 +58,7 @@ describe("simulate", () => {
       device: "ethos-u65-512",
       system: "client-server",
       memory: "dedicated-sram-512kb",
-      mode: "analytic",
+      mode: "event",
       input: [224, 224],
       clockHz: 1e9,
     });
@@ -84,9 +84,12 @@ describe("simulate", () => {
   });
 
   test("a table with a reason a line, and the size asked for", () => {
-    const { stdout } = cli("simulate", "sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "300x400");
-    expect(stdout).toMatch(/^sesr-m5-x2 on 300x400, ethos-n78-4tops-4ple at 1,250 MHz, analytic estimate\n/);
+    const args = ["simulate", "sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "300x400"];
+    const { stdout } = cli(...args);
+    expect(stdout).toMatch(/^sesr-m5-x2 on 300x400, ethos-n78-4tops-4ple at 1,250 MHz, event simulation\n/);
     expect(stdout).toMatch(/\nfirst +convolution +300x400x16 .* % +(dram|mce) +\S.*\n/);
+    expect(stdout).toMatch(/ % of the peak; \w+ binds \d+ of \d+ operations, which take \d+ % of the time\n/);
+    expect(cli(...args, "--mode", "analytic").stdout).toMatch(/MHz, analytic estimate\n/);
     expect(stdout).toMatch(/\nSRAM .* moved\n$/);
   });
 
@@ -106,15 +109,32 @@ describe("simulate", () => {
     expect(layers[0].ms).toBeGreaterThan(0);
   });
 
+  test("a trace and pictures of the same simulation, and nothing but them beside", () => {
+    const files = ["--trace", "t.json", "--gantt", "g.svg", "--roofline", "r.svg"];
+    const { total, layers } = json("simulate", "resnet20-cifar", "--device", "ethos-u55-128", ...files);
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, "t.json"), "utf8"));
+    const named = traceEvents.filter(({ cat }: { cat?: string }) => cat === "layer");
+    expect(named.map(({ name }: { name: string }) => name)).toEqual(layers.map(({ name }: { name: string }) => name));
+    const time = named.reduce((sum: number, { dur }: { dur: number }) => sum + dur, 0);
+    expect(time / 1000 / total.ms).toBeCloseTo(1, 6);
+    for (const file of ["g.svg", "r.svg"]) {
+      const svg = readFileSync(join(folder, file), "utf8");
+      expect(svg).toMatch(/^<svg [^>]*role="img"[\s\S]*<\/svg>\n$/);
+      expect(svg).toMatch(/resnet20-cifar/);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    }
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
   const cases: [string, string[], number, RegExp][] = [
     ["no device", ["sesr-m5"], 2, /--device: expected one of ethos-u55-32, .*, got none/],
     ["an unknown device", ["sesr-m5", "--device", "u55"], 2, /device: expected one of ethos-u55-32, .*, got u55/],
     ["an unknown model", ["vgg", "--device", "ethos-u55-32"], 2, /model: expected one of/],
     [
       "an unknown mode",
-      ["sesr-m5", "--device", "ethos-u55-32", "--mode", "event"],
+      ["sesr-m5", "--device", "ethos-u55-32", "--mode", "fast"],
       2,
-      /--mode: expected analytic, got/,
+      /--mode: expected event or analytic, got/,
     ],
     [
       "a wrong field",
@@ -123,6 +143,12 @@ describe("simulate", () => {
       /wrong\.json: system: expected/,
     ],
     ["no file", ["sesr-m5", "--device", "ethos-u55-32", "--config", "none.json"], 1, /none\.json: cannot be read/],
+    [
+      "nowhere to write",
+      ["sesr-m5", "--device", "ethos-u55-32", "--trace", "none/t.json"],
+      1,
+      /cannot write none\/t\.json/,
+    ],
     ["a size", ["sesr-m5", "--device", "ethos-u55-32", "--input", "12"], 2, /--input: expected HEIGHTxWIDTH/],
   ];
   test.each(cases)("bad input: %s", (_, args, status, message) => {

@@ -118,13 +118,17 @@ describe("lowering", () => {
 describe("every network on every kind of device", () => {
   const devices = ["ethos-u55-128", "ethos-u65-512", "ethos-n78-4tops-4ple"].map((id) => device(id));
 
-  test.each(modelIds())("%s: no operation is free, all adds up", (id) => {
+  const cases = modelIds().flatMap((id) => [
+    { id, mode: "analytic" as const },
+    { id, mode: "event" as const },
+  ]);
+  test.each(cases)("$id, $mode: no operation is free, all adds up", ({ id, mode }) => {
     expect(deviceIds()).toHaveLength(13);
     const network = buildModel(id);
     const { task } = modelInfo(id);
     const input: readonly [number, number] = task === "classification" ? modelInfo(id).input : [48, 64];
     for (const target of devices) {
-      const { layers, total } = simulate(network, target, { input });
+      const { layers, total } = simulate(network, target, { input, mode });
       // A dedicated SRAM is all there is.
       if (target.id === "ethos-u65-512") expect(total.sramPeakBytes).toBeLessThanOrEqual(384 * 1024);
       for (const layer of layers) {

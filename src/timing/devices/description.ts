@@ -11,6 +11,9 @@ export interface MemoryPort {
   /** In cycles of the NPU. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /** Bursts that may be under way in each direction; unlimited where absent. Event mode only. */
+  readonly readsInFlight?: number;
+  readonly writesInFlight?: number;
 }
 
 /** What an Ethos-U is built into. */
