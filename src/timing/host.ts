@@ -1,4 +1,5 @@
 /** What the host processor takes for an operation that the NPU lacks. */
+import { check } from "../errors.ts";
 import type { HostCpu } from "./devices/description.ts";
 import type { HostOperation } from "./operation.ts";
 import type { LayerReport } from "./report.ts";
@@ -8,12 +9,28 @@ function hostCycles(host: HostCpu, { macs, bytes }: HostOperation): number {
   return Math.max(macs / host.int8MacsPerCycle, bytes / host.bytesPerCycle) + host.callCycles;
 }
 
-/** The report of such an operation, in cycles of the NPU. @param bytes as it moves them between the device's memories */
+export interface BesideHost {
+  readonly host: HostCpu | null;
+  readonly clockHz: number;
+  readonly macsPerCycle: number;
+}
+
+/**
+ * The report of such an operation, in cycles of the NPU.
+ * @param bytes as it moves them between the device's memories
+ * @throws WasmogradError ERR_UNSUPPORTED where there is no host
+ */
 export function hostReport(
   operation: HostOperation,
   bytes: LayerReport["bytes"],
-  { host, clockHz, macsPerCycle }: { readonly host: HostCpu; readonly clockHz: number; readonly macsPerCycle: number },
+  { host, clockHz, macsPerCycle }: BesideHost,
 ): LayerReport {
+  check(
+    host !== null,
+    "ERR_UNSUPPORTED",
+    () =>
+      `operation ${operation.name}: expected one that the device runs, or a host beside it (host is null), as ${operation.reason}`,
+  );
   const cycles = hostCycles(host, operation) * (clockHz / host.clockHz);
   return {
     name: operation.name,

@@ -6,6 +6,7 @@ import { estimateEthosN } from "./ethos-n/estimate.ts";
 import { estimateEthosU } from "./ethos-u/estimate.ts";
 import { type LowerOptions, lower } from "./lower.ts";
 import type { SimulationReport } from "./report.ts";
+import { estimateSystolic } from "./systolic/estimate.ts";
 import type { EncodedSize } from "./weights.ts";
 
 export interface SimulateOptions extends LowerOptions {
@@ -27,6 +28,7 @@ export interface SimulateOptions extends LowerOptions {
 export function simulate(network: Network, device: Device, options: SimulateOptions): SimulationReport {
   const { input, encodedSize = ({ filter }) => filter.values } = options;
   const program = lower(network, input, options);
+  if (device.kind === "systolic") return estimateSystolic(device, program, encodedSize);
   return device.kind === "ethos-u"
     ? estimateEthosU(device, program, encodedSize)
     : estimateEthosN(device, program, encodedSize);
@@ -34,6 +36,7 @@ export function simulate(network: Network, device: Device, options: SimulateOpti
 
 /** int8 MACs a cycle, and cycles a second. */
 export function peakOf(device: Device): { readonly macsPerCycle: number; readonly clockHz: number } {
+  if (device.kind === "systolic") return { macsPerCycle: device.rows * device.columns, clockHz: device.clockHz };
   return device.kind === "ethos-u"
     ? { macsPerCycle: device.core.macsPerCycle, clockHz: device.system.clockHz }
     : { macsPerCycle: macsPerCycle(device), clockHz: device.metric.clockHz };

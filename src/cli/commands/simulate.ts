@@ -21,6 +21,12 @@ async function chosenDevice(parsed: Parsed): Promise<Device> {
   return parseOverrides(known, await readText(config), config);
 }
 
+/** What a device is built into, where there is a choice. */
+function configurationOf(device: Device): object {
+  if (device.kind === "ethos-u") return { system: device.system.id, memory: device.memory.id };
+  return device.kind === "ethos-n" ? { metric: device.metric.id } : {};
+}
+
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 1)} MB`;
 }
@@ -89,8 +95,7 @@ export const command: Command = {
       activations: choiceOption(parsed, "activations", ["as-described", "clamped"], "as-described"),
       bits: choiceOption(parsed, "bits", ["8", "16"], "8") === "16" ? 16 : 8,
     });
-    const configuration =
-      target.kind === "ethos-u" ? { system: target.system.id, memory: target.memory.id } : { metric: target.metric.id };
+    const configuration = configurationOf(target);
     if (parsed.flag("json")) process.stdout.write(`${JSON.stringify({ ...report, ...configuration, input })}\n`);
     else process.stdout.write(text(report, input));
   },
