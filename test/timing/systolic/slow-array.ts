@@ -135,7 +135,7 @@ export function tick(compute: number, folds: readonly FoldTransfers[]): number {
         }
       }
     }
-    if (ended.length === folds.length && drained(folds.length - 1)) return now;
+    if (ended.length === folds.length && folds.every((_, i) => drained(i))) return now;
     for (const of of ["input", "filter"] as const) {
       const next = folds.findIndex((_, i) => left(of, i) > 0);
       if (next >= 0 && next <= started.length) fetched[of][next]!++;
