@@ -1,4 +1,5 @@
 /** How long a network takes on a device that need not be there. */
+import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
 import type { Device } from "./devices/description.ts";
 import { macsPerCycle } from "./ethos-n/compute.ts";
@@ -7,11 +8,14 @@ import { estimateEthosU } from "./ethos-u/estimate.ts";
 import { type LowerOptions, lower } from "./lower.ts";
 import type { SimulationReport } from "./report.ts";
 import { estimateSystolic } from "./systolic/estimate.ts";
+import { simulateTiles } from "./tiles.ts";
 import type { EncodedSize } from "./weights.ts";
 
 export interface SimulateOptions extends LowerOptions {
   /** [height, width] of the picture. */
   readonly input: readonly [height: number, width: number];
+  /** [height, width] of parts of the picture that run one after the other, each with the margin that it needs; in one piece unless given. */
+  readonly tile?: readonly [height: number, width: number];
   /** "analytic", the only mode so far: closed formulas, operation by operation. */
   readonly mode?: "analytic";
   /**
@@ -23,11 +27,29 @@ export interface SimulateOptions extends LowerOptions {
 
 /**
  * Time and traffic of an int8 network on a device, operation by operation. Estimates: docs/timing-model.md says how close they are.
- * @throws WasmogradError ERR_SHAPE as `inferShapes`; ERR_UNSUPPORTED when an operation has no block that fits the device
+ * @throws WasmogradError ERR_SHAPE as `inferShapes`; ERR_NETWORK when nothing is left to do; ERR_UNSUPPORTED when an operation has no block that fits
+ *   the device or no host to run on, and with `tile` as `simulateTiles`
  */
 export function simulate(network: Network, device: Device, options: SimulateOptions): SimulationReport {
-  const { input, encodedSize = ({ filter }) => filter.values } = options;
-  const program = lower(network, input, options);
+  const { input, tile } = options;
+  const run = (size: SimulateOptions["input"]): SimulationReport => simulateWhole(network, device, options, size);
+  if (tile === undefined) return run(input);
+  return simulateTiles(network, input, tile, { run, macsPerCycle: peakOf(device).macsPerCycle });
+}
+
+function simulateWhole(
+  network: Network,
+  device: Device,
+  options: SimulateOptions,
+  size: SimulateOptions["input"],
+): SimulationReport {
+  const { encodedSize = ({ filter }) => filter.values } = options;
+  const program = lower(network, size, options);
+  check(
+    program.operations.length > 0,
+    "ERR_NETWORK",
+    () => `network ${network.name}: expected at least one layer that computes, got none`,
+  );
   if (device.kind === "systolic") return estimateSystolic(device, program, encodedSize);
   return device.kind === "ethos-u"
     ? estimateEthosU(device, program, encodedSize)
