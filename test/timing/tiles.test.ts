@@ -96,7 +96,11 @@ describe.each(kinds)("tiles on %s", (id) => {
 describe("what cannot be", () => {
   test.each([
     [sesr, [0, 4], /^tile: expected two positive integers, \[height, width\], got 0x4$/],
-    [buildModel("resnet18"), [56, 56], /^layer "fc": expected stride 1 and same padding to run in tiles, got valid padding$/],
+    [
+      buildModel("resnet18"),
+      [56, 56],
+      /^layer "fc": expected stride 1 and same padding to run in tiles, got valid padding$/,
+    ],
     [buildModel("deit-ti"), [56, 56], /cannot run in tiles|to run in tiles/],
   ] as const)("%# is one line", (network, tile, message) => {
     expect(() => simulate(network, device("ethos-u55-128"), { input: [224, 224], tile })).toThrow(message);
