@@ -75,6 +75,7 @@ export { type ScaledNetwork, scaleBy, scaleTo } from "./ran/scale.ts";
 export { priceNetwork, searchRanE } from "./ran/search.ts";
 export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
+export { type ReproductionReport, type ReproductionRow, reproduce } from "./reproduction/reproduce.ts";
 export type { Device } from "./timing/devices/description.ts";
 export { deviceFrom } from "./timing/devices/device-file.ts";
 export { withOverrides } from "./timing/devices/overrides.ts";
