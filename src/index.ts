@@ -68,6 +68,7 @@ export { type EqualisationOptions, findEqualisation } from "./quantization/find-
 export { type QuantisedModel, quantise } from "./quantization/quantise.ts";
 export type { Calibration } from "./quantization/ranges.ts";
 export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "./quantization/requantize.ts";
+export { measuredSize } from "./quantization/weight-entropy.ts";
 export { type BlockCosts, parseCosts } from "./ran/block-costs.ts";
 export type { BlockShape } from "./ran/block-shape.ts";
 export { deviceCosts } from "./ran/device-costs.ts";

@@ -133,6 +133,16 @@ describe("simulate", () => {
     expect(cli("simulate", ...args).stdout).toContain("\n4 tiles of 80 wide, 60 high, margins of 9 pixels;");
   });
 
+  test("weights that compress as the checkpoint's values would", () => {
+    const file = fileURLToPath(new URL("../../weights/sesr-m5-x2.safetensors", import.meta.url));
+    const args = ["sesr-m5", "--device", "ethos-u55-128", "--input", "128x128"];
+    const { total } = json("simulate", ...args);
+    expect(json("simulate", ...args, "--weights", file).total.flashBytes).toBeLessThan(total.flashBytes);
+    expect(cli("simulate", "sesr-m7", "--device", "systolic", "--weights", file).stderr).toMatch(
+      /^wasmograd: weights: .*\n$/,
+    );
+  });
+
   const cases: [string, string[], number, RegExp][] = [
     [
       "a device file",

@@ -1,10 +1,13 @@
+import { loadWeights } from "../../formats/weights-file.ts";
 import { modelIds } from "../../models/registry.ts";
+import { measuredSize } from "../../quantization/weight-entropy.ts";
 import type { Device } from "../../timing/devices/description.ts";
 import type { LayerReport, SimulationReport } from "../../timing/report.ts";
 import { simulate } from "../../timing/simulate.ts";
 import { whatIf } from "../../timing/what-if.ts";
 import type { Command } from "../command.ts";
 import { DEVICE_OPTIONS, deviceOption } from "../device-option.ts";
+import { readBytes } from "../input-files.ts";
 import { choiceOption, sizeOption } from "../options.ts";
 import { loadSubject, modelOptions, SUBJECT_OPTIONS } from "../subject.ts";
 import { grouped, table } from "../terminal.ts";
@@ -71,6 +74,11 @@ export const command: Command = {
         value: "WxH",
         help: "in tiles of so many input pixels, such as 400x300, each with the margin that it needs",
       },
+      weights: {
+        type: "string",
+        value: "FILE",
+        help: "a checkpoint in safetensors: weights compress as their values would, instead of not at all",
+      },
       "what-if": { type: "boolean", help: "how the time changes with other memories, MACs, activations, tiles" },
       ...SUBJECT_OPTIONS,
     },
@@ -82,9 +90,12 @@ export const command: Command = {
     const { network, ...subject } = await loadSubject(name, modelOptions(parsed, name));
     const input = sizeOption(parsed, "input") ?? subject.input;
     const tile = tileOption(parsed);
+    const file = parsed.text("weights");
+    const weights = file === undefined ? undefined : loadWeights(await readBytes(file), network);
     const options = {
       input,
       ...(tile && { tile }),
+      ...(weights && { encodedSize: measuredSize({ network, weights }) }),
       mode: choiceOption(parsed, "mode", ["analytic"], "analytic"),
       activations: choiceOption(parsed, "activations", ["as-described", "clamped"], "as-described"),
       bits: choiceOption(parsed, "bits", ["8", "16"], "8") === "16" ? 16 : 8,

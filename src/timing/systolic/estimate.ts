@@ -128,8 +128,8 @@ export function estimateSystolic(array: Systolic, program: Program, size: Encode
     // leaveToHost took these.
     if (operation.kind === "depth-to-space") return [];
     if (operation.kind === "elementwise" || !operation.filter) return [vectorReport(array, operation)];
-    const { name, filter } = operation;
-    return [convolutionReport(array, operation, size({ name, filter }) / filter.values)];
+    const { name, layers: of, filter } = operation;
+    return [convolutionReport(array, operation, size({ name, layers: of, filter }) / filter.values)];
   });
   const { clockHz } = array;
   const total = totalOf(layers, { clockHz, macsPerCycle: array.rows * array.columns, sramPeakBytes: null });
