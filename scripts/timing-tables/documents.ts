@@ -1,10 +1,14 @@
 /** The computed tables of docs/timing-model.md. */
 import { readFileSync } from "node:fs";
+import { markdown } from "../../src/reproduction/format.ts";
+import { FULL_HD, fsrcnnOnN78, type Mode, sesrOnN78, TILE } from "../../src/reproduction/hardware.ts";
+import { reproduce } from "../../src/reproduction/reproduce.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
 import { absolute, fillBlocks, table } from "../documents.ts";
-import { bothModes, COMPARED, fsrcnnOnN78, RAN_MODELS, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
+import { bothModes, COMPARED, publishedValue, RAN_MODELS, ranPublished, ranTable } from "./published.ts";
 
 const DOCUMENT = "docs/timing-model.md";
+const REPRODUCTION = "docs/reproduction.md";
 
 function deviation(ours: number, published: number): string {
   const percent = 100 * (ours / published - 1);
@@ -13,13 +17,10 @@ function deviation(ours: number, published: number): string {
 }
 
 function n78Table(): string {
-  const row = (
-    name: string,
-    run: (metric: string, mode?: SimulationReport["mode"]) => SimulationReport,
-    published: { readonly ms: number; readonly megabytes?: number },
-  ): string[] => {
+  const row = (name: string, run: (metric: string, mode?: Mode) => SimulationReport, of: string): string[] => {
     const [older, newer] = [run("22.02").total, run("25.03").total];
-    const { ms, megabytes } = published;
+    const ms = publishedValue(`n78-ms ${of}`);
+    const megabytes = of === "tile" ? undefined : publishedValue(`n78-dram ${of}`);
     const ours = older.dramBytes / 1e6;
     return [
       name,
@@ -36,29 +37,24 @@ function n78Table(): string {
   return table(
     ["network", "published", "22.02", "deviation", "published DRAM", "ours", "deviation", "25.03", "event"],
     [
-      row("SESR-M5 x2, 1080p", (metric, mode) => sesrOnN78([1080, 1920], 2, metric, mode), {
-        ms: 27.2,
-        megabytes: 282,
-      }),
-      row("SESR-M5 x2, 400x300 tile", (metric, mode) => sesrOnN78([300, 400], 2, metric, mode), { ms: 1.2 }),
-      row("SESR-M5 x4, 1080p *", (metric, mode) => sesrOnN78([1080, 1920], 4, metric, mode), {
-        ms: 45.1,
-        megabytes: 390,
-      }),
-      row("FSRCNN x2, 1080p", fsrcnnOnN78, { ms: 167.4, megabytes: 564 }),
+      row("SESR-M5 x2, 1080p", (metric, mode) => sesrOnN78(FULL_HD, 2, metric, mode), "sesr-m5 2"),
+      row("SESR-M5 x2, 400x300 tile", (metric, mode) => sesrOnN78(TILE, 2, metric, mode), "tile"),
+      row("SESR-M5 x4, 1080p *", (metric, mode) => sesrOnN78(FULL_HD, 4, metric, mode), "sesr-m5 4"),
+      row("FSRCNN x2, 1080p", fsrcnnOnN78, "fsrcnn 2"),
     ],
   );
 }
 
 function ranFigures(): string {
-  const columns = (["ethos-u55-256", "ethos-u65-512"] as const).map((id) => ({
-    charged: ranTable(id, "as-described"),
-    clamped: ranTable(id, "clamped"),
+  const columns = (["u55", "u65"] as const).map((npu) => ({
+    npu,
+    charged: ranTable(npu, "as-described"),
+    clamped: ranTable(npu, "clamped"),
   }));
   const rows = RAN_MODELS.map((model) => [
     `\`${model}\``,
-    ...columns.flatMap(({ charged, clamped }, i) => [
-      RAN_PUBLISHED[model][i]!.toFixed(2),
+    ...columns.flatMap(({ npu, charged, clamped }) => [
+      ranPublished(model, npu).toFixed(2),
       charged.get(model)!.toFixed(2),
       clamped.get(model)!.toFixed(2),
     ]),
@@ -85,5 +81,9 @@ export function timingDocuments(): ReadonlyMap<string, string> {
     ["ran", ranFigures()],
     ["modes", modesTable()],
   ]);
-  return new Map([[DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)]]);
+  const filled = (path: string, parts: ReadonlyMap<string, string>): readonly [string, string] => [
+    path,
+    fillBlocks(path, readFileSync(absolute(path), "utf8"), parts),
+  ];
+  return new Map([filled(DOCUMENT, blocks), filled(REPRODUCTION, new Map([["reproduction", markdown(reproduce())]]))]);
 }

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   compact: () => import("./commands/compact.ts"),
   devices: () => import("./commands/devices.ts"),
   simulate: () => import("./commands/simulate.ts"),
+  reproduce: () => import("./commands/reproduce.ts"),
   scale: () => import("./commands/scale.ts"),
   search: () => import("./commands/search.ts"),
   bench: () => import("./commands/bench.ts"),

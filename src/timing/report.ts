@@ -1,5 +1,6 @@
 /** What a simulation tells: time by resource, bytes by memory and direction, and why. Shared by all devices and modes. */
 import type { Shape } from "../network/description.ts";
+import type { Halo } from "../network/receptive-field.ts";
 import type { MemoryArea } from "./devices/description.ts";
 
 export type Bytes = Readonly<Record<MemoryArea, number>>;
@@ -53,6 +54,37 @@ export interface TotalReport {
   readonly why: string;
 }
 
+/** Tiles of one size, margins included. */
+export interface TileSize {
+  readonly height: number;
+  readonly width: number;
+  readonly count: number;
+  /** Of one. */
+  readonly ms: number;
+}
+
+/** What depends on tiles of a total. */
+export interface TilesCost {
+  readonly ms: number;
+  readonly macs: number;
+  readonly dramBytes: number;
+}
+
+export interface TilesReport {
+  /** As asked for, without margins, in pixels of the input. */
+  readonly height: number;
+  readonly width: number;
+  /** Pixels of the input around a tile. */
+  readonly halo: Halo;
+  readonly count: number;
+  /** The most frequent first. */
+  readonly sizes: readonly TileSize[];
+  /** The network in one piece on the same device; null where the device cannot. */
+  readonly untiled: TilesCost | null;
+  /** Total over `untiled`: of multiply-accumulates at least 1, of the rest less where tiles save traffic. */
+  readonly overUntiled: TilesCost | null;
+}
+
 export interface SimulationReport {
   readonly network: string;
   readonly device: string;
@@ -61,13 +93,15 @@ export interface SimulationReport {
   readonly clockHz: number;
   readonly total: TotalReport;
   readonly layers: readonly LayerReport[];
+  /** Of a network that ran in tiles; total and layers are sums over all of them. */
+  readonly tiles?: TilesReport;
 }
 
 export const NO_BYTES: Bytes = { sram: 0, onChipFlash: 0, dram: 0, flash: 0 };
 
 const AREAS = ["sram", "onChipFlash", "dram", "flash"] as const;
 
-function plus(a: Bytes, b: Bytes): Bytes {
+export function plus(a: Bytes, b: Bytes): Bytes {
   return {
     sram: a.sram + b.sram,
     onChipFlash: a.onChipFlash + b.onChipFlash,

@@ -13,6 +13,13 @@ beforeAll(() => {
   expect(existsSync(MAIN), "npm run build comes first").toBe(true);
   writeFileSync(join(folder, "slow.json"), '{"system": {"clockHz": 2.5e8}}');
   writeFileSync(join(folder, "wrong.json"), '{"system": {"clock": 1}}');
+  writeFileSync(join(folder, "board.json"), '{"extends": "systolic", "rows": 16, "wordsPerCycle": 4}');
+  writeFileSync(join(folder, "bad-board.json"), '{"extends": "systolic", "rows": 0}');
+  writeFileSync(
+    join(folder, "bad-network.json"),
+    '{"name": "n", "layers": [{"op": "conv3d", "name": "x"}], "output": "x"}',
+  );
+  writeFileSync(join(folder, "no-network.json"), "[");
   const layers = [
     { op: "input", name: "x", channels: 8 },
     { op: "depth-to-space", name: "y", input: "x", block: 2 },
@@ -126,7 +133,53 @@ describe("simulate", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
+  test("a device from a file, and what would change its time", () => {
+    const report = json("simulate", "resnet20-cifar", "--device", "board.json");
+    expect(report).toMatchObject({ device: "systolic", input: [32, 32] });
+    const { baseline, rows } = json("simulate", "resnet20-cifar", "--device", "board.json", "--what-if");
+    expect(baseline.ms).toBe(report.total.ms);
+    expect(rows.map(({ id }: { id: string }) => id)).toEqual(expect.arrayContaining(["bandwidth-x2", "rows-x2"]));
+    const { stdout } = cli("simulate", "sesr-m5", "--device", "board.json", "--input", "90x160", "--what-if");
+    expect(stdout).toMatch(/^sesr-m5-x2 on 90x160, systolic: one thing changed at a time\n/);
+    expect(stdout).toMatch(/\n[\d.]+ +[+-][\d.]+ +[+-][\d.]+ % +[\d.]+ MB {2}tiles of 128x128\n$/);
+  });
+
+  test("tiles of a width and a height, with what their margins cost", () => {
+    const args = ["sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "120x160", "--tile", "80x60"];
+    const { tiles, total } = json("simulate", ...args);
+    expect(tiles).toMatchObject({ height: 60, width: 80, count: 4, halo: { top: 9, scale: 2 } });
+    expect(tiles.sizes).toEqual([{ height: 69, width: 89, count: 4, ms: expect.any(Number) }]);
+    expect(total.macs / tiles.untiled.macs).toBeCloseTo(tiles.overUntiled.macs, 12);
+    expect(cli("simulate", ...args).stdout).toContain("\n4 tiles of 80 wide, 60 high, margins of 9 pixels;");
+  });
+
+  test("weights that compress as the checkpoint's values would", () => {
+    const file = fileURLToPath(new URL("../../weights/sesr-m5-x2.safetensors", import.meta.url));
+    const args = ["sesr-m5", "--device", "ethos-u55-128", "--input", "128x128"];
+    const { total } = json("simulate", ...args);
+    expect(json("simulate", ...args, "--weights", file).total.flashBytes).toBeLessThan(total.flashBytes);
+    expect(cli("simulate", "sesr-m7", "--device", "systolic", "--weights", file).stderr).toMatch(
+      /^wasmograd: weights: .*\n$/,
+    );
+  });
+
   const cases: [string, string[], number, RegExp][] = [
+    [
+      "a device file",
+      ["sesr-m5", "--device", "bad-board.json"],
+      2,
+      /bad-board\.json: rows: expected a number above 0, got 0/,
+    ],
+    [
+      "an option beside a file",
+      ["sesr-m5", "--device", "board.json", "--system", "x"],
+      2,
+      /--system: expected with the id/,
+    ],
+    ["a tile", ["sesr-m5", "--device", "systolic", "--tile", "64"], 2, /--tile: expected WIDTHxHEIGHT in input pixels/],
+    ["tiles of strides", ["resnet18", "--device", "systolic", "--tile", "64x64"], 1, /to run in tiles, got/],
+    ["a network", ["bad-network.json", "--device", "systolic"], 1, /layer "x": .*conv3d/],
+    ["no JSON", ["no-network.json", "--device", "systolic"], 1, /no-network\.json: expected JSON/],
     ["no device", ["sesr-m5"], 2, /--device: expected one of ethos-u55-32, .*, got none/],
     ["an unknown device", ["sesr-m5", "--device", "u55"], 2, /device: expected one of ethos-u55-32, .*, got u55/],
     ["an unknown model", ["vgg", "--device", "ethos-u55-32"], 2, /model: expected one of/],

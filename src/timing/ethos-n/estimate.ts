@@ -102,7 +102,9 @@ function estimatePass(
   const ple = pleCycles(device, operation);
   const where = (name: string): "dram" | "sram" => (kept.has(name) ? "sram" : "dram");
   const filter = "filter" in operation ? operation.filter : undefined;
-  const weightBytes = filter ? size({ name: operation.name, filter }) * (1 - device.weightSaving) : 0;
+  const weightBytes = filter
+    ? size({ name: operation.name, layers: operation.layers, filter }) * (1 - device.weightSaving)
+    : 0;
   const inputs = tensorsOf(operation).map(({ name }) => where(name));
   const pass = { operation, inputs, output: where(operation.output.name), weightBytes };
   const traffic = chooseStripes(device, pass, (t) => longest(device, timeOf(device, operation, t, mce, ple)));

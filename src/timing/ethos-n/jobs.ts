@@ -153,7 +153,7 @@ const isPass = (one: PassEstimate | HostOperation | undefined): one is PassEstim
   one !== undefined && "traffic" in one;
 
 function hostJob({ host, metric }: EthosN, layer: number, operation: HostOperation): Omit<Job, "starts" | "needs"> {
-  const cycles = hostCycles(host, operation) * (metric.clockHz / host.clockHz);
+  const cycles = hostCycles(host, metric.clockHz, operation);
   const work = { parts: [{ lane: lane("host"), cycles }], latency: 0 };
   return {
     layer,

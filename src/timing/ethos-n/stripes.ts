@@ -6,7 +6,6 @@ import { WasmogradError } from "../../errors.ts";
 import type { Shape } from "../../network/description.ts";
 import type { EthosN } from "../devices/description.ts";
 import type { Operation, Tensor } from "../operation.ts";
-import { macsPerCycle } from "./compute.ts";
 
 /** Bytes of one pass over the DRAM. */
 export interface PassTraffic {
@@ -166,9 +165,8 @@ export function chooseStripes(device: EthosN, pass: Pass, timeOf: (traffic: Pass
     }
   }
   if (best) return best;
-  const kib = device.core.sramBytes / 1024;
   throw new WasmogradError(
     "ERR_UNSUPPORTED",
-    `operation ${pass.operation.name}: expected stripes that fit an SRAM of ${kib} KiB at ${macsPerCycle(device)} MACs a cycle`,
+    `operation ${pass.operation.name}: expected more core.sramBytes, to hold its smallest stripes, got ${device.core.sramBytes}`,
   );
 }

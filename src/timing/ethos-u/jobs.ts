@@ -174,7 +174,7 @@ class Builder {
 
   host(layer: number, { operation }: HostStep): void {
     const { device } = this;
-    const cycles = hostCycles(device.host, operation) * (device.system.clockHz / device.host.clockHz);
+    const cycles = hostCycles(device.host, device.system.clockHz, operation);
     const work = { parts: [{ lane: lane("host"), cycles }], latency: 0 };
     const loop = { blocks: 1, slots: [SLOTS, SLOTS], halo: [0, 0], overlap: 0, starts: [], needs: this.copies };
     this.add({ layer, block: [[NO_WORK, NO_WORK, work]], ...loop });

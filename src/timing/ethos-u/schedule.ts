@@ -37,8 +37,8 @@ const ALIGNMENT = 16;
 /** The weight stream with its biases. */
 function encodedBytes(operation: NpuOperation, size: EncodedSize): number {
   if (operation.kind === "elementwise" || !operation.filter) return 0;
-  const { name, filter } = operation;
-  return Math.ceil((size({ name, filter }) + filter.channels * BIAS_BYTES) / ALIGNMENT) * ALIGNMENT;
+  const { name, layers, filter } = operation;
+  return Math.ceil((size({ name, layers, filter }) + filter.channels * BIAS_BYTES) / ALIGNMENT) * ALIGNMENT;
 }
 
 function areaOf({ system, memory }: EthosU, what: "features" | "constants"): MemoryArea {
