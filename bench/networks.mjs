@@ -1,5 +1,5 @@
-// Times whole networks: RAN-i beside ConvNeXt, RAN-e beside its baselines, detectors, and onnxruntime-web on two of them. Weights are random.
-// Writes bench/results/networks-RUNTIME.json. usage: npm run bench:networks -- --help
+// Times whole networks: RAN-i beside ConvNeXt, RAN-e beside its baselines, detectors, DeiT-Ti with fewer and fewer projections, and
+// onnxruntime-web on one of each but detectors. Weights are random. Writes a file of bench/results for each suite. usage: npm run bench:networks -- --help
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -11,10 +11,12 @@ import { PEERS } from "./peers/peers.mjs";
 import { coreToUse } from "./peers/pinning.mjs";
 
 const RESULTS = fileURLToPath(new URL("results", import.meta.url));
+/** What results' files are named after. */
+const STEMS = { convolutions: "networks", transformers: "networks-transformers" };
 /** Runs of --layers, of which the quickest counts. */
 const LAYER_ROUNDS = 15;
 
-async function measureAll({ cases, node, core: asked, settings, complete }, folder) {
+async function measureSuite({ suite, cases }, { node, core: asked, settings, complete }, folder) {
   const { measureCase } = await import("./networks/measure.mjs");
   const { caseReport, printCase } = await import("./networks/report.mjs");
   const core = coreToUse(asked);
@@ -33,7 +35,7 @@ async function measureAll({ cases, node, core: asked, settings, complete }, fold
   const version = runtime.node.slice(1);
   const used = PEERS.filter(({ name }) => name === "wasmograd" || name === "onnxruntime-web");
   return {
-    file: `networks-node${version.split(".")[0]}${complete ? "" : ".partial"}.json`,
+    file: `${STEMS[suite]}-node${version.split(".")[0]}${complete ? "" : ".partial"}.json`,
     report: {
       machine: machine({ name: "Node", version, v8: runtime.v8 }, core),
       // Before the first case and after each; one process at work is 1.
@@ -59,14 +61,17 @@ async function main() {
   install();
   const folder = mkdtempSync(join(tmpdir(), "wasmograd-networks-"));
   try {
-    const { file, report } = await measureAll(options, folder);
-    mkdirSync(RESULTS, { recursive: true });
-    const path = join(RESULTS, file);
-    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-    console.log(`\n${relative(process.cwd(), path)}`);
-    const wrong = report.cases.flatMap(({ entries }) =>
-      entries.filter(({ comparison }) => comparison?.within === false),
-    );
+    const wrong = [];
+    for (const suite of options.suites) {
+      const { file, report } = await measureSuite(suite, options, folder);
+      mkdirSync(RESULTS, { recursive: true });
+      const path = join(RESULTS, file);
+      writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+      console.log(`\n${relative(process.cwd(), path)}`);
+      for (const { entries } of report.cases) {
+        wrong.push(...entries.filter(({ comparison }) => comparison?.within === false));
+      }
+    }
     if (wrong.length > 0) throw new Error(`outputs outside the tolerance: ${wrong.map(({ name }) => name).join("; ")}`);
   } finally {
     rmSync(folder, { recursive: true });

@@ -16,6 +16,7 @@ const ORDER = [
   "formats",
   "quantization",
   "ran",
+  "reproduction",
   "reference",
   "kernels",
   "image",

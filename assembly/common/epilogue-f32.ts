@@ -108,7 +108,7 @@ export function epilogue_f32_4x4_tail(
   epilogue_f32_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
 }
 
-/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and layers with a residual. */
+/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and residuals of one channel. */
 function epilogue_f32_4x8_halves(
   p: ConvParams,
   oy: i32,
@@ -155,7 +155,7 @@ export function epilogue_f32_4x8(
   b2: v128,
   b3: v128,
 ): void {
-  if (p.residualRowStride || end - ox < 4 || p.oc - oc < 8) {
+  if ((p.residualRowStride && p.residualBroadcast) || end - ox < 4 || p.oc - oc < 8) {
     epilogue_f32_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
     return;
   }
@@ -172,9 +172,23 @@ export function epilogue_f32_4x8(
     b2 = prelu_f32x4(b2, sb);
     b3 = prelu_f32x4(b3, sb);
   }
+  const step = (<usize>p.oc) << 2;
+  if (p.residualRowStride) {
+    let r = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * step + ((<usize>oc) << 2);
+    a0 = f32x4.add(a0, v128.load(r));
+    b0 = f32x4.add(b0, v128.load(r, 16));
+    r += step;
+    a1 = f32x4.add(a1, v128.load(r));
+    b1 = f32x4.add(b1, v128.load(r, 16));
+    r += step;
+    a2 = f32x4.add(a2, v128.load(r));
+    b2 = f32x4.add(b2, v128.load(r, 16));
+    r += step;
+    a3 = f32x4.add(a3, v128.load(r));
+    b3 = f32x4.add(b3, v128.load(r, 16));
+  }
   const low = splat_minimum(p),
     high = splat_maximum(p);
-  const step = (<usize>p.oc) << 2;
   let out = p.output + <usize>oy * <usize>p.outputRowStride + <usize>ox * step + ((<usize>oc) << 2);
   store_eight(out, a0, b0, low, high);
   out += step;

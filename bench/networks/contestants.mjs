@@ -16,10 +16,10 @@ export function quantised(values, { scale, zeroPoint }) {
 }
 
 /** Input and output of the network's own type, the output in an array that is used again. */
-async function ourNetwork({ id, dtype }) {
-  const network = await compile(modelOf(id, dtype));
+async function ourNetwork(entry) {
+  const network = await compile(modelOf(entry));
   const { shape, data } = randomPicture();
-  if (dtype === "f32") {
+  if (entry.dtype === "f32") {
     const y = network.run({ shape, data }).data;
     return { run: () => network.run({ shape, data }, y).data, memoryBytes: () => network.memoryBytes };
   }

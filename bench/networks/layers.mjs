@@ -87,7 +87,7 @@ const rate = (count, ms) => (count / ms / 1e6).toFixed(count / ms / 1e6 < 10 ? 2
 
 /** The profile as text: sums by kind, then every layer. */
 export async function printLayers(id, dtype, rounds) {
-  const { strips, arenaBytes, layers } = await timeLayers(modelOf(id, dtype), randomPicture(), rounds);
+  const { strips, arenaBytes, layers } = await timeLayers(modelOf({ id, dtype }), randomPicture(), rounds);
   const total = layers.reduce((sum, { ms }) => sum + ms, 0);
   const macs = layers.reduce((sum, layer) => sum + layer.macs, 0);
   console.log(

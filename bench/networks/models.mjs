@@ -40,8 +40,8 @@ export function randomDetectorFile(backbone) {
 }
 
 /** @returns {import("../../dist/index.js").Model} */
-export function randomModel(id) {
-  const network = buildModel(id);
+export function randomModel(id, attention) {
+  const network = buildModel(id, attention === undefined ? {} : { attention });
   return { network, weights: randomWeights(network) };
 }
 
@@ -62,5 +62,5 @@ export function randomInt8(id) {
   return quantise(model, calibrate(model, [randomPicture()], runReference));
 }
 
-/** @param {"f32" | "int8"} dtype */
-export const modelOf = (id, dtype) => (dtype === "int8" ? randomInt8(id) : randomModel(id));
+/** @param {Pick<import("./cases.mjs").Entry, "id" | "dtype" | "attention">} entry */
+export const modelOf = ({ id, dtype, attention }) => (dtype === "int8" ? randomInt8(id) : randomModel(id, attention));

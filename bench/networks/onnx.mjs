@@ -1,11 +1,12 @@
 /**
  * A network as the peers read it: our description, fused and with batch normalisations folded, as ONNX; f32, and int8 between QuantizeLinear
  * and DequantizeLinear. Maps are NCHW, but LayerNormalization and the dense layers behind it are NHWC, with transpositions around them, as
- * PyTorch's export of ConvNeXt has it.
+ * PyTorch's export of ConvNeXt has it; tokens are a map of one row, NHWC.
  */
 import { convAxis } from "../../dist/conv-axis.js";
 import { inferShapes } from "../../dist/index.js";
 import { ohwiToOihw } from "../peers/models/layouts.mjs";
+import { onnxAttention } from "../peers/models/onnx-attention.mjs";
 import { OnnxWriter } from "../peers/models/onnx-writer.mjs";
 
 /** uint8 is our int8 shifted. */
@@ -105,6 +106,29 @@ class F32Graph {
     return { value: this.#writer.node("Add", [first, this.#as(tensor, layout)]), layout };
   }
 
+  #reshaped(value, dims) {
+    return this.#writer.node("Reshape", [value, this.#writer.constant("INT64", [dims.length], dims)]);
+  }
+
+  #withClassToken({ name, input, weights }) {
+    const [, width, channels] = this.#shapes.get(name);
+    const token = this.#writer.constant("FLOAT", [1, 1, 1, channels], this.#weights.get(weights).data);
+    const patches = this.#reshaped(this.#as(input, "NHWC"), [1, 1, width - 1, channels]);
+    return this.#writer.node("Concat", [token, patches], { attributes: { axis: 2 } });
+  }
+
+  #attention({ name, q, k, v, heads, keyHeads = heads, valueHeads = heads, map }) {
+    const [height, tokens, channels] = this.#shapes.get(q);
+    const plain = map === "softmax" && keyHeads === heads && valueHeads === heads && height === 1;
+    if (!plain)
+      throw new Error(
+        `${name}: only softmax attention of tokens is written, each head with keys and values of its own`,
+      );
+    const operands = { q: this.#as(q, "NHWC"), k: this.#as(k, "NHWC"), v: this.#as(v, "NHWC") };
+    const attended = onnxAttention(this.#writer, operands, heads, { tokens, channels });
+    return this.#reshaped(attended, [1, 1, tokens, channels]);
+  }
+
   #layer(layer) {
     const layout = layer.input && this.#layoutOf(layer.input);
     switch (layer.op) {
@@ -132,6 +156,20 @@ class F32Graph {
         return { value: this.#activation(layer.activation.kind, this.#as(layer.input, layout)), layout };
       case "global-average-pool":
         return { value: this.#writer.node("GlobalAveragePool", [this.#as(layer.input, "NCHW")]), layout: "NCHW" };
+      case "class-token":
+        return { value: this.#withClassToken(layer), layout: "NHWC" };
+      case "positions": {
+        const [, width, channels] = this.#shapes.get(layer.name);
+        const { data } = this.#weights.get(layer.weights);
+        const positions = this.#writer.constant("FLOAT", [1, 1, width, channels], data);
+        return { value: this.#writer.node("Add", [this.#as(layer.input, "NHWC"), positions]), layout: "NHWC" };
+      }
+      case "take-token": {
+        const [begin, end, axis] = [0, 1, 2].map((value) => this.#writer.constant("INT64", [1], [value]));
+        return { value: this.#writer.node("Slice", [this.#as(layer.input, "NHWC"), begin, end, axis]), layout: "NHWC" };
+      }
+      case "attention":
+        return { value: this.#attention(layer), layout: "NHWC" };
       case "add": {
         const [a, b] = layer.inputs;
         return this.#sum(this.#as(a, this.#layoutOf(a)), this.#layoutOf(a), b);

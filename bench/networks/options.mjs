@@ -1,9 +1,10 @@
 /** The command line. */
 import { parseArgs } from "node:util";
-import { CASES } from "./cases.mjs";
+import { CASES, SUITES } from "./cases.mjs";
 
 export const USAGE = `usage: npm run bench:networks [-- OPTIONS]
   --node PATH        run the networks with another Node
+  --suite NAME       only one of the suites: ${SUITES.join(", ")}
   --case NAME        only cases whose name contains NAME
   --entry NAME       of each case only entries whose name contains NAME
   --core N           the core to pin to; the last one by default
@@ -26,7 +27,7 @@ function matching(option, all, part, textOf) {
 export function readOptions(args) {
   const text = { type: "string" };
   const flag = { type: "boolean" };
-  const options = { node: text, case: text, entry: text, core: text, layers: text, precision: text };
+  const options = { node: text, suite: text, case: text, entry: text, core: text, layers: text, precision: text };
   const { values } = parseArgs({ args, options: { ...options, quick: flag, help: flag } });
   if (values.core !== undefined && !/^\d+$/.test(values.core)) {
     throw new Error(`--core: expected a number, got ${values.core}`);
@@ -35,7 +36,11 @@ export function readOptions(args) {
   if (precision !== "f32" && precision !== "int8") {
     throw new Error(`--precision: expected f32 or int8, got ${precision}`);
   }
-  const chosen = matching("case", CASES, values.case ?? "", ({ name }) => name);
+  if (values.suite !== undefined && !SUITES.includes(values.suite)) {
+    throw new Error(`--suite: expected one of ${SUITES.join(", ")}, got ${values.suite}`);
+  }
+  const inSuite = CASES.filter(({ suite }) => values.suite === undefined || suite === values.suite);
+  const chosen = matching("case", inSuite, values.case ?? "", ({ name }) => name);
   const all = chosen.flatMap(({ entries }) => entries);
   const entries = entry === undefined ? all : matching("entry", all, entry, ({ name }) => name);
   const cases = chosen.map((c) => ({ ...c, entries: c.entries.filter((one) => entries.includes(one)) }));
@@ -45,7 +50,10 @@ export function readOptions(args) {
     precision,
     node: values.node ?? process.execPath,
     core: values.core === undefined ? undefined : Number(values.core),
-    cases: cases.filter(({ entries: some }) => some.length > 0),
+    suites: SUITES.map((suite) => ({
+      suite,
+      cases: cases.filter((c) => c.suite === suite && c.entries.length > 0),
+    })).filter((each) => each.cases.length > 0),
     settings: values.quick ? QUICK : FULL,
     /** Whether the results may stand in the documents. */
     complete: !values.quick && values.case === undefined && entry === undefined,

@@ -10,7 +10,10 @@ const spread = (values) => {
 };
 
 /** Multiply-accumulates at 224x224; of detectors `inspect` says more. */
-const macsOf = ({ kind, id }) => (kind === "network" ? countNetwork(buildModel(id), [224, 224]).macs : null);
+function macsOf({ kind, id, attention }) {
+  if (kind !== "network") return null;
+  return countNetwork(buildModel(id, attention === undefined ? {} : { attention }), [224, 224]).macs;
+}
 
 function entryReport({ entry, ready, samples, comparison }) {
   const ms = spread(samples.map((sample) => sample.ms));

@@ -15,7 +15,7 @@ export async function writeModel(entry, folder) {
   const { shape, data } = randomPicture();
   const [height, width] = shape;
   const path = join(folder, modelFile(entry));
-  const model = modelOf(entry.id, entry.dtype);
+  const model = modelOf(entry);
   const network = await compile(model);
   try {
     if (entry.dtype === "f32") {

@@ -4,6 +4,8 @@
  * @property {number} outputs
  * @property {number} differing
  * @property {number} largest
+ * @property {number} [tolerance] of `largest`, where the case has one
+ * @property {boolean} [within]
  * @typedef {object} F32Comparison
  * @property {number} outputs
  * @property {number} relative largest difference over the largest value that was expected
@@ -29,10 +31,14 @@ const sameOrder = (i) => i;
  * @param {Int8Array} expected ours, NHWC
  * @param {ArrayLike<number>} actual
  * @param {{ layout: "NHWC" | "NCHW", encoding: "int8" | "uint8" | "real", shape: readonly number[],
- *   quantization: { scale: number, zeroPoint: number } }} form of `actual`; the quantization decodes real values
+ *   quantization: { scale: number, zeroPoint: number }, tolerance?: number }} form of `actual`; the quantization decodes real values
  * @returns {Int8Comparison}
  */
-export function compareInt8(expected, actual, { layout, encoding, shape, quantization: { scale, zeroPoint } }) {
+export function compareInt8(
+  expected,
+  actual,
+  { layout, encoding, shape, quantization: { scale, zeroPoint }, tolerance },
+) {
   checkLength(expected, actual);
   const index = layout === "NCHW" ? nchwOrder(shape) : sameOrder;
   const decode = {
@@ -48,7 +54,8 @@ export function compareInt8(expected, actual, { layout, encoding, shape, quantiz
     differing++;
     largest = Math.max(largest, difference);
   }
-  return { outputs: expected.length, differing, largest };
+  const found = { outputs: expected.length, differing, largest };
+  return tolerance === undefined ? found : { ...found, tolerance, within: largest <= tolerance };
 }
 
 /**

@@ -18,14 +18,31 @@
  * @property {Float32Array | Int32Array} bias
  * @typedef {{ op: "add", inputs: [string, string], output: string }} AddStep one channel broadcasts
  * @typedef {{ op: "depth-to-space", input: string, output: string, block: number }} DepthToSpaceStep
+ * @typedef {object} DenseStep a 1x1 convolution of tokens, a map of one row
+ * @property {"dense"} op
+ * @property {string} input
+ * @property {string} output
+ * @property {Float32Array | Int8Array} weights [outputs][inputs]
+ * @property {Float32Array} [weightScales] int8 only
+ * @property {Float32Array | Int32Array} bias
+ * @typedef {object} AttentionStep softmax(q k^T / sqrt(channels a head)) v, head by head
+ * @property {"attention"} op
+ * @property {string} q
+ * @property {string} k may be q
+ * @property {string} v may be k
+ * @property {string} output
+ * @property {number} heads
+ * @property {Quantization} [scores] int8 only, of what peers store: the divided products, and their softmax
+ * @property {Quantization} [probabilities]
  * @typedef {object} Graph
  * @property {"int8" | "f32"} dtype
  * @property {string} input
  * @property {string} output
  * @property {Record<string, Tensor>} tensors
- * @property {(ConvStep | AddStep | DepthToSpaceStep)[]} steps in order
+ * @property {(ConvStep | AddStep | DepthToSpaceStep)[] | (DenseStep | AttentionStep)[]} steps in order
  * @property {Float32Array | Int8Array} data the input's values
  */
+import { attentionGraph } from "./attention.mjs";
 import { sesrGraph } from "./sesr.mjs";
 import { integers, reals } from "./values.mjs";
 
@@ -92,5 +109,6 @@ function int8Layer({ height, width, ic, oc, kernel, groups }) {
  */
 export function graphOf(c, dtype) {
   if (c.kind === "sesr") return sesrGraph(c, dtype);
+  if (c.kind === "attention") return attentionGraph(c, dtype);
   return dtype === "int8" ? int8Layer(c) : f32Layer(c);
 }

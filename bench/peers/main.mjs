@@ -16,15 +16,18 @@ async function main() {
   }
   install();
   // Imports the peers' packages, so not before they are installed.
-  const { measureAll, wrongOutputs } = await import("./run.mjs");
+  const { measureSuite, wrongOutputs } = await import("./run.mjs");
   const folder = mkdtempSync(join(tmpdir(), "wasmograd-peers-"));
   try {
-    const { file, report } = await measureAll(options, folder);
-    mkdirSync(RESULTS, { recursive: true });
-    const path = join(RESULTS, file);
-    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-    console.log(`\n${relative(process.cwd(), path)}`);
-    const wrong = wrongOutputs(report);
+    const wrong = [];
+    for (const suite of options.suites) {
+      const { file, report } = await measureSuite(suite, options, folder);
+      mkdirSync(RESULTS, { recursive: true });
+      const path = join(RESULTS, file);
+      writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+      console.log(`\n${relative(process.cwd(), path)}`);
+      wrong.push(...wrongOutputs(report));
+    }
     if (wrong.length > 0) throw new Error(`outputs outside the tolerance: ${wrong.join("; ")}`);
   } finally {
     rmSync(folder, { recursive: true });

@@ -30,8 +30,11 @@
 export async function measureCase(c, contestants, settings) {
   /** @type {Entry[]} */
   const entries = contestants.flatMap(({ peer, contestant, skipped }) =>
-    peer.variants.map((variant) => {
-      return { peer, variant, contestant, skipped: skipped ?? settings.failures[variant.dtype], samples: [] };
+    peer.variants.flatMap((variant) => {
+      const { ofCase = () => true } = variant;
+      return ofCase(c)
+        ? [{ peer, variant, contestant, skipped: skipped ?? settings.failures[variant.dtype], samples: [] }]
+        : [];
     }),
   );
   for (const [id, entry] of entries.entries()) {

@@ -1,11 +1,12 @@
 /** The command line. */
 import { parseArgs } from "node:util";
-import { CASES } from "./cases.mjs";
+import { CASES, SUITES } from "./cases.mjs";
 import { PEERS } from "./peers.mjs";
 
 export const USAGE = `usage: npm run bench:peers [-- OPTIONS]
   --node PATH     run the peers with another Node (the npm package "node" has one)
   --chromium      run them in pages of headless Chromium instead ($CHROMIUM, else /usr/bin/chromium)
+  --suite NAME    only one of the suites: ${SUITES.join(", ")}
   --case NAME     only cases whose name contains NAME
   --peer NAME     only peers whose name contains NAME; wasmograd always runs
   --core N        the core to pin to; the last one by default
@@ -30,6 +31,7 @@ export function readOptions(args) {
     options: {
       node: { type: "string" },
       chromium: { type: "boolean" },
+      suite: { type: "string" },
       case: { type: "string" },
       peer: { type: "string" },
       core: { type: "string" },
@@ -41,12 +43,19 @@ export function readOptions(args) {
     throw new Error(`--core: expected a number, got ${values.core}`);
   }
   if (values.chromium && values.node) throw new Error("--node: does not go with --chromium");
+  if (values.suite !== undefined && !SUITES.includes(values.suite)) {
+    throw new Error(`--suite: expected one of ${SUITES.join(", ")}, got ${values.suite}`);
+  }
   const chosen = matching("peer", PEERS, values.peer);
+  const inSuite = CASES.filter(({ suite }) => values.suite === undefined || suite === values.suite);
+  const cases = matching("case", inSuite, values.case);
   return {
     help: values.help ?? false,
     node: values.node ?? process.execPath,
     chromium: values.chromium ?? false,
-    cases: matching("case", CASES, values.case),
+    suites: SUITES.map((suite) => ({ suite, cases: cases.filter((c) => c.suite === suite) })).filter(
+      (each) => each.cases.length > 0,
+    ),
     peers: PEERS.filter((peer) => peer.kind === "ours" || chosen.includes(peer)),
     core: values.core === undefined ? undefined : Number(values.core),
     settings: values.quick ? QUICK : FULL,

@@ -5,6 +5,7 @@
  * @property {import("./cases.mjs").DType} dtype
  * @property {string} [model] file that it loads, made by models/write.mjs
  * @property {string} [note] what a reader must know
+ * @property {(c: import("./cases.mjs").Case) => boolean} [ofCase] whether it is one of a case's forms; of all by default
  * @typedef {object} Peer
  * @property {string} name
  * @property {"ours" | "wasm" | "native"} kind
@@ -13,6 +14,20 @@
  * @property {boolean} inPage whether it runs in a browser
  * @property {readonly Variant[]} variants
  */
+
+const isConvolution = ({ kind }) => kind !== "attention";
+
+/**
+ * onnxruntime's operator for a whole layer, which has all three projections in one matrix.
+ * @type {Variant}
+ */
+const FUSED_ATTENTION = {
+  name: "fused",
+  dtype: "f32",
+  model: "fused.onnx",
+  note: "by com.microsoft.Attention",
+  ofCase: ({ kind, k, v }) => kind === "attention" && k === "k" && v === "v",
+};
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
@@ -30,7 +45,12 @@ export const PEERS = [
         note: "quantises its f32 input and dequantises its output, as LiteRT.js does",
       },
       { name: "auto", dtype: "f32", note: "direct convolution" },
-      { name: "winograd", dtype: "f32", note: "by name only: it rounds differently from direct convolution" },
+      {
+        name: "winograd",
+        dtype: "f32",
+        note: "by name only: it rounds differently from direct convolution",
+        ofCase: isConvolution,
+      },
     ],
   },
   {
@@ -40,9 +60,10 @@ export const PEERS = [
     package: "onnxruntime-web",
     inPage: true,
     variants: [
-      { name: "QLinear", dtype: "int8", model: "int8.qlinear.onnx" },
+      { name: "QLinear", dtype: "int8", model: "int8.qlinear.onnx", ofCase: isConvolution },
       { name: "QDQ", dtype: "int8", model: "int8.qdq.onnx" },
       { name: "f32", dtype: "f32", model: "f32.onnx" },
+      FUSED_ATTENTION,
     ],
   },
   {
@@ -73,6 +94,7 @@ export const PEERS = [
     variants: [
       { name: "QDQ", dtype: "int8", model: "int8.qdq.onnx" },
       { name: "f32", dtype: "f32", model: "f32.onnx" },
+      FUSED_ATTENTION,
     ],
   },
 ];

@@ -76,9 +76,10 @@ export function printCase({ name, entries }) {
 }
 
 function inWords(comparison) {
-  if ("within" in comparison) {
+  if ("relative" in comparison) {
     return `${comparison.within ? "within" : "OUTSIDE"} tolerance, differs by ${comparison.relative} of the largest`;
   }
-  const { differing, outputs, largest } = comparison;
-  return differing === 0 ? "same outputs" : `${differing} of ${outputs} outputs differ, by ${largest} at most`;
+  const { differing, outputs, largest, within = true } = comparison;
+  if (differing === 0) return "same outputs";
+  return `${differing} of ${outputs} outputs differ, by ${largest} at most${within ? "" : ": OUTSIDE tolerance"}`;
 }

@@ -1,4 +1,4 @@
-/** One run of the command: contestants started, every case written, measured and reported. */
+/** One run of a suite: contestants started, every case written, measured and reported. */
 import { chromiumPlace } from "./browser.mjs";
 import { machine, versions } from "./machine.mjs";
 import { measureCase } from "./measure.mjs";
@@ -6,6 +6,9 @@ import { writeCase } from "./models/write.mjs";
 import { coreToUse } from "./pinning.mjs";
 import { nodePlace } from "./processes.mjs";
 import { caseReport, disturbance, printCase } from "./report.mjs";
+
+/** What results' files are named after. */
+const STEMS = { convolutions: "peers", attention: "peers-attention" };
 
 /** Starts a contestant for every peer that can run here. A peer that does not start is reported; without wasmograd there is no run. */
 async function startAll(place, peers) {
@@ -24,11 +27,16 @@ async function startAll(place, peers) {
 }
 
 /**
+ * @param {{ suite: string, cases: readonly import("./cases.mjs").Case[] }} suite
  * @param {ReturnType<typeof import("./options.mjs").readOptions>} options
  * @param {string} folder for the files that the contestants read
  * @returns {Promise<{ file: string, report: object }>} name and contents of the results' file
  */
-export async function measureAll({ cases, peers, core: asked, node, chromium, settings, complete }, folder) {
+export async function measureSuite(
+  { suite, cases },
+  { peers, core: asked, node, chromium, settings, complete },
+  folder,
+) {
   const core = coreToUse(asked);
   if (core === null) console.error("taskset: not available, so nothing is pinned to a core");
   const place = await (chromium ? chromiumPlace : nodePlace)({ node, core, folder });
@@ -45,7 +53,7 @@ export async function measureAll({ cases, peers, core: asked, node, chromium, se
     if (warning) console.error(`\n${warning}`);
     const runtime = place.runtime();
     return {
-      file: `peers-${runtime.file}${complete ? "" : ".partial"}.json`,
+      file: `${STEMS[suite]}-${runtime.file}${complete ? "" : ".partial"}.json`,
       report: {
         machine: machine(runtime, core),
         versions: versions(contestants.map(({ peer }) => peer)),
@@ -58,7 +66,7 @@ export async function measureAll({ cases, peers, core: asked, node, chromium, se
   }
 }
 
-/** Forms whose f32 output is not the layer's: their times mean nothing. */
+/** Forms whose output is outside the tolerance, so not the layer's: their times mean nothing. */
 export function wrongOutputs({ cases }) {
   return cases.flatMap(({ name, entries }) =>
     entries

@@ -46,15 +46,15 @@ export class Session {
     const ready = performance.now();
     const output = await prepared.run();
     const ran = performance.now();
-    const comparison = await this.#compare(graph, prepared, output);
+    const comparison = await this.#compare(c, graph, prepared, output);
     return { createMs: ready - start, firstRunMs: ran - ready, comparison, detail: prepared.detail };
   }
 
-  async #compare(graph, { layout, encoding }, output) {
+  async #compare({ int8Tolerance: tolerance }, graph, { layout, encoding }, output) {
     const { shape, quantization } = graph.tensors[graph.output];
     const { buffer } = await this.#host.readFile(`expected.${graph.dtype}`);
     return graph.dtype === "int8"
-      ? compareInt8(new Int8Array(buffer), output, { layout, encoding, shape, quantization })
+      ? compareInt8(new Int8Array(buffer), output, { layout, encoding, shape, quantization, tolerance })
       : compareF32(new Float32Array(buffer), output, { layout, shape });
   }
 

@@ -1,8 +1,10 @@
 /** Tables of whole networks and detectors: what `npm run bench:networks` wrote. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { absolute, type Blocks, table } from "../documents.ts";
 
-const FILE = "bench/results/networks-node20.json";
+const FOLDER = "bench/results";
+const FILE = `${FOLDER}/networks-node20.json`;
+const TRANSFORMERS = /^networks-transformers-node\d+\.json$/;
 
 interface Spread {
   readonly median: number;
@@ -46,14 +48,30 @@ function caseTables({ name, entries, ratios }: NetworkResults["cases"][number]):
   ].join("\n\n");
 }
 
-export function networkBlocks(): Blocks {
-  if (!existsSync(absolute(FILE))) return new Map([["networks", "*Not measured: `npm run bench:networks`.*"]]);
+function section(file: string, suite: string, slow: (rounds: number) => string): string {
   const { machine, load, versions, settings, cases } = JSON.parse(
-    readFileSync(absolute(FILE), "utf8"),
+    readFileSync(absolute(file), "utf8"),
   ) as NetworkResults;
   const note =
-    `*Measured ${machine.date} by \`npm run bench:networks\` on ${machine.cpu}, ${machine.cores} cores, ${machine.runtime}, one thread, ` +
-    `${settings.rounds} rounds in turns (detectors ${settings.slowRounds}), random weights; load of the machine ${Math.min(...load)} to ${Math.max(...load)}, ` +
+    `*Measured ${machine.date} by \`npm run bench:networks${suite}\` on ${machine.cpu}, ${machine.cores} cores, ${machine.runtime}, one thread, ` +
+    `${settings.rounds} rounds in turns${slow(settings.slowRounds)}, random weights; load of the machine ${Math.min(...load)} to ${Math.max(...load)}, ` +
     `where 1 is this measurement; onnxruntime-web ${versions["onnxruntime-web"]}.*`;
-  return new Map([["networks", [...cases.map(caseTables), note].join("\n\n")]]);
+  return [...cases.map(caseTables), note].join("\n\n");
+}
+
+function transformers(): string {
+  const files = existsSync(absolute(FOLDER)) ? readdirSync(absolute(FOLDER)) : [];
+  const found = files.filter((name) => TRANSFORMERS.test(name)).sort();
+  const sections = found.map((name) => section(`${FOLDER}/${name}`, " -- --suite transformers", () => ""));
+  return sections.join("\n\n") || "*Not measured: `npm run bench:networks -- --suite transformers`.*";
+}
+
+export function networkBlocks(): Blocks {
+  const networks = existsSync(absolute(FILE))
+    ? section(FILE, "", (rounds) => ` (detectors ${rounds})`)
+    : "*Not measured: `npm run bench:networks`.*";
+  return new Map([
+    ["networks", networks],
+    ["networks-transformers", transformers()],
+  ]);
 }

@@ -17,6 +17,9 @@ export interface Int8Comparison {
   readonly differing: number;
   /** In steps of the output. */
   readonly largest: number;
+  /** Of `largest`, in cases that have one. */
+  readonly tolerance?: number;
+  readonly within?: boolean;
 }
 
 export interface F32Comparison {
@@ -67,10 +70,13 @@ export interface PeerResults {
   readonly cases: readonly CaseResult[];
 }
 
-/** Those of complete runs: Node's in the order of their versions, then the browser's. */
-export function readResults(): PeerResults[] {
+/**
+ * Those of complete runs of a suite: Node's in the order of their versions, then the browser's.
+ * @param stem of the names of its files
+ */
+export function readResults(stem: "peers" | "peers-attention" = "peers"): PeerResults[] {
   if (!existsSync(absolute(FOLDER))) return [];
-  const files = readdirSync(absolute(FOLDER)).filter((name) => /^peers-[a-z0-9]+\.json$/.test(name));
+  const files = readdirSync(absolute(FOLDER)).filter((name) => new RegExp(`^${stem}-[a-z0-9]+\\.json$`).test(name));
   const results = files.map((name): PeerResults => JSON.parse(readFileSync(absolute(`${FOLDER}/${name}`), "utf8")));
   const order = ({ machine: { runtime } }: PeerResults): string => (runtime.startsWith("Node") ? "0" : "1") + runtime;
   return results.sort((a, b) => order(a).localeCompare(order(b)));

@@ -39,11 +39,12 @@ function shareOfCore({ cases }: PeerResults): string {
 }
 
 /** Where, when and with what; stands under every table. */
-export function source(results: PeerResults): string {
+export function source(results: PeerResults, suite?: string): string {
   const { machine, versions, settings } = results;
   const { cpu, cores, flags, pinnedTo, runtime, v8, date, commit } = machine;
   const peers = Object.entries(versions).filter(([name]) => name !== "wasmograd");
-  const command = `npm run bench:peers${runtime.startsWith("Chromium") ? " -- --chromium" : ""}`;
+  const options = [...(suite ? [`--suite ${suite}`] : []), ...(runtime.startsWith("Chromium") ? ["--chromium"] : [])];
+  const command = ["npm run bench:peers", ...(options.length > 0 ? ["--", ...options] : [])].join(" ");
   return [
     `*Measured ${date} by \`${command}\` on ${cpu}, ${cores} cores${flags ? ` (${flags.join(", ")})` : ""},`,
     `${runtime}${v8 ? ` (V8 ${v8})` : ""}, one thread, ${pinnedTo === null ? "not pinned" : `all pinned to core ${pinnedTo}${shareOfCore(results)}`},`,
@@ -63,7 +64,7 @@ function rowsOf<Row>(results: PeerResults, row: (c: CaseResult, dtype: DType, s:
 }
 
 /** Ours, the best WebAssembly peer and the native library in one runtime. */
-function standingTable(results: PeerResults): string {
+export function standingTable(results: PeerResults): string {
   const hasNative = rowsOf(results, (_c, _dtype, { native }) => native !== undefined).includes(true);
   const header = ["", "wasmograd ms", "best WebAssembly peer", "ms", "wasmograd is faster by"];
   const native = ["onnxruntime-node (native) ms", "wasmograd is faster by"];
@@ -80,7 +81,7 @@ const range = ({ median: middle, lower, upper }: Quartiles): string =>
   `${milliseconds(middle)} (${milliseconds(lower)}-${milliseconds(upper)})`;
 
 /** Everybody's medians and quartiles. */
-function everybody(results: PeerResults, dtype: DType): string {
+export function everybody(results: PeerResults, dtype: DType): string {
   const forms = new Map<string, Entry>();
   for (const { entries } of results.cases) {
     for (const entry of entries) if (entry.dtype === dtype) forms.set(`${entry.peer} ${entry.variant}`, entry);
@@ -154,7 +155,7 @@ function int8Exactness({ cases }: PeerResults): string[][] {
   const agreeing = new Set<string>();
   for (const c of cases) {
     for (const entry of c.entries.filter(isTimed)) {
-      if (entry.kind === "ours" || "within" in entry.comparison) continue;
+      if (entry.kind === "ours" || "relative" in entry.comparison) continue;
       const { differing, outputs, largest } = entry.comparison;
       const form = formOf(entry);
       if (!differences.has(form)) differences.set(form, []);
@@ -173,7 +174,7 @@ function f32Exactness({ cases }: PeerResults): string[][] {
   const worst = new Map<string, { relative: number; name: string; within: boolean }>();
   for (const c of cases) {
     for (const entry of c.entries.filter(isTimed)) {
-      if (!("within" in entry.comparison) || (entry.kind === "ours" && entry.variant === "auto")) continue;
+      if (!("relative" in entry.comparison) || (entry.kind === "ours" && entry.variant === "auto")) continue;
       const { relative, within } = entry.comparison;
       const known = worst.get(formOf(entry));
       if (!known || relative > known.relative) worst.set(formOf(entry), { relative, name: c.name, within });
@@ -186,7 +187,7 @@ function f32Exactness({ cases }: PeerResults): string[][] {
   });
 }
 
-function exactness(results: PeerResults): string {
+export function exactness(results: PeerResults): string {
   const rows = [...int8Exactness(results), ...f32Exactness(results)];
   return `${results.machine.runtime}:\n\n${table(["", "", "case", "output against wasmograd's"], rows)}`;
 }

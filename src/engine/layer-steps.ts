@@ -15,20 +15,24 @@ import type {
   Shape,
 } from "../network/description.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
+import { pivotConstants, pivotStep, pivotStepScratchBytes } from "./pivot-steps.ts";
 import { type LayerSteps, type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 import { tokenConstants, tokenScratchBytes, tokenStep } from "./token-steps.ts";
 
 /** @throws WasmogradError ERR_WASM, ERR_OUT_OF_MEMORY */
 export async function loadLayerSteps(kernels: KernelInstance, { layers }: Network): Promise<LayerSteps> {
   const { exports } = await instantiateLayerKernels(kernels);
-  const hasAttention = layers.some(({ op }) => op === "attention");
+  const hasAttention = layers.some(({ op }) => op === "attention" || op === "pivot-projection");
   const attention = hasAttention ? (await instantiateAttentionKernels(kernels)).exports : undefined;
   return {
     constants,
-    scratchBytes: tokenScratchBytes,
+    scratchBytes: (layer, shapes) =>
+      layer.op === "pivot-projection" ? pivotStepScratchBytes(layer, shapes) : tokenScratchBytes(layer, shapes),
     step: (program, layer, shapes, at, scratch) =>
-      tokenStep({ kernels, attention, program, shapes, at, scratch }, layer) ??
-      makeStep({ kernels, exports, program, shapes, at }, layer),
+      layer.op === "pivot-projection"
+        ? pivotStep(attention!, program, layer, shapes, at, scratch)
+        : (tokenStep({ kernels, attention, program, shapes, at, scratch }, layer) ??
+          makeStep({ kernels, exports, program, shapes, at }, layer)),
   };
 }
 
@@ -40,8 +44,9 @@ interface Context {
   readonly at: RowAddress;
 }
 
-function* constants(model: Model): Iterable<readonly [string, Float32Array]> {
+function* constants(model: Model): Iterable<readonly [string, Float32Array | Int32Array]> {
   yield* tokenConstants(model);
+  yield* pivotConstants(model);
   yield* affineVectors(model);
 }
 

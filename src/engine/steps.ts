@@ -16,6 +16,7 @@ export function needsLayerSteps(layer: Layer): boolean {
     }
     case "layer-norm":
     case "channel-affine":
+    case "pivot-projection":
     case "max-pool":
     case "global-average-pool":
     case "subsample":

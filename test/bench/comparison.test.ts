@@ -36,6 +36,14 @@ describe("int8 outputs against ours", () => {
     expect(found).toEqual({ outputs: 6, differing: 2, largest: 3 });
   });
 
+  test("where a case has a tolerance, the largest difference is held against it", () => {
+    const theirs = Int8Array.of(-127, -1, 0, 5, 3, 127);
+    const form = { layout: "NHWC", encoding: "int8", shape, quantization } as const;
+    const counted = { outputs: 6, differing: 2, largest: 3 };
+    expect(compareInt8(ours, theirs, { ...form, tolerance: 3 })).toEqual({ ...counted, tolerance: 3, within: true });
+    expect(compareInt8(ours, theirs, { ...form, tolerance: 2 })).toEqual({ ...counted, tolerance: 2, within: false });
+  });
+
   test("another length is refused", () => {
     const form = { layout: "NHWC", encoding: "int8", shape, quantization } as const;
     expect(() => compareInt8(ours, new Int8Array(5), form)).toThrow("output: expected 6 values, got 5");

@@ -83,6 +83,15 @@ describe("what stands in a table", () => {
     expect([f32.own.variant, f32.wasm!.peer, f32.native]).toEqual(["winograd", "onnxruntime-web", undefined]);
   });
 
+  test("nothing of int8 outside the tolerance of its case", () => {
+    const wrong = { outputs: 100, differing: 90, largest: 120, tolerance: 16, within: false };
+    const peers = [
+      wasm("onnxruntime-web", "int8", "QDQ", 1, wrong),
+      wasm("LiteRT.js", "int8", "float ends", 4, { ...wrong, largest: 10, within: true }),
+    ];
+    expect(standing(caseOf("attention", [own("int8", "auto", 2), ...peers]), "int8")!.wasm!.peer).toBe("LiteRT.js");
+  });
+
   test("no standing where ours was not timed", () => {
     expect(standing(UNKNOWN, "int8")).toBeUndefined();
   });
@@ -148,6 +157,11 @@ describe("tables", () => {
     const text = source(run("Chromium 156", [])).replace(/\n/g, " ");
     expect(text).toContain("by `npm run bench:peers -- --chromium` on A Processor, 2 cores (avx2)");
     expect(text).toContain("all pinned to core 1, 21 rounds; wasmograd at 0123456789ab, onnxruntime-web 1.30.0.");
+  });
+
+  test("the command of a suite", () => {
+    expect(source(run("Node 20", []), "attention")).toContain("by `npm run bench:peers -- --suite attention` on");
+    expect(source(run("Chromium 156", []), "attention")).toContain("-- --suite attention --chromium` on");
   });
 
   test("how much of the core was left by others", () => {

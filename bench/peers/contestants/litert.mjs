@@ -4,14 +4,15 @@
 export async function open(host) {
   const { loadAndCompile, Tensor } = await host.litert();
   return {
-    async prepare({ graph, model }) {
+    async prepare({ case: c, graph, model }) {
       const compiled = await loadAndCompile(model, { accelerator: "wasm", cpuOptions: { numThreads: 1 } });
       const { shape, quantization } = graph.tensors[graph.input];
+      const dims = c.kind === "attention" ? shape.slice(1) : [1, ...shape];
       const data = quantization
         ? Float32Array.from(graph.data, (q) => (q - quantization.zeroPoint) * quantization.scale)
         : graph.data;
       const run = async () => {
-        const input = new Tensor(data, [1, ...shape]);
+        const input = new Tensor(data, dims);
         const [output] = await compiled.run([input]);
         const values = output.toTypedArray(); // a copy
         output.delete();

@@ -18,16 +18,18 @@ const shifted = (values) => Uint8Array.from(values, (q) => q + 128);
 export async function open(host, peerName) {
   const ort = await (peerName === "onnxruntime-web" ? host.onnxruntimeWeb() : host.onnxruntimeNode());
   return {
-    async prepare({ graph, model }) {
+    async prepare({ case: c, graph, model }) {
       const session = await ort.InferenceSession.create(model, SESSION_OPTIONS[peerName]);
       const { shape } = graph.tensors[graph.input];
-      const dims = [1, shape[2], shape[0], shape[1]];
       const int8 = graph.dtype === "int8";
-      const values = nhwcToNchw(graph.data, shape);
+      // Tokens stay as they are, [1, tokens, channels].
+      const tokens = c.kind === "attention";
+      const dims = tokens ? shape : [1, shape[2], shape[0], shape[1]];
+      const values = tokens ? graph.data : nhwcToNchw(graph.data, shape);
       const [type, data] = int8 ? ["uint8", shifted(values)] : ["float32", values];
       return {
         run: async () => (await session.run({ x: new ort.Tensor(type, data, dims) })).y.data,
-        layout: "NCHW",
+        layout: tokens ? "NHWC" : "NCHW",
         encoding: int8 ? "uint8" : "real",
         dispose: () => session.release(),
       };

@@ -3,7 +3,9 @@
  * allows; the peers return new ones.
  */
 import { compile, loadKernels } from "../../../dist/index.js";
+import { attentionModel } from "../attention.mjs";
 import { sesrInt8, sesrModel } from "../sesr.mjs";
+import { prepareAttentionInt8 } from "./wasmograd-attention.mjs";
 
 /** @typedef {import("./contract.js").Prepared} Prepared */
 
@@ -55,7 +57,7 @@ function checkOutputs({ outputShape }, { oc }) {
   if (outputShape[2] !== oc) throw new Error(`this version has no convolution in groups`);
 }
 
-async function prepareNetwork({ case: c, variant, graph }) {
+async function prepareNetwork(_kernels, { case: c, variant, graph }) {
   const shape = [c.height, c.width, c.ic];
   const model = graph.dtype === "int8" ? sesrInt8() : sesrModel();
   const network = await compile(model, variant.name === "winograd" ? { algorithm: "winograd" } : {});
@@ -73,13 +75,24 @@ async function prepareNetwork({ case: c, variant, graph }) {
   return { run: () => network.run({ shape, data }, output).data, encoding: "real", ...common };
 }
 
+/** f32 by a network of one attention. */
+async function prepareAttention(kernels, { case: c, variant, graph }) {
+  if (graph.dtype === "int8") return prepareAttentionInt8(kernels, variant, graph);
+  const network = await compile(attentionModel(c));
+  const { shape } = graph.tensors[graph.input];
+  const output = new Float32Array(graph.data.length);
+  return {
+    run: () => network.run({ shape, data: graph.data }, output).data,
+    encoding: "real",
+    dispose: () => network.dispose(),
+  };
+}
+
 /** @type {import("./contract.js").Open} */
 export async function open() {
   const kernels = await loadKernels();
+  const prepare = { sesr: prepareNetwork, layer: prepareLayer, attention: prepareAttention };
   return {
-    prepare: async (task) => ({
-      layout: "NHWC",
-      ...(await (task.case.kind === "sesr" ? prepareNetwork(task) : prepareLayer(kernels, task))),
-    }),
+    prepare: async (task) => ({ layout: "NHWC", ...(await prepare[task.case.kind](kernels, task)) }),
   };
 }

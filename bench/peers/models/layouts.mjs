@@ -1,7 +1,7 @@
 /** Our order of values (maps NHWC, filters OHWI) into those of the peers. */
 
 /** [rows][columns] -> [columns][rows], of whatever type the array is. */
-function transposed(values, rows, columns) {
+export function transposed(values, rows, columns) {
   const result = new values.constructor(values.length);
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
   return result;

@@ -10,7 +10,7 @@ const OPSETS = [
   { domain: "", version: 17 },
   { domain: "com.microsoft", version: 1 },
 ];
-const ARRAYS = { FLOAT: Float32Array, UINT8: Uint8Array, INT8: Int8Array, INT32: Int32Array };
+const ARRAYS = { FLOAT: Float32Array, UINT8: Uint8Array, INT8: Int8Array, INT32: Int32Array, INT64: BigInt64Array };
 
 /** Integers, strings, arrays of integers, and reals as `{ float }`. */
 function attribute([name, value]) {
@@ -32,7 +32,8 @@ export class OnnxWriter {
   /** @returns {string} the constant's name */
   constant(type, dims, values) {
     const name = `constant${this.#constants.length}`;
-    const array = values instanceof ARRAYS[type] ? values : ARRAYS[type].from(values);
+    const array =
+      values instanceof ARRAYS[type] ? values : ARRAYS[type].from(type === "INT64" ? values.map(BigInt) : values);
     const rawData = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     this.#constants.push({ name, dataType: DataType[type], dims, rawData });
     return name;

@@ -14,6 +14,12 @@ const OPERATORS = {
   DEPTHWISE_CONV_2D: { code: 4, options: 2, version: 3 },
   DEPTH_TO_SPACE: { code: 5, options: 94, version: 1 },
   DEQUANTIZE: { code: 6, options: 0, version: 2 },
+  FULLY_CONNECTED: { code: 9, options: 8, version: 4 },
+  MUL: { code: 18, options: 21, version: 1 },
+  RESHAPE: { code: 22, options: 17, version: 1 },
+  SOFTMAX: { code: 25, options: 9, version: 2 },
+  TRANSPOSE: { code: 39, options: 26, version: 2 },
+  BATCH_MATMUL: { code: 126, options: 101, version: 2 },
   QUANTIZE: { code: 114, options: 0, version: 1 },
 };
 
@@ -43,7 +49,7 @@ export class TfliteWriter {
    * @param {keyof typeof OPERATORS} name
    * @param {number[]} inputs
    * @param {number[]} outputs
-   * @param {readonly (readonly ["byte" | "int", number])[]} options the option table's fields in order
+   * @param {readonly (readonly ["byte" | "int" | "float", number])[]} options the option table's fields in order
    */
   operation(name, inputs, outputs, options = []) {
     this.#operations.push({ name, inputs, outputs, options });
@@ -138,6 +144,7 @@ export class TfliteWriter {
     builder.startObject(fields.length);
     for (const [i, [type, value]] of fields.entries()) {
       if (type === "byte") builder.addFieldInt8(i, value, NEVER);
+      else if (type === "float") builder.addFieldFloat32(i, value, NEVER);
       else builder.addFieldInt32(i, value, NEVER);
     }
     return builder.endObject();

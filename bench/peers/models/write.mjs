@@ -6,10 +6,21 @@ import { open } from "../contestants/wasmograd.mjs";
 import { graphOf } from "../graph.mjs";
 import { peerNamed } from "../peers.mjs";
 import { onnxF32, onnxQdq, onnxQLinear } from "./onnx.mjs";
+import { onnxAttentionF32, onnxAttentionFused, onnxAttentionQdq } from "./onnx-attention.mjs";
 import { tflite } from "./tflite.mjs";
+import { tfliteAttention } from "./tflite-attention.mjs";
 
 function models(c) {
   const [int8, f32] = DTYPES.map((dtype) => graphOf(c, dtype));
+  if (c.kind === "attention") {
+    return {
+      "f32.onnx": onnxAttentionF32(f32),
+      "f32.tflite": tfliteAttention(f32),
+      "int8.qdq.onnx": onnxAttentionQdq(int8),
+      "int8.tflite": tfliteAttention(int8),
+      ...(c.k === "k" && c.v === "v" && { "fused.onnx": onnxAttentionFused(f32) }),
+    };
+  }
   return {
     "f32.onnx": onnxF32(f32),
     "f32.tflite": tflite(f32),

@@ -104,4 +104,19 @@ export interface AttentionKernelExports {
     qmax: number,
     scratch: number,
   ): void;
+  /**
+   * x[pivots] + W x[others], group by group of `own` outputs; `channels` and `filter` as pivots.ts packs them, `to` not `from`.
+   * pivot-projection.ts
+   */
+  f32_pivot_projection(
+    from: number,
+    to: number,
+    pixels: number,
+    inputs: number,
+    groups: number,
+    own: number,
+    channels: number,
+    filter: number,
+    scratch: number,
+  ): void;
 }

@@ -32,6 +32,15 @@ export function xcaScratchBytes(dtype: ElementType, tokens: number, headChannels
   return XCA_TOKENS * 32 + WEIGHT_TABLE + factors + map + (2 + groups) * channelPanel + (XCA_TOKENS / 4) * tokenPanel;
 }
 
+/** Of assembly/attention/pivot-projection.ts: pixels in panels at once. */
+const PIVOT_PIXELS = 64;
+
+/** Bytes of scratch of `f32_pivot_projection`. */
+export function pivotScratchBytes(pixels: number, inputs: number, own: number): number {
+  const tiles = Math.ceil(Math.min(pixels, PIVOT_PIXELS) / 4);
+  return tiles * (roundUp(inputs, 4) + inputs - own) * 16;
+}
+
 /** Keys of `qs8_attention`: sums of weights times values stay below 2^31 with weights of eight bits at least. */
 export const MOST_KEYS_S8 = 65793;
 /** Channels of a head of `qs8_attention`, whatever the zero points: channels * 255^2 stays below 2^31. */

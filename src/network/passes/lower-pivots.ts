@@ -1,5 +1,6 @@
 /** Projections with pivots become the 1x1 convolutions that they stand for, which every kernel has. */
 import type { Layer, Model, PivotProjectionLayer, RealWeight } from "../description.ts";
+import { inferChannels } from "../shapes.ts";
 import { validate } from "../validate.ts";
 import { checkWeights } from "../weights.ts";
 import { withNewWeights } from "./new-weights.ts";
@@ -22,15 +23,20 @@ function denseFilter({ pivots }: PivotProjectionLayer, { shape, data }: RealWeig
 
 /**
  * The same values; what pivots saved in weights and products is given back.
+ * @param isKept which projections stay as they are, none by default
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
-export function lowerPivots(model: Model): Model {
+export function lowerPivots(
+  model: Model,
+  isKept: (layer: PivotProjectionLayer, inputs: number) => boolean = () => false,
+): Model {
   const before = validate(model.network);
   if (!before.layers.some(({ op }) => op === "pivot-projection")) return model;
   checkWeights(before, model.weights);
+  const inputs = inferChannels(before);
   const made = new Map<string, RealWeight>();
   const layers = before.layers.map((layer): Layer => {
-    if (layer.op !== "pivot-projection") return layer;
+    if (layer.op !== "pivot-projection" || isKept(layer, inputs.get(layer.input)!)) return layer;
     const { name, input, pivots } = layer;
     const weights = `${name}.dense.weight`;
     made.set(weights, denseFilter(layer, model.weights.get(layer.weights)!));

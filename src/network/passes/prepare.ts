@@ -10,5 +10,10 @@ import { lowerTransposed } from "./lower-transposed.ts";
  * convolutions, pivots and batch normalisations, and fused.
  */
 export function prepare(model: Model): Model {
-  return fuse(foldBatchNorms(lowerTransposed(lowerPivots(collapse(model)))));
+  return prepareKept(lowerPivots(model));
+}
+
+/** The same with the pivots that are there. */
+export function prepareKept(model: Model): Model {
+  return fuse(foldBatchNorms(lowerTransposed(collapse(model))));
 }

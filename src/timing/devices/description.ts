@@ -11,6 +11,9 @@ export interface MemoryPort {
   /** In cycles of the NPU. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /** Bursts that may be under way in each direction; unlimited where absent. Event mode only. */
+  readonly readsInFlight?: number;
+  readonly writesInFlight?: number;
 }
 
 /** What an Ethos-U is built into. */
@@ -90,7 +93,8 @@ export interface EthosU {
   readonly core: EthosUCore;
   readonly system: EthosUSystem;
   readonly memory: EthosUMemory;
-  readonly host: HostCpu;
+  /** null: there is none, and what the NPU lacks is refused. */
+  readonly host: HostCpu | null;
 }
 
 export interface EthosNCore {
@@ -119,7 +123,27 @@ export interface EthosN {
   /** The same of weights. */
   readonly weightSaving: number;
   readonly winograd: boolean;
-  readonly host: HostCpu;
+  readonly host: HostCpu | null;
 }
 
-export type Device = EthosU | EthosN;
+/** What stays in a systolic array's cells while a fold passes: sums ("os"), filters ("ws") or inputs ("is"). */
+export type Dataflow = "os" | "ws" | "is";
+
+/** Any systolic array, as SCALE-Sim describes them: cells that multiply and add once a cycle, three double-buffered memories, a DRAM. */
+export interface Systolic {
+  readonly kind: "systolic";
+  readonly id: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly dataflow: Dataflow;
+  /** One half of each is used while the other is filled or emptied. */
+  readonly sram: { readonly inputBytes: number; readonly filterBytes: number; readonly outputBytes: number };
+  /** Between the DRAM and each of the three memories by itself; a word is a byte. */
+  readonly wordsPerCycle: number;
+  /** Values a cycle of the unit for sums, pooling and activations; 0: there is none, and the host does them. */
+  readonly vectorLanes: number;
+  readonly clockHz: number;
+  readonly host: HostCpu | null;
+}
+
+export type Device = EthosU | EthosN | Systolic;

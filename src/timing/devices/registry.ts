@@ -3,6 +3,7 @@ import { check, WasmogradError } from "../../errors.ts";
 import type { Device } from "./description.ts";
 import { ETHOS_N_IDS, ETHOS_N_METRICS, ethosN } from "./ethos-n78.ts";
 import { ETHOS_U, ethosU } from "./ethos-u.ts";
+import { SYSTOLIC } from "./systolic.ts";
 
 export interface DeviceOptions {
   /** What an Ethos-U is built into; the vendor's default unless given. */
@@ -15,7 +16,7 @@ export interface DeviceOptions {
 
 /** The ids that `device` knows. */
 export function deviceIds(): string[] {
-  return [...ETHOS_U.map(({ id }) => id), ...ETHOS_N_IDS];
+  return [...ETHOS_U.map(({ id }) => id), ...ETHOS_N_IDS, ...SYSTOLIC.map(({ id }) => id)];
 }
 
 /** What `DeviceOptions` can be for a device, its defaults first. @throws WasmogradError ERR_ARGUMENT on an unknown id */
@@ -57,6 +58,11 @@ export function device(id: string, { system, memory, metric }: DeviceOptions = {
   if (ETHOS_N_IDS.includes(id)) {
     refuse(id, { system, memory });
     return ethosN(id, pick("metric", ETHOS_N_METRICS, metric));
+  }
+  const array = SYSTOLIC.find((one) => one.id === id);
+  if (array) {
+    refuse(id, { system, memory, metric });
+    return array;
   }
   throw new WasmogradError("ERR_ARGUMENT", `device: expected one of ${deviceIds().join(", ")}, got ${String(id)}`);
 }
