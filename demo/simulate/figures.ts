@@ -1,24 +1,20 @@
 /** A simulation as pictures: where the time goes, layer by layer, and when. */
 import type { LayerReport, SimulationReport } from "../../src/timing/report.ts";
+import { type Counter, resourceTitle, type Slice, type Traced } from "../../src/timing/timeline.ts";
 import { draw, make } from "../shell/dom.ts";
 import { duration, percent, whole } from "../shell/format.ts";
-import { timelineOf } from "./timeline.ts";
 
-/** What resources are, for people; one that is not here goes by its name. */
-const RESOURCES: Readonly<Record<string, readonly [name: string, colour: number]>> = {
-  npu: ["NPU", 1],
-  mac: ["MAC units", 5],
-  mce: ["convolution engine", 1],
-  output: ["output unit", 4],
-  ple: ["layer engine", 4],
-  dram: ["DRAM", 2],
-  flash: ["flash", 2],
-  sram: ["SRAM", 3],
-  host: ["host processor", 6],
+/** Colours of resources by what they are: arithmetic, what follows it, slow memory, fast memory, weights, the host. */
+const COLOURS: Readonly<Record<string, number>> = {
+  ...{ npu: 1, mac: 1, mce: 1, array: 1 },
+  ...{ output: 4, ple: 4, vector: 4 },
+  ...{ dram: 2, flash: 2, onChipFlash: 2 },
+  ...{ sram: 3, dmaIn: 3, dmaOut: 3, input: 3 },
+  ...{ weightDma: 5, weightStream: 5, filter: 5 },
+  host: 6,
 };
 
-export const resourceName = (id: string): string => RESOURCES[id]?.[0] ?? id;
-const tint = (id: string): string => `var(--series-${RESOURCES[id]?.[1] ?? 5})`;
+const tint = (resource: string): string => `var(--series-${COLOURS[resource] ?? 6})`;
 
 /** Time of the operations that each resource binds, longest first. */
 export function boundShares({
@@ -43,7 +39,7 @@ export function sharesBar(report: SimulationReport): HTMLElement {
   const key = shares.map(({ bound, ms, share }) => {
     const mark = make("i", { "aria-hidden": "true" });
     mark.style.background = tint(bound);
-    return make("li", {}, mark, `${resourceName(bound)}: ${percent(share)}, ${duration(ms)}`);
+    return make("li", {}, mark, `${resourceTitle(bound)}: ${percent(share)}, ${duration(ms)}`);
   });
   return make("div", { class: "shares-box" }, bar, make("ul", { class: "key" }, ...key));
 }
@@ -66,7 +62,7 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
       make("td", { class: "number", role: "cell" }, duration(ms)),
       make("td", { class: "bar-cell", role: "cell" }, fill),
       make("td", { class: "number", role: "cell" }, macs === 0 ? "–" : percent(utilisation)),
-      make("td", { class: "bound", role: "cell" }, resourceName(bound)),
+      make("td", { class: "bound", role: "cell" }, resourceTitle(bound)),
       make("td", { class: "why", role: "cell" }, why),
     );
   };
@@ -93,54 +89,63 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
 const ROW = 26;
 const LABEL = 124;
 const AXIS = 22;
+/** The narrowest bar, in pixels. */
+const LEAST = 0.6;
 
-/** The timeline, a row a resource. @param width in pixels, of the whole drawing */
-export function gantt(report: SimulationReport, width: number): SVGSVGElement {
-  const { tracks, spans, cycles } = timelineOf(report);
-  const height = tracks.length * ROW + AXIS;
+/** The timeline, a row a resource and one a counter. @param width in pixels, of the whole drawing */
+export function gantt({ report, timeline }: Traced, width: number): SVGSVGElement {
+  const { lanes, counters, cycles } = timeline;
+  const rows = lanes.length + counters.length;
+  const height = rows * ROW + AXIS;
   const scale = (width - LABEL - 8) / cycles;
-  const svg = draw("svg", {
-    width,
-    height,
-    viewBox: `0 0 ${width} ${height}`,
-    role: "img",
-    "aria-label": `Timeline of ${report.layers.length} operations on ${tracks.map(resourceName).join(", ")}`,
-  });
-  for (const [i, track] of tracks.entries()) {
+  const names = lanes.map(({ title }) => title).join(", ");
+  const label = `Timeline of ${report.layers.length} operations on ${names}`;
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  for (const [i, { title }] of [...lanes, ...counters].entries()) {
     svg.append(
       draw("line", { x1: LABEL, x2: width, y1: (i + 1) * ROW - 0.5, y2: (i + 1) * ROW - 0.5, class: "rule" }),
-      draw("text", { x: 0, y: i * ROW + ROW / 2 + 4 }, resourceName(track)),
+      draw("text", { x: 0, y: i * ROW + ROW / 2 + 4 }, title),
     );
   }
-  for (const { track, layer, start, cycles: taken, busyCycles } of spans) {
-    const { name, bound, operation } = report.layers[layer]!;
-    const title = `${name} (${operation}): ${resourceName(track)} busy ${whole(busyCycles)} cycles`;
-    const bar = draw(
-      "rect",
-      {
-        x: LABEL + start * scale,
-        y: tracks.indexOf(track) * ROW + 4,
-        width: Math.max(0.6, taken * scale - 0.5),
-        height: ROW - 9,
-        class: bound === track ? "busy" : "busy idle",
-      },
-      draw("title", {}, title),
-    );
-    bar.style.fill = tint(track);
-    svg.append(bar);
+  const bounds = new Map(report.layers.map(({ name, bound }) => [name, bound]));
+  for (const [i, { resource, slices }] of lanes.entries()) {
+    let drawn = 0;
+    for (const slice of slices) {
+      const [from, to] = [slice.start * scale, (slice.start + slice.cycles) * scale];
+      // What would not be seen beside its neighbour is left out: large networks have thousands of slices.
+      if (to - drawn < LEAST) continue;
+      drawn = to;
+      const width = Math.max(LEAST, to - from - 0.5);
+      const place = { x: LABEL + from, y: i * ROW + 4, width, height: ROW - 9 };
+      const kind = bounds.get(slice.layer) === resource ? "busy" : "busy idle";
+      const bar = draw("rect", { ...place, class: kind }, draw("title", {}, told(slice)));
+      bar.style.fill = tint(resource);
+      svg.append(bar);
+    }
   }
+  for (const [i, counter] of counters.entries()) svg.append(counted(counter, (lanes.length + i) * ROW, cycles, scale));
   const totalMs = report.total.ms;
   const steps = Math.max(2, Math.min(10, Math.floor((width - LABEL) / 120)));
   for (let i = 0; i <= steps; i++) {
     const x = LABEL + ((width - LABEL - 8) * i) / steps;
     const anchor = i === 0 ? "start" : i === steps ? "end" : "middle";
-    svg.append(
-      draw(
-        "text",
-        { x, y: height - 5, "text-anchor": anchor, class: "tick" },
-        i === 0 ? "0" : duration((totalMs * i) / steps),
-      ),
-    );
+    const text = i === 0 ? "0" : duration((totalMs * i) / steps);
+    svg.append(draw("text", { x, y: height - 5, "text-anchor": anchor, class: "tick" }, text));
   }
   return svg;
+}
+
+function told({ name, busy, cycles, pieces }: Slice): string {
+  const waiting = cycles > busy ? ` of ${whole(cycles)}` : "";
+  return `${name}: busy ${whole(busy)}${waiting} cycles${pieces > 1 ? `, ${whole(pieces)} pieces` : ""}`;
+}
+
+/** A counter as steps, its largest value as high as the row. */
+function counted({ title, unit, samples }: Counter, top: number, cycles: number, scale: number): SVGPathElement {
+  const most = Math.max(1, ...samples.map(({ value }) => value));
+  const y = (value: number): number => top + ROW - 1 - ((ROW - 6) * value) / most;
+  let path = `M${LABEL} ${y(0)}`;
+  for (const { cycle, value } of samples) path += `H${(LABEL + cycle * scale).toFixed(1)}V${y(value).toFixed(1)}`;
+  path += `H${(LABEL + cycles * scale).toFixed(1)}V${y(0)}Z`;
+  return draw("path", { d: path, class: "counter" }, draw("title", {}, `${title}, at most ${whole(most)} ${unit}`));
 }

@@ -1,23 +1,33 @@
 /** Simulate: a network on a device that need not be there; what binds each layer, and when what is busy. */
 import "./style.css";
+import { chromeTrace } from "../../src/timing/chrome-trace.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
+import type { Traced } from "../../src/timing/timeline.ts";
 import { copyText, download, fillFigures, fillSelect, make, part } from "../shell/dom.ts";
 import { duration, megabytes, percent, significant, whole } from "../shell/format.ts";
 import type { Mount } from "../shell/view.ts";
 import { gantt, layerTable, sharesBar } from "./figures.ts";
-import { traceOf } from "./timeline.ts";
 import type { DeviceChoices, ModelFamily, Question, Reply, Request } from "./worker.ts";
+
+/** What the timeline knows. */
+const NOTES: Readonly<Record<SimulationReport["mode"], string>> = {
+  event:
+    "A bar is a run of blocks, from its beginning to its end, waiting between them included. Of each operation the resource that binds is solid.",
+  analytic:
+    "Closed formulas know for how long a resource is busy within an operation and not when: bars begin with their operation. The resource that binds is solid.",
+};
 
 const MARKUP = `
   <div class="intro">
     <h1>A network on a chip that is not here</h1>
-    <p>Estimates of time and memory traffic of an int8 network on Arm's NPUs, operation by operation, from closed formulas. Neither they nor
-    the vendor's estimators that they were checked against are measurements of silicon.</p>
+    <p>Estimates of time and memory traffic of an int8 network, operation by operation: block by block with all that blocks wait for, or by
+    closed formulas. Neither they nor the estimators that they were checked against are measurements of silicon.</p>
   </div>
   <form class="question" data-part="form">
     <label>Network <select name="model"></select></label>
     <label data-part="scale-label">Scale <select name="scale"></select></label>
     <label>Device <select name="device"></select></label>
+    <label data-part="mode-label">Mode <select name="mode"></select></label>
     <label data-part="system-label">System <select name="system"></select></label>
     <label data-part="memory-label">Memory <select name="memory"></select></label>
     <label data-part="metric-label">Metric <select name="metric"></select></label>
@@ -40,8 +50,7 @@ const MARKUP = `
         </div>
       </div>
       <div class="scroll gantt" data-part="gantt" tabindex="0" role="group" aria-label="Timeline"></div>
-      <p class="quiet">Operations one after the other. Within an operation each bar says how long a resource is busy, drawn from the operation's start, as closed
-      formulas do not say when. The one that binds is solid.</p>
+      <p class="quiet" data-part="note"></p>
       <p class="actions"><button type="button" data-part="trace">Download trace</button> <button type="button" data-part="copy">Copy as JSON</button></p>
       <p class="quiet">The trace opens in chrome://tracing and Perfetto.</p>
     </section>
@@ -63,13 +72,13 @@ export const mount: Mount = (section) => {
   let families: readonly ModelFamily[] = [];
   let devices: readonly DeviceChoices[] = [];
   let id = 0;
-  let shown: SimulationReport | undefined;
+  let shown: Traced | undefined;
   let zoom = 1;
   let timer = 0;
 
   const familyOf = (model: string): ModelFamily | undefined => families.find(({ ids }) => ids.includes(model));
 
-  function offer(name: "system" | "memory" | "metric", choices: readonly string[]): void {
+  function offer(name: "mode" | "system" | "memory" | "metric", choices: readonly string[]): void {
     fillSelect(
       field(name),
       choices.map((value) => ({ value, text: value })),
@@ -88,6 +97,7 @@ export const mount: Mount = (section) => {
 
   function offerOfDevice(): void {
     const choices = devices.find((one) => one.id === field("device").value);
+    offer("mode", choices?.modes ?? []);
     offer("system", choices?.systems ?? []);
     offer("memory", choices?.memories ?? []);
     offer("metric", choices?.metrics ?? []);
@@ -112,6 +122,7 @@ export const mount: Mount = (section) => {
         model: field("model").value,
         ...(scale !== "" && { scale: Number(scale) as 2 | 3 | 4 }),
         device: field("device").value,
+        mode: field("mode").value as SimulationReport["mode"],
         options: { ...given("system"), ...given("memory"), ...given("metric") },
         ...(size && { input: size }),
       };
@@ -132,9 +143,10 @@ export const mount: Mount = (section) => {
     box.replaceChildren(gantt(shown, Math.max(box.clientWidth, 520) * zoom));
   }
 
-  function show(report: SimulationReport, size: readonly [number, number]): void {
-    shown = report;
-    const { total, clockHz, network, device, layers } = report;
+  function show(traced: Traced, size: readonly [number, number]): void {
+    shown = traced;
+    const { report } = traced;
+    const { total, clockHz, network, device, layers, mode } = report;
     error.textContent = "";
     at("answer").hidden = false;
     at("title").textContent = `${network} on ${device}`;
@@ -142,7 +154,7 @@ export const mount: Mount = (section) => {
       make("strong", {}, duration(total.ms)),
       ` an inference of ${size[0]} × ${size[1]}, `,
       make("strong", {}, `${significant(total.fps)} a second`),
-      `, at ${percent(total.utilisation)} of the peak. ${report.mode === "analytic" ? "Analytic estimate." : ""}`,
+      `, at ${percent(total.utilisation)} of the peak. ${mode === "event" ? "Simulated block by block." : "Estimated by closed formulas."}`,
     );
     at("shares").replaceChildren(sharesBar(report));
     fillFigures(at("figures"), [
@@ -155,6 +167,7 @@ export const mount: Mount = (section) => {
       ["SRAM in use at most", total.sramPeakBytes === null ? "not modelled" : megabytes(total.sramPeakBytes)],
       ["Operations", String(layers.length)],
     ]);
+    at("note").textContent = NOTES[mode];
     at("layers").replaceChildren(layerTable(report));
     plot();
   }
@@ -181,7 +194,7 @@ export const mount: Mount = (section) => {
       if (reply.kind === "failed") fail(reply.message);
       else {
         if (input.value.trim() === "") input.placeholder = reply.input.join(" × ");
-        show(reply.report, reply.input);
+        show(reply.traced, reply.input);
       }
     }
   };
@@ -205,11 +218,11 @@ export const mount: Mount = (section) => {
   at("narrower").addEventListener("click", () => rescale(0.5));
   at("trace").addEventListener("click", () => {
     if (!shown) return;
-    const file = new Blob([JSON.stringify(traceOf(shown))], { type: "application/json" });
-    download(file, `${shown.network}-${shown.device}.trace.json`);
+    const file = new Blob([JSON.stringify(chromeTrace(shown))], { type: "application/json" });
+    download(file, `${shown.report.network}-${shown.report.device}.trace.json`);
   });
   const copy = at<HTMLButtonElement>("copy");
-  copy.addEventListener("click", () => void copyText(copy, JSON.stringify(shown)));
+  copy.addEventListener("click", () => void copyText(copy, JSON.stringify(shown?.report)));
   new ResizeObserver(plot).observe(at("gantt"));
   return { show: plot };
 };
