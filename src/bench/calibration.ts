@@ -1,0 +1,168 @@
+/** Times networks of one layer, and whole networks, for the CPU model: in WebAssembly, on one thread, as the engine runs them. */
+import { type CompileOptions, compile } from "../engine/compile.ts";
+import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
+import type { Model, Network, Weight } from "../network/description.ts";
+import { prepare } from "../network/passes/prepare.ts";
+import { valuesIn } from "../network/shapes.ts";
+import { weightUses } from "../network/weights.ts";
+import { pause } from "../pause.ts";
+import { quantise } from "../quantization/quantise.ts";
+import { type RandomSource, randomSource } from "../random.ts";
+import { caseNetwork, type KernelCase } from "./kernel-cases.ts";
+import { median } from "./measure.ts";
+import { rooflineProbes } from "./roofline.ts";
+
+/** Filters of variance 2 / fan-in; slopes below 1, as trained ones are; the rest near 1. */
+function randomWeights(network: Network, random: RandomSource): Model {
+  const weights = new Map<string, Weight>();
+  for (const { name, role, shape } of [...weightUses(network).values()].flat()) {
+    const length = valuesIn(shape);
+    const deviation = Math.sqrt((2 * shape[0]!) / length);
+    const draw = {
+      filter: () => deviation * random.normal(),
+      slope: () => 0.5 * random.uniform(),
+    }[role as "filter" | "slope"] as (() => number) | undefined;
+    weights.set(name, { shape, data: Float32Array.from({ length }, draw ?? (() => 0.5 + random.uniform())) });
+  }
+  return { network, weights };
+}
+
+/** A network, its input's size and how it is compiled. */
+export interface TimedRun {
+  readonly network: Network;
+  readonly height: number;
+  readonly width: number;
+  readonly precision: "f32" | "int8";
+  readonly algorithm?: CompileOptions["algorithm"];
+  /** All rows in one strip: layer by layer. */
+  readonly whole?: boolean;
+}
+
+/** Values of the input, in -1..1. */
+function fill(kernels: KernelInstance, pointer: number, bytes: number, precision: "f32" | "int8"): void {
+  const { memory } = kernels;
+  if (precision === "f32") {
+    for (let i = 0; i < bytes / 4; i++) memory.f32[(pointer >> 2) + i] = (((i * 7919) % 255) - 127) / 127;
+  } else {
+    for (let i = 0; i < bytes; i++) memory.i8[pointer + i] = ((i * 7919) % 255) - 127;
+  }
+}
+
+async function ready(kernels: KernelInstance, timed: TimedRun, random: RandomSource) {
+  const { network, height, width, precision, algorithm = "auto", whole } = timed;
+  const model = randomWeights(network, random);
+  const ranges = () =>
+    Object.fromEntries(prepare(model).network.layers.map(({ name }) => [name, { min: -4, max: 4 }]));
+  const compiled = await compile(precision === "int8" ? quantise(model, ranges()) : model, { kernels, algorithm });
+  const plan = compiled.createPlan(height, width, whole ? { stripRows: height } : {});
+  const { precision: type } = compiled;
+  let filled = false;
+  const read = (begin: number, end: number, pointer: number): void => {
+    if (filled) return;
+    const [, columns, channels] = plan.inputShape;
+    fill(kernels, pointer, (end - begin) * columns * channels * (type === "f32" ? 4 : 1), type);
+  };
+  const nothing = (): void => {};
+  plan.run(read, nothing);
+  filled = true;
+  return {
+    strips: plan.strips,
+    algorithms: compiled.algorithms,
+    run: () => plan.run(read, nothing),
+    dispose: () => {
+      plan.dispose();
+      compiled.dispose();
+    },
+  };
+}
+
+const WARM_UP_MS = 15;
+const WARM_UP_RUNS = 3;
+const SAMPLE_MS = 0.3;
+const SAMPLES = 21;
+/** A probe of about 0.1 ms. */
+const PROBE_STEPS = 75;
+
+export interface TimingSettings {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (fraction: number, name: string) => void;
+}
+
+export interface Timed {
+  readonly ms: number;
+  readonly strips: number;
+  /** Of each convolution. */
+  readonly algorithms: Readonly<Record<string, string>>;
+}
+
+export interface Timings {
+  readonly timed: readonly Timed[];
+  /** Multiply-accumulates a second of the probes of roofline.ts. */
+  readonly macsPerSecond: { readonly int8: number; readonly f32: number };
+}
+
+/**
+ * Milliseconds of each run on one thread. Every sample stands between two runs of a probe that only multiplies and adds in registers, and
+ * counts in the probe's time: a machine shared with others changes its clock within seconds, and both alike. The median of these ratios
+ * times the median time of the probe is the result.
+ * @throws WasmogradError as `compile`; the signal's reason when aborted
+ */
+export async function timeRuns(runs: readonly TimedRun[], { signal, onProgress }: TimingSettings = {}): Promise<Timings> {
+  const kernels = await instantiateKernels();
+  const probes = await rooflineProbes(PROBE_STEPS);
+  const random = randomSource(1);
+  const time = (run: () => void, repeats = 1): number => {
+    const start = performance.now();
+    for (let n = repeats; n > 0; n--) run();
+    return (performance.now() - start) / repeats;
+  };
+  for (let i = 0; i < 200; i++) {
+    probes.dot();
+    probes.f32();
+  }
+  const probeTimes: number[] = [];
+  const f32Ratios: number[] = [];
+  const relative: { ratio: number; strips: number; algorithms: Timed["algorithms"] }[] = [];
+  for (const [i, one] of runs.entries()) {
+    onProgress?.(i / runs.length, one.network.name);
+    if (i % 16 === 0) await pause();
+    signal?.throwIfAborted();
+    const prepared = await ready(kernels, one, random);
+    const start = performance.now();
+    let count = 0;
+    for (; performance.now() - start < WARM_UP_MS || count < WARM_UP_RUNS; count++) prepared.run();
+    const repeats = Math.max(1, Math.ceil((SAMPLE_MS * count) / (performance.now() - start)));
+    const ratios: number[] = [];
+    let before = time(probes.dot);
+    for (let n = 0; n < SAMPLES; n++) {
+      const own = time(prepared.run, repeats);
+      const after = time(probes.dot);
+      ratios.push((2 * own) / (before + after));
+      probeTimes.push(after);
+      before = after;
+    }
+    f32Ratios.push(time(probes.f32) / time(probes.dot));
+    prepared.dispose();
+    const algorithms = Object.fromEntries([...prepared.algorithms].map(([name, { algorithm }]) => [name, algorithm]));
+    relative.push({ ratio: median(ratios), strips: prepared.strips, algorithms });
+  }
+  const probe = median(probeTimes);
+  return {
+    timed: relative.map(({ ratio, ...rest }) => ({ ms: Number((ratio * probe).toPrecision(5)), ...rest })),
+    macsPerSecond: {
+      int8: (1000 * probes.dotMacs) / probe,
+      f32: (1000 * probes.f32Macs) / (probe * median(f32Ratios)),
+    },
+  };
+}
+
+/** A case as it is timed: all rows at once. */
+export const caseRun = (c: KernelCase): TimedRun => ({
+  network: caseNetwork(c),
+  height: c.height,
+  width: c.width,
+  precision: c.precision,
+  whole: true,
+  ...(c.algorithm && { algorithm: c.algorithm }),
+});
+
