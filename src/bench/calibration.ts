@@ -9,7 +9,7 @@ import { pause } from "../pause.ts";
 import { quantise } from "../quantization/quantise.ts";
 import { type RandomSource, randomSource } from "../random.ts";
 import { caseNetwork, type KernelCase } from "./kernel-cases.ts";
-import { median } from "./measure.ts";
+import { median, quartiles } from "./measure.ts";
 import { rooflineProbes } from "./roofline.ts";
 
 /** Filters of variance 2 / fan-in; slopes below 1, as trained ones are; the rest near 1. */
@@ -38,21 +38,20 @@ export interface TimedRun {
   readonly whole?: boolean;
 }
 
-/** Values of the input, in -1..1. */
+/**
+ * f32 zeros, as a layer that runs in place reads what it has written, and values that shrink from run to run end in subnormal ones, which
+ * are slow; int8 values of all sizes.
+ */
 function fill(kernels: KernelInstance, pointer: number, bytes: number, precision: "f32" | "int8"): void {
   const { memory } = kernels;
-  if (precision === "f32") {
-    for (let i = 0; i < bytes / 4; i++) memory.f32[(pointer >> 2) + i] = (((i * 7919) % 255) - 127) / 127;
-  } else {
-    for (let i = 0; i < bytes; i++) memory.i8[pointer + i] = ((i * 7919) % 255) - 127;
-  }
+  if (precision === "f32") memory.f32.fill(0, pointer >> 2, (pointer + bytes) >> 2);
+  else for (let i = 0; i < bytes; i++) memory.i8[pointer + i] = ((i * 7919) % 255) - 127;
 }
 
 async function ready(kernels: KernelInstance, timed: TimedRun, random: RandomSource) {
   const { network, height, width, precision, algorithm = "auto", whole } = timed;
   const model = randomWeights(network, random);
-  const ranges = () =>
-    Object.fromEntries(prepare(model).network.layers.map(({ name }) => [name, { min: -4, max: 4 }]));
+  const ranges = () => Object.fromEntries(prepare(model).network.layers.map(({ name }) => [name, { min: -4, max: 4 }]));
   const compiled = await compile(precision === "int8" ? quantise(model, ranges()) : model, { kernels, algorithm });
   const plan = compiled.createPlan(height, width, whole ? { stripRows: height } : {});
   const { precision: type } = compiled;
@@ -76,12 +75,15 @@ async function ready(kernels: KernelInstance, timed: TimedRun, random: RandomSou
   };
 }
 
-const WARM_UP_MS = 15;
+const WARM_UP_MS = 12;
 const WARM_UP_RUNS = 3;
 const SAMPLE_MS = 0.3;
-const SAMPLES = 21;
-/** A probe of about 0.1 ms. */
-const PROBE_STEPS = 75;
+const PASSES = 3;
+/** Of each pass. */
+const SAMPLES = 7;
+/** About 0.1 ms, so that finding its own data gone from the caches does not count. */
+const PROBE_STEPS = 1500;
+const PROBE_WARM_UPS = 50;
 
 export interface TimingSettings {
   readonly signal?: AbortSignal;
@@ -103,57 +105,70 @@ export interface Timings {
 
 /**
  * Milliseconds of each run on one thread. Every sample stands between two runs of a probe that only multiplies and adds in registers, and
- * counts in the probe's time: a machine shared with others changes its clock within seconds, and both alike. The median of these ratios
- * times the median time of the probe is the result.
+ * counts in the probe's time: a machine shared with others changes its clock within seconds, and both alike. All runs are timed in several
+ * passes, so that no disturbance meets all samples of one. The median of these ratios times the lower quartile of the probe's times, which
+ * is the machine left alone, is the result.
  * @throws WasmogradError as `compile`; the signal's reason when aborted
  */
-export async function timeRuns(runs: readonly TimedRun[], { signal, onProgress }: TimingSettings = {}): Promise<Timings> {
+export async function timeRuns(
+  runs: readonly TimedRun[],
+  { signal, onProgress }: TimingSettings = {},
+): Promise<Timings> {
   const kernels = await instantiateKernels();
   const probes = await rooflineProbes(PROBE_STEPS);
-  const random = randomSource(1);
-  const time = (run: () => void, repeats = 1): number => {
-    const start = performance.now();
-    for (let n = repeats; n > 0; n--) run();
-    return (performance.now() - start) / repeats;
-  };
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < PROBE_WARM_UPS; i++) {
     probes.dot();
     probes.f32();
   }
   const probeTimes: number[] = [];
   const f32Ratios: number[] = [];
-  const relative: { ratio: number; strips: number; algorithms: Timed["algorithms"] }[] = [];
-  for (const [i, one] of runs.entries()) {
-    onProgress?.(i / runs.length, one.network.name);
-    if (i % 16 === 0) await pause();
-    signal?.throwIfAborted();
-    const prepared = await ready(kernels, one, random);
-    const start = performance.now();
-    let count = 0;
-    for (; performance.now() - start < WARM_UP_MS || count < WARM_UP_RUNS; count++) prepared.run();
-    const repeats = Math.max(1, Math.ceil((SAMPLE_MS * count) / (performance.now() - start)));
-    const ratios: number[] = [];
-    let before = time(probes.dot);
-    for (let n = 0; n < SAMPLES; n++) {
-      const own = time(prepared.run, repeats);
-      const after = time(probes.dot);
-      ratios.push((2 * own) / (before + after));
-      probeTimes.push(after);
-      before = after;
+  const ratios: number[][] = runs.map(() => []);
+  const found: Omit<Timed, "ms">[] = [];
+  for (let pass = 0; pass < PASSES; pass++) {
+    const random = randomSource(1);
+    for (const [i, one] of runs.entries()) {
+      onProgress?.((pass + i / runs.length) / PASSES, one.network.name);
+      if (i % 16 === 0) await pause();
+      signal?.throwIfAborted();
+      const prepared = await ready(kernels, one, random);
+      const repeats = warmUp(prepared.run);
+      let before = time(probes.dot);
+      for (let n = 0; n < SAMPLES; n++) {
+        const own = time(prepared.run, repeats);
+        const after = time(probes.dot);
+        ratios[i]!.push((2 * own) / (before + after));
+        probeTimes.push(after);
+        before = after;
+      }
+      probes.f32();
+      f32Ratios.push(time(probes.f32) / time(probes.dot));
+      prepared.dispose();
+      const algorithms = Object.fromEntries([...prepared.algorithms].map(([name, { algorithm }]) => [name, algorithm]));
+      found[i] = { strips: prepared.strips, algorithms };
     }
-    f32Ratios.push(time(probes.f32) / time(probes.dot));
-    prepared.dispose();
-    const algorithms = Object.fromEntries([...prepared.algorithms].map(([name, { algorithm }]) => [name, algorithm]));
-    relative.push({ ratio: median(ratios), strips: prepared.strips, algorithms });
   }
-  const probe = median(probeTimes);
+  const probe = quartiles(probeTimes).lower;
   return {
-    timed: relative.map(({ ratio, ...rest }) => ({ ms: Number((ratio * probe).toPrecision(5)), ...rest })),
+    timed: found.map((rest, i) => ({ ms: Number((median(ratios[i]!) * probe).toPrecision(4)), ...rest })),
     macsPerSecond: {
       int8: (1000 * probes.dotMacs) / probe,
       f32: (1000 * probes.f32Macs) / (probe * median(f32Ratios)),
     },
   };
+}
+
+function time(run: () => void, repeats = 1): number {
+  const start = performance.now();
+  for (let n = repeats; n > 0; n--) run();
+  return (performance.now() - start) / repeats;
+}
+
+/** Runs until V8 has optimised what is called; returns how often a sample has to run it. */
+function warmUp(run: () => void): number {
+  const start = performance.now();
+  let count = 0;
+  for (; performance.now() - start < WARM_UP_MS || count < WARM_UP_RUNS; count++) run();
+  return Math.max(1, Math.ceil((SAMPLE_MS * count) / (performance.now() - start)));
 }
 
 /** A case as it is timed: all rows at once. */
@@ -166,3 +181,32 @@ export const caseRun = (c: KernelCase): TimedRun => ({
   ...(c.algorithm && { algorithm: c.algorithm }),
 });
 
+/** Capacities in bytes of one core's caches; 0: there is none. */
+export interface Caches {
+  readonly l1: number;
+  readonly l2: number;
+  readonly l3: number;
+}
+
+export interface Bandwidths extends Caches {
+  readonly dram: number;
+}
+
+const DRAM_BYTES = 64 << 20;
+const COPY_ROUNDS = 15;
+const COPY_BYTES = 16 << 20;
+
+/** Bytes a second that a copy moves, reads and writes counted, between buffers that together fill half of each cache or lie in DRAM. */
+export function copyBandwidths(caches: Caches): Bandwidths {
+  const of = (bytes: number): number => {
+    const half = Math.max(1024, bytes >> 2);
+    const memory = new Uint8Array(2 * half).fill(1);
+    const repeats = Math.max(1, Math.round(COPY_BYTES / half));
+    const copy = (): void => void memory.copyWithin(half, 0, half);
+    warmUp(copy);
+    const times = Array.from({ length: COPY_ROUNDS }, () => time(copy, repeats));
+    return Math.round((2000 * half) / median(times));
+  };
+  const { l1, l2, l3 } = caches;
+  return { l1: of(l1), l2: of(l2), l3: of(l3 === 0 ? l2 : l3), dram: of(4 * DRAM_BYTES) };
+}

@@ -128,7 +128,9 @@ export function caseNetwork(c: KernelCase): Network {
 }
 
 const SIDES = [5, 7, 8, 11, 14, 16, 19, 24, 28, 33, 40, 56, 64, 80, 112, 160] as const;
-const CHANNELS = [1, 3, 4, 6, 8, 12, 16, 17, 20, 24, 32, 40, 48, 52, 64, 80, 96, 128, 144, 192, 256, 320, 384, 512] as const;
+const CHANNELS = [
+  1, 3, 4, 6, 8, 12, 16, 17, 20, 24, 32, 40, 48, 52, 64, 80, 96, 128, 144, 192, 256, 320, 384, 512,
+] as const;
 /** Of a case: what takes longer tells little more, and below it timers and calls are all there is. */
 const MOST_MACS = 40e6;
 const LEAST_MACS = 20e3;
@@ -186,7 +188,16 @@ function drawDepthwise(precision: "f32" | "int8"): Draw {
       const values = height * width * channels;
       if (channels < 8 || values > MOST_VALUES || values * kernel ** 2 < LEAST_MACS) continue;
       const kind = pick(random, [undefined, undefined, "relu"] as const);
-      return { precision, layer: "depthwise", height, width, channels, kernel, stride, ...(kind && { activation: kind }) };
+      return {
+        precision,
+        layer: "depthwise",
+        height,
+        width,
+        channels,
+        kernel,
+        stride,
+        ...(kind && { activation: kind }),
+      };
     }
   };
 }
@@ -231,7 +242,13 @@ function convolutions(precision: "f32" | "int8"): Draw[] {
   const kernels = [3, 3, 5, 7];
   return [
     drawConvolution({ ...direct, kernels, channels: CHANNELS, outputs: MANY, strides }),
-    drawConvolution({ ...direct, kernels: [3, 5], channels: precision === "int8" ? [1, 3] : CHANNELS, outputs: FEW, strides: precision === "int8" ? strides : [2] }),
+    drawConvolution({
+      ...direct,
+      kernels: [3, 5],
+      channels: precision === "int8" ? [1, 3] : CHANNELS,
+      outputs: FEW,
+      strides: precision === "int8" ? strides : [2],
+    }),
     drawConvolution({ ...direct, kernels: [3, 5], channels: MANY, outputs: FEW, strides: [1] }),
     drawConvolution({ ...direct, kernels: [1], channels: CHANNELS, outputs: MANY, strides }),
     drawDepthwise(precision),
@@ -260,14 +277,21 @@ function maps(precision: "f32" | "int8"): Draw[] {
     (random) => {
       const kernel = pick(random, [2, 4]);
       const channels = kernel ** 2 * pick(random, [1, 3, 4]);
-      return { precision, layer: "depth-to-space", height: pick(random, SIDES), width: pick(random, SIDES), channels, kernel };
+      return {
+        precision,
+        layer: "depth-to-space",
+        height: pick(random, SIDES),
+        width: pick(random, SIDES),
+        channels,
+        kernel,
+      };
     },
   ];
 }
 
 /** Cases of each kind of layer that are fitted, and that are held out. */
-const CONVOLUTIONS = { fitted: 20, heldOut: 9 } as const;
-const MAPS = { fitted: 9, heldOut: 5 } as const;
+const CONVOLUTIONS = { fitted: 36, heldOut: 14 } as const;
+const MAPS = { fitted: 16, heldOut: 8 } as const;
 
 export interface CalibrationCases {
   readonly fitted: readonly KernelCase[];

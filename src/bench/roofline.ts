@@ -17,7 +17,7 @@ interface RooflineExports {
   roofline_f32_mul_add(base: number, steps: number): number;
 }
 
-/** The two probes of assembly/bench/roofline.ts, each a function to be timed. @param steps of a run; about 1.3 us each */
+/** The two probes of assembly/bench/roofline.ts, each a function to be timed. @param steps of a run */
 export async function rooflineProbes(steps = STEPS): Promise<{
   dot: () => void;
   f32: () => void;

@@ -1,4 +1,5 @@
 import { modelIds } from "../../models/registry.ts";
+import { parseCpu } from "../../timing/devices/cpu-file.ts";
 import type { Device } from "../../timing/devices/description.ts";
 import { parseOverrides } from "../../timing/devices/overrides.ts";
 import { device, deviceIds } from "../../timing/devices/registry.ts";
@@ -15,7 +16,9 @@ async function chosenDevice(parsed: Parsed): Promise<Device> {
   const id = parsed.text("device");
   if (id === undefined) throw new UsageError(`--device: expected one of ${deviceIds().join(", ")}, got none`);
   const [system, memory, metric] = ["system", "memory", "metric"].map((name) => parsed.text(name));
-  const known = device(id, { ...(system && { system }), ...(memory && { memory }), ...(metric && { metric }) });
+  const known = id.endsWith(".json")
+    ? parseCpu(await readText(id), id)
+    : device(id, { ...(system && { system }), ...(memory && { memory }), ...(metric && { metric }) });
   const config = parsed.text("config");
   if (config === undefined) return known;
   return parseOverrides(known, await readText(config), config);
@@ -38,7 +41,16 @@ function row({ name, operation, shape, cycles, ms, utilisation, bound, why }: La
   ];
 }
 
-function text({ network, device: id, total, layers, clockHz }: SimulationReport, input: readonly number[]): string {
+/** What of a device's options the report was made with. */
+function configurationOf(target: Device): Readonly<Record<string, string>> {
+  if (target.kind === "cpu") return { source: target.source };
+  return target.kind === "ethos-u"
+    ? { system: target.system.id, memory: target.memory.id }
+    : { metric: target.metric.id };
+}
+
+function text(report: SimulationReport, input: readonly number[], target: Device): string {
+  const { network, device: id, total, layers, clockHz } = report;
   const header = ["operation", "kind", "output", "cycles", "ms", "of peak", "bound", "because"];
   const peak = total.sramPeakBytes === null ? "" : `, SRAM in use at most ${megabytes(total.sramPeakBytes)}`;
   return (
@@ -46,7 +58,9 @@ function text({ network, device: id, total, layers, clockHz }: SimulationReport,
     table(header, layers.map(row), { lastLeft: true }) +
     `\n${grouped(Math.round(total.cycles))} cycles, ${total.ms.toFixed(3)} ms, ${total.fps.toFixed(2)} a second, ` +
     `${(100 * total.utilisation).toFixed(1)} % of the peak\n` +
-    `SRAM ${megabytes(total.sramBytes)}, DRAM ${megabytes(total.dramBytes)}, flash ${megabytes(total.flashBytes)} moved${peak}\n`
+    (target.kind === "cpu"
+      ? `caches ${megabytes(total.sramBytes)}, DRAM ${megabytes(total.dramBytes)} moved; figures: ${target.source}\n`
+      : `SRAM ${megabytes(total.sramBytes)}, DRAM ${megabytes(total.dramBytes)}, flash ${megabytes(total.flashBytes)} moved${peak}\n`)
   );
 }
 
@@ -55,11 +69,20 @@ export const command: Command = {
     name: "simulate",
     positionals: ["MODEL"],
     summary:
-      "Estimates a network's time and traffic on an NPU, int8, operation by operation, and says what binds each.\n" +
+      "Estimates a network's time and traffic on an NPU or a CPU, operation by operation, and says what binds each.\n" +
       `MODEL: ${modelIds().join(", ")}, or a description as FILE.json`,
     options: {
-      device: { type: "string", value: "ID", help: "see wasmograd devices" },
-      system: { type: "string", value: "ID", help: "Ethos-U: what it is built into" },
+      device: {
+        type: "string",
+        value: "ID",
+        help: "see wasmograd devices; or FILE.json of a CPU, as wasmograd bench --calibrate writes it",
+      },
+      precision: { type: "string", value: "int8|f32", help: "CPUs: arithmetic, int8 by default" },
+      system: {
+        type: "string",
+        value: "ID",
+        help: "Ethos-U: what it is built into; Arm CPUs: webassembly (default) or native products",
+      },
       memory: { type: "string", value: "ID", help: "Ethos-U: memory mode" },
       metric: { type: "string", value: "ID", help: "Ethos-N: 22.02 (default) or 25.03" },
       config: {
@@ -88,10 +111,10 @@ export const command: Command = {
       mode: choiceOption(parsed, "mode", ["analytic"], "analytic"),
       activations: choiceOption(parsed, "activations", ["as-described", "clamped"], "as-described"),
       bits: choiceOption(parsed, "bits", ["8", "16"], "8") === "16" ? 16 : 8,
+      precision: choiceOption(parsed, "precision", ["int8", "f32"], "int8"),
     });
-    const configuration =
-      target.kind === "ethos-u" ? { system: target.system.id, memory: target.memory.id } : { metric: target.metric.id };
+    const configuration = configurationOf(target);
     if (parsed.flag("json")) process.stdout.write(`${JSON.stringify({ ...report, ...configuration, input })}\n`);
-    else process.stdout.write(text(report, input));
+    else process.stdout.write(text(report, input, target));
   },
 };

@@ -1,0 +1,163 @@
+/**
+ * CPUs of Arm: widths, clocks and caches from the vendor's guides, optimisation guides and providers' pages; bandwidths behind the first
+ * cache are assumed. What kernels take is carried over from the measured machine of host-costs.ts, by the vectors that a core handles a
+ * cycle. Projected, not calibrated.
+ */
+import type { CacheTier, Cpu, KernelCosts } from "./description.ts";
+import { HOST_COSTS } from "./host-costs.ts";
+
+/** What the kernels are compiled to. "webassembly": as V8 does; "native": by the widest products that the core has. */
+export const CPU_SYSTEMS = [{ id: "webassembly" }, { id: "native" }] as const;
+export type CpuSystem = (typeof CPU_SYSTEMS)[number]["id"];
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export interface CpuCore {
+  readonly id: string;
+  readonly gigahertz: number;
+  /** Vectors of 128 bits that are computed with in a cycle. */
+  readonly vectors: number;
+  /** int8 multiply-accumulates a cycle by SDOT or, where the core has it, SMMLA. */
+  readonly int8: number;
+  readonly l1: CacheTier;
+  readonly l2: CacheTier;
+  /** Of the cluster or the system, as far as one core comes by it. */
+  readonly l3: CacheTier;
+  /** GB/s that one core gets. */
+  readonly dram: number;
+}
+
+const tier = (bytes: number, bytesPerCycle: number): CacheTier => ({ bytes, bytesPerCycle });
+
+/** In the order in which they came. */
+export const CPU_CORES: readonly CpuCore[] = [
+  {
+    id: "cortex-a55",
+    gigahertz: 1.8,
+    vectors: 1,
+    int8: 16,
+    l1: tier(32 * KIB, 16),
+    l2: tier(128 * KIB, 8),
+    l3: tier(MIB, 4),
+    dram: 5,
+  },
+  {
+    id: "cortex-a76",
+    gigahertz: 2.4,
+    vectors: 2,
+    int8: 32,
+    l1: tier(64 * KIB, 32),
+    l2: tier(512 * KIB, 16),
+    l3: tier(2 * MIB, 8),
+    dram: 12,
+  },
+  {
+    id: "cortex-a78",
+    gigahertz: 2.6,
+    vectors: 2,
+    int8: 32,
+    l1: tier(64 * KIB, 32),
+    l2: tier(512 * KIB, 16),
+    l3: tier(4 * MIB, 8),
+    dram: 15,
+  },
+  {
+    id: "cortex-x1",
+    gigahertz: 2.9,
+    vectors: 4,
+    int8: 64,
+    l1: tier(64 * KIB, 48),
+    l2: tier(MIB, 32),
+    l3: tier(4 * MIB, 12),
+    dram: 20,
+  },
+  {
+    id: "cortex-a510",
+    gigahertz: 1.8,
+    vectors: 2,
+    int8: 64,
+    l1: tier(32 * KIB, 32),
+    l2: tier(256 * KIB, 16),
+    l3: tier(4 * MIB, 8),
+    dram: 8,
+  },
+  {
+    id: "neoverse-n1",
+    gigahertz: 2.5,
+    vectors: 2,
+    int8: 32,
+    l1: tier(64 * KIB, 32),
+    l2: tier(MIB, 16),
+    l3: tier(32 * MIB, 8),
+    dram: 20,
+  },
+  {
+    id: "neoverse-v1",
+    gigahertz: 2.6,
+    vectors: 4,
+    int8: 128,
+    l1: tier(64 * KIB, 48),
+    l2: tier(MIB, 32),
+    l3: tier(32 * MIB, 12),
+    dram: 25,
+  },
+  {
+    id: "neoverse-n2",
+    gigahertz: 2.8,
+    vectors: 2,
+    int8: 64,
+    l1: tier(64 * KIB, 32),
+    l2: tier(MIB, 16),
+    l3: tier(32 * MIB, 8),
+    dram: 25,
+  },
+  {
+    id: "neoverse-v2",
+    gigahertz: 2.8,
+    vectors: 4,
+    int8: 128,
+    l1: tier(64 * KIB, 48),
+    l2: tier(2 * MIB, 32),
+    l3: tier(36 * MIB, 12),
+    dram: 30,
+  },
+];
+
+/**
+ * WebAssembly has neither a dot product of bytes nor fused multiplication and addition: on Arm an int8 step of 8 products is two widening
+ * multiplications, a pairwise and a plain addition, an f32 step of 4 a multiplication and an addition. Two products a vector, either way.
+ */
+const WEBASSEMBLY_PRODUCTS = 2;
+/** Of a fused multiplication and addition of f32. */
+const FUSED_PRODUCTS = 4;
+/** Vectors that the machine of host-costs.ts computes with in a cycle: two that multiply and two that add. */
+const HOST_VECTORS = 4;
+
+/** Costs of the measured machine on a core of another width; shares of the peak are taken to be the same. */
+function carriedOver(costs: KernelCosts["costs"], vectors: number): KernelCosts["costs"] {
+  return Object.fromEntries(Object.entries(costs).map(([name, cycles]) => [name, (cycles * HOST_VECTORS) / vectors]));
+}
+
+export function cpu(core: CpuCore, system: CpuSystem): Cpu {
+  const { id, gigahertz, vectors, int8, l1, l2, l3, dram } = core;
+  const native = system === "native";
+  const kernels = Object.entries(HOST_COSTS.kernels).map(([name, { fraction, costs }]) => {
+    return [name, { fraction: Math.min(1, fraction), costs: carriedOver(costs, vectors) }] as const;
+  });
+  return {
+    kind: "cpu",
+    id,
+    source: "projected from guides and from the kernels' costs on the measured machine, not calibrated",
+    clockHz: gigahertz * 1e9,
+    peak: native
+      ? { int8, f32: vectors * FUSED_PRODUCTS }
+      : { int8: vectors * WEBASSEMBLY_PRODUCTS, f32: vectors * WEBASSEMBLY_PRODUCTS },
+    l1,
+    l2,
+    l3,
+    dramBytesPerSecond: dram * 1e9,
+    callCycles: (HOST_COSTS.callCycles * HOST_VECTORS) / vectors,
+    kernels: Object.fromEntries(kernels),
+  };
+}
