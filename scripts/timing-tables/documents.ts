@@ -1,6 +1,8 @@
 /** The computed tables of docs/timing-model.md. */
 import { readFileSync } from "node:fs";
 import { absolute, fillBlocks, table } from "../documents.ts";
+import { armTable } from "./arm.ts";
+import { cpuNetworksTable, HOST_MODULE, heldOutTable, hostModule, storedCalibration } from "./host.ts";
 import { fsrcnnOnN78, RAN_MODELS, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
 
 const DOCUMENT = "docs/timing-model.md";
@@ -58,11 +60,18 @@ function ranFigures(): string {
   return table(["network", ...device("U55"), ...device("U65")], rows);
 }
 
-/** The document as it should be, by its path. */
+/** The document, and the module of the calibrated machine, as they should be, by their paths. */
 export function timingDocuments(): ReadonlyMap<string, string> {
+  const calibration = storedCalibration();
   const blocks = new Map([
     ["n78", n78Table()],
     ["ran", ranFigures()],
+    ["cpu-shapes", heldOutTable(calibration)],
+    ["cpu-networks", cpuNetworksTable(calibration)],
+    ["cpu-arm", armTable()],
   ]);
-  return new Map([[DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)]]);
+  return new Map([
+    [DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)],
+    [HOST_MODULE, hostModule(calibration)],
+  ]);
 }

@@ -79,7 +79,11 @@ function planarCounts(layer: ConvolutionLayer, rows: number): ConvolutionCounts 
       odd: oddTiles(g.oc, rows * Math.ceil(g.ow / 4)),
       ...(residual && { residual: rows * Math.ceil(g.ow / 4) }),
     },
-    inner: [{ bytes: rows * g.kh * rowBytes, distance: g.kh * rowBytes }],
+    inner: [
+      { bytes: rows * g.kh * rowBytes, distance: g.kh * rowBytes },
+      // A tile visits all planes, a line of the cache of each.
+      { bytes: tiles * g.kh * planes * (g.kw + 7) * 4, distance: g.kh * planes * 64 },
+    ],
     tails: [
       ...padded("columns", g.ow, 8),
       ...padded("output channels", g.oc, 4),

@@ -4,7 +4,8 @@ import { show } from "../../network/layer-fields.ts";
 import type { Device } from "./description.ts";
 
 /** Numbers that may be 0; all others are above. */
-const MAY_BE_ZERO = /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks)$/;
+const MAY_BE_ZERO =
+  /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks|costs\.\w+|l3\.bytes)$/;
 /** What words may stand where. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   "system.second.area": ["dram", "flash"],
