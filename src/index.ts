@@ -74,6 +74,7 @@ export { type ScaledNetwork, scaleBy, scaleTo } from "./ran/scale.ts";
 export { priceNetwork, searchRanE } from "./ran/search.ts";
 export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
+export { parseCpu } from "./timing/devices/cpu-file.ts";
 export type { Device } from "./timing/devices/description.ts";
 export { withOverrides } from "./timing/devices/overrides.ts";
 export { type DeviceOptions, device, deviceIds } from "./timing/devices/registry.ts";

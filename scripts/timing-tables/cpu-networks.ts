@@ -34,7 +34,12 @@ export const CPU_NETWORKS: readonly CpuNetwork[] = [
 export interface NetworkTimes {
   readonly machine: string;
   readonly macsPerSecond: { readonly int8: number; readonly f32: number };
-  readonly networks: readonly (CpuNetwork & { readonly ms: number; readonly strips: number })[];
+  readonly networks: readonly (CpuNetwork & {
+    readonly ms: number;
+    readonly strips: number;
+    /** Of the convolutions, in order. */
+    readonly algorithms: readonly string[];
+  })[];
 }
 
 export interface NetworkCheck extends CpuNetwork {

@@ -173,6 +173,10 @@ describe("reports", () => {
     expect(layers.map(({ operation }) => operation)).toContain("s8_max_pool");
     expect(total.macs).toBeGreaterThan(1.8e9);
     expect(total.cycles).toBeCloseTo(layers.reduce((sum, { cycles }) => sum + cycles, 0));
+    const { read, write } = total.bytes;
+    // 11.7 M weights in pairs of int16, some of them transformed, and all maps.
+    expect(read.sram + read.dram).toBeGreaterThan(23e6);
+    expect(write.sram + write.dram).toBeGreaterThan(2e6);
     for (const { bound, cyclesByResource, why } of layers) {
       expect(Object.keys(cyclesByResource)).toContain(bound);
       expect(why).not.toContain("undefined");
@@ -185,12 +189,19 @@ describe("reports", () => {
     expect(report(convolution({ inputs: 16, channels: 17 }), [32, 32]).why).toMatch(
       /output channels padded from 17 to 24$/,
     );
-    const slow: Cpu = { ...n1, dramBytesPerSecond: 1e6 };
+    const slow: Cpu = { ...n1, l3: { bytes: 0, bytesPerCycle: 1 }, dramBytesPerSecond: 1e6 };
     const { bound, why } = estimateCpu(slow, convolution({ inputs: 512, channels: 512 }), [512, 512], {
       precision: "f32",
     }).layers[0]!;
     expect(bound).toBe("DRAM");
     expect(why).toMatch(/^memory-bound: the DRAM gives \d+ KiB, which takes longer than to compute/);
+  });
+
+  it("says so where a device has no costs of a kernel", () => {
+    const bare: Cpu = { ...n1, kernels: {} };
+    const [layer] = estimateCpu(bare, convolution({ inputs: 16, channels: 16 }), [32, 32], { precision: "f32" }).layers;
+    expect(layer!.why).toMatch(/costs of f32_conv2d_4x8 are assumed, as the device has none$/);
+    expect(layer!.cycles).toBeGreaterThan(0);
   });
 
   it("transformers run in f32 only", () => {

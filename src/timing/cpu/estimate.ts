@@ -1,21 +1,27 @@
 /** CPUs: what this library takes for a network, layer by layer as its engine runs them. */
 import type { Layer, Network, Shape } from "../../network/description.ts";
+import { tensorsRead } from "../../network/graph.ts";
 import type { Cpu, KernelCosts } from "../devices/description.ts";
-import { type LayerReport, type MemoryTraffic, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
+import {
+  type Bytes,
+  type LayerReport,
+  type MemoryTraffic,
+  NO_BYTES,
+  type SimulationReport,
+  totalOf,
+} from "../report.ts";
 import { layerWorks } from "./layers.ts";
 import { type CpuLowerOptions, type CpuProgram, lowerForCpu } from "./lower.ts";
-import { TIERS, type WorkCycles, workCycles } from "./model.ts";
+import { TIERS, tierOf, type WorkCycles, workCycles } from "./model.ts";
 import { explain } from "./why.ts";
 import type { Work } from "./work.ts";
 
-/** A kernel that a device's description has no costs for: what it does is counted as one vector operation a unit. */
-const UNKNOWN: KernelCosts = { fraction: 0.5, costs: {} };
-
-const costsOf = ({ kernels }: Cpu, { kernel, parts }: Work): KernelCosts =>
-  kernels[kernel] ?? { ...UNKNOWN, costs: Object.fromEntries(Object.keys(parts).map((name) => [name, 1])) };
+/** Of a kernel that a device's description does not have; `explain` says so. */
+const ASSUMED: KernelCosts = { fraction: 0.5, costs: {} };
 
 /** One kernel's cycles for its work. */
-export const cyclesOfWork = (device: Cpu, work: Work): WorkCycles => workCycles(device, work, costsOf(device, work));
+export const cyclesOfWork = (device: Cpu, work: Work): WorkCycles =>
+  workCycles(device, work, device.kernels[work.kernel] ?? ASSUMED);
 
 /** Cycles by resource; what does nothing is absent. */
 function resourcesOf(parts: readonly WorkCycles[]): Record<string, number> {
@@ -29,28 +35,35 @@ function resourcesOf(parts: readonly WorkCycles[]): Record<string, number> {
   return Object.fromEntries(Object.entries(all).filter(([, cycles]) => cycles > 0));
 }
 
-/** Caches count as SRAM. Of each tier a part is written: the share that the layer's output has of its maps. */
-function trafficOf(parts: readonly WorkCycles[]): MemoryTraffic {
-  const sum = (of: (part: WorkCycles) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  const sram = sum(({ bytes }) => bytes.L1 + bytes.L2 + bytes.L3);
-  return { read: { ...NO_BYTES, sram, dram: sum(({ bytes }) => bytes.DRAM) }, write: NO_BYTES };
+/** Caches count as SRAM. */
+function trafficOf(device: Cpu, works: readonly Work[]): MemoryTraffic {
+  const moved = (written: boolean): Bytes => {
+    const streams = works.flatMap((work) => work.streams).filter(({ write = false }) => write === written);
+    const sum = (list: typeof streams): number => list.reduce((total, { bytes }) => total + bytes, 0);
+    const dram = sum(streams.filter(({ distance }) => tierOf(device, distance) === "DRAM"));
+    return { ...NO_BYTES, sram: sum(streams) - dram, dram };
+  };
+  return { read: moved(false), write: moved(true) };
 }
 
-/** Of a fused layer the description's layers: each goes with the next one behind it that is still there. */
+/** Of each layer that runs, the description's layers: those that are gone go with the next one behind them that is still there. */
 function standsFor(network: Network, program: CpuProgram): ReadonlyMap<string, readonly string[]> {
   const kept = new Set(program.network.layers.map(({ name }) => name));
   const found = new Map<string, string[]>();
-  const nextOf = (name: string): string | undefined => {
+  const homeOf = (name: string): string | undefined => {
     if (kept.has(name)) return name;
-    const reader = network.layers.find(
-      (layer) => JSON.stringify(Object.values(layer)).includes(JSON.stringify(name)) && layer.name !== name,
-    );
-    return reader && nextOf(reader.name);
+    const reader = network.layers.find((layer) => tensorsRead(layer).includes(name));
+    return reader && homeOf(reader.name);
   };
   for (const { name, op } of network.layers) {
-    if (op === "input") continue;
-    const home = nextOf(name);
+    const home = op === "input" ? undefined : homeOf(name);
     if (home !== undefined) found.set(home, [...(found.get(home) ?? []), name]);
+  }
+  // What a pass has put in the place of one layer bears its name and more.
+  const names = network.layers.map(({ name }) => name).sort((a, b) => b.length - a.length);
+  for (const name of kept) {
+    const origin = found.has(name) ? undefined : names.find((one) => name.startsWith(`${one}.`));
+    if (origin !== undefined) found.set(name, [origin]);
   }
   return found;
 }
@@ -78,7 +91,7 @@ function reportOf(
     ms: (cycles / device.clockHz) * 1000,
     bound,
     why: explain(device, works, parts, bound, program.schedule.strips.strips.length),
-    bytes: trafficOf(parts),
+    bytes: trafficOf(device, works),
     utilisation: macs / (cycles * peak),
   };
 }

@@ -69,7 +69,7 @@ function stripWorks(
     const read = rowsRead(rows, shape[0], h) / (layer.op === "subsample" ? layer.stride ** 2 : 1);
     return { bytes: read * w * c * bytes, distance: distances.between(positions.get(tensor)!, index) };
   });
-  streams.push({ bytes: rows * shape[1] * shape[2] * bytes, distance: distances.write(index) });
+  streams.push({ bytes: rows * shape[1] * shape[2] * bytes, distance: distances.write(index), write: true });
   if (convolution) {
     const { geometry: g, kernel, filterBytes, spec } = convolution;
     const counts = directCounts(convolution, rows) ?? winogradCounts(convolution, [begin, end]);

@@ -50,9 +50,12 @@ export function productCycles({ peak }: Pick<Cpu, "peak">, { kernel, macs }: Wor
 /** Kernels are named by what they compute in; copies and moves have no products. */
 export const isFloat = (kernel: string): boolean => kernel.startsWith("f32");
 
+/** Cycles of a part that no calibration has met. */
+const ASSUMED_COST = 1;
+
 /** Cycles of the parts of a kernel's work that are no products. */
 export function partCycles({ parts }: Work, { costs }: KernelCosts): number {
-  return Object.entries(parts).reduce((sum, [name, count]) => sum + count * (costs[name] ?? 0), 0);
+  return Object.entries(parts).reduce((sum, [name, count]) => sum + count * (costs[name] ?? ASSUMED_COST), 0);
 }
 
 /** One kernel's cycles for its work. @param own what the kernel costs on the device */

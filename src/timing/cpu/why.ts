@@ -46,7 +46,9 @@ export function explain(
   strips: number,
 ): string {
   const tails = works.flatMap((work) => work.tails.map(tailText)).filter((text) => text !== undefined);
-  const waste = tails.length > 0 ? `; ${[...new Set(tails)].join(", ")}` : "";
+  const unknown = works.filter(({ kernel }) => !device.kernels[kernel]).map(({ kernel }) => kernel);
+  const assumed = unknown.length > 0 ? `; costs of ${unknown.join(", ")} are assumed, as the device has none` : "";
+  const waste = (tails.length > 0 ? `; ${[...new Set(tails)].join(", ")}` : "") + assumed;
   if (isTier(bound)) {
     const bytes = parts.reduce((sum, part) => sum + part.bytes[bound], 0);
     const name = bound === "DRAM" ? "the DRAM" : `the ${bound} cache`;

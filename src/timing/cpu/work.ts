@@ -7,6 +7,7 @@ export interface Stream {
   readonly bytes: number;
   /** Bytes that pass between two uses of the same byte: the smallest cache that holds as many serves the stream. */
   readonly distance: number;
+  readonly write?: true;
 }
 
 export interface Work {
