@@ -81,7 +81,7 @@ const SAMPLE_MS = 0.3;
 const PASSES = 3;
 /** Of each pass. */
 const SAMPLES = 7;
-/** About 0.1 ms, so that finding its own data gone from the caches does not count. */
+/** About 0.1 ms: long beside the timer, short beside a change of the clock. */
 const PROBE_STEPS = 1500;
 const PROBE_WARM_UPS = 50;
 
@@ -123,6 +123,11 @@ export async function timeRuns(
   };
   const kernels = await instantiateKernels();
   const probes = await rooflineProbes(PROBE_STEPS);
+  /** Of the probe, which a run has driven out of the caches: so it is run once before. */
+  const probeTime = (): number => {
+    probes.dot();
+    return time(probes.dot);
+  };
   for (let i = 0; i < PROBE_WARM_UPS; i++) {
     probes.dot();
     probes.f32();
@@ -139,10 +144,10 @@ export async function timeRuns(
       signal?.throwIfAborted();
       const prepared = await ready(kernels, one, random);
       const repeats = warmUp(prepared.run);
-      let before = time(probes.dot);
+      let before = probeTime();
       for (let n = 0; n < SAMPLES; n++) {
         const own = time(prepared.run, repeats);
-        const after = time(probes.dot);
+        const after = probeTime();
         ratios[i]!.push((2 * own) / (before + after));
         probeTimes.push(after);
         before = after;

@@ -11,7 +11,8 @@ export const CPU_SYSTEMS = [{ id: "webassembly" }, { id: "native" }] as const;
 export type CpuSystem = (typeof CPU_SYSTEMS)[number]["id"];
 
 const KIB = 1024;
-const MIB = 1024 * KIB;
+
+type Cache = readonly [kib: number, bytesPerCycle: number];
 
 export interface CpuCore {
   readonly id: string;
@@ -20,15 +21,16 @@ export interface CpuCore {
   readonly vectors: number;
   /** int8 multiply-accumulates a cycle by SDOT or, where the core has it, SMMLA. */
   readonly int8: number;
-  readonly l1: CacheTier;
-  readonly l2: CacheTier;
+  /** Of each cache KiB and bytes a cycle. */
+  readonly l1: Cache;
+  readonly l2: Cache;
   /** Of the cluster or the system, as far as one core comes by it. */
-  readonly l3: CacheTier;
+  readonly l3: Cache;
   /** GB/s that one core gets. */
   readonly dram: number;
 }
 
-const tier = (bytes: number, bytesPerCycle: number): CacheTier => ({ bytes, bytesPerCycle });
+const tier = ([kib, bytesPerCycle]: Cache): CacheTier => ({ bytes: kib * KIB, bytesPerCycle });
 
 /** In the order in which they came. */
 export const CPU_CORES: readonly CpuCore[] = [
@@ -37,9 +39,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 1.8,
     vectors: 1,
     int8: 16,
-    l1: tier(32 * KIB, 16),
-    l2: tier(128 * KIB, 8),
-    l3: tier(MIB, 4),
+    l1: [32, 16],
+    l2: [128, 8],
+    l3: [1024, 4],
     dram: 5,
   },
   {
@@ -47,9 +49,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.4,
     vectors: 2,
     int8: 32,
-    l1: tier(64 * KIB, 32),
-    l2: tier(512 * KIB, 16),
-    l3: tier(2 * MIB, 8),
+    l1: [64, 32],
+    l2: [512, 16],
+    l3: [2048, 8],
     dram: 12,
   },
   {
@@ -57,9 +59,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.6,
     vectors: 2,
     int8: 32,
-    l1: tier(64 * KIB, 32),
-    l2: tier(512 * KIB, 16),
-    l3: tier(4 * MIB, 8),
+    l1: [64, 32],
+    l2: [512, 16],
+    l3: [4096, 8],
     dram: 15,
   },
   {
@@ -67,9 +69,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.9,
     vectors: 4,
     int8: 64,
-    l1: tier(64 * KIB, 48),
-    l2: tier(MIB, 32),
-    l3: tier(4 * MIB, 12),
+    l1: [64, 48],
+    l2: [1024, 32],
+    l3: [4096, 12],
     dram: 20,
   },
   {
@@ -77,9 +79,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 1.8,
     vectors: 2,
     int8: 64,
-    l1: tier(32 * KIB, 32),
-    l2: tier(256 * KIB, 16),
-    l3: tier(4 * MIB, 8),
+    l1: [32, 32],
+    l2: [256, 16],
+    l3: [4096, 8],
     dram: 8,
   },
   {
@@ -87,9 +89,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.5,
     vectors: 2,
     int8: 32,
-    l1: tier(64 * KIB, 32),
-    l2: tier(MIB, 16),
-    l3: tier(32 * MIB, 8),
+    l1: [64, 32],
+    l2: [1024, 16],
+    l3: [32768, 8],
     dram: 20,
   },
   {
@@ -97,9 +99,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.6,
     vectors: 4,
     int8: 128,
-    l1: tier(64 * KIB, 48),
-    l2: tier(MIB, 32),
-    l3: tier(32 * MIB, 12),
+    l1: [64, 48],
+    l2: [1024, 32],
+    l3: [32768, 12],
     dram: 25,
   },
   {
@@ -107,9 +109,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.8,
     vectors: 2,
     int8: 64,
-    l1: tier(64 * KIB, 32),
-    l2: tier(MIB, 16),
-    l3: tier(32 * MIB, 8),
+    l1: [64, 32],
+    l2: [1024, 16],
+    l3: [32768, 8],
     dram: 25,
   },
   {
@@ -117,9 +119,9 @@ export const CPU_CORES: readonly CpuCore[] = [
     gigahertz: 2.8,
     vectors: 4,
     int8: 128,
-    l1: tier(64 * KIB, 48),
-    l2: tier(2 * MIB, 32),
-    l3: tier(36 * MIB, 12),
+    l1: [64, 48],
+    l2: [2048, 32],
+    l3: [36864, 12],
     dram: 30,
   },
 ];
@@ -153,9 +155,9 @@ export function cpu(core: CpuCore, system: CpuSystem): Cpu {
     peak: native
       ? { int8, f32: vectors * FUSED_PRODUCTS }
       : { int8: vectors * WEBASSEMBLY_PRODUCTS, f32: vectors * WEBASSEMBLY_PRODUCTS },
-    l1,
-    l2,
-    l3,
+    l1: tier(l1),
+    l2: tier(l2),
+    l3: tier(l3),
     dramBytesPerSecond: dram * 1e9,
     callCycles: (HOST_COSTS.callCycles * HOST_VECTORS) / vectors,
     kernels: Object.fromEntries(kernels),
