@@ -2,7 +2,7 @@
 import { check, WasmogradError } from "../../errors.ts";
 import { CPU_CORES, CPU_SYSTEMS, cpu } from "./cpu.ts";
 import type { Device } from "./description.ts";
-import { ETHOS_N_IDS, ETHOS_N_METRICS, ethosN } from "./ethos-n78.ts";
+import { ETHOS_N_METRICS, ethosN, ethosNIds } from "./ethos-n78.ts";
 import { ETHOS_U, ethosU } from "./ethos-u.ts";
 import { HOST_COSTS } from "./host-costs.ts";
 
@@ -17,7 +17,7 @@ export interface DeviceOptions {
 
 /** The ids that `device` knows. */
 export function deviceIds(): string[] {
-  return [...ETHOS_U.map(({ id }) => id), ...ETHOS_N_IDS, ...CPU_CORES.map(({ id }) => id), HOST_COSTS.id];
+  return [...ETHOS_U.map(({ id }) => id), ...ethosNIds(), ...CPU_CORES.map(({ id }) => id), HOST_COSTS.id];
 }
 
 /** What `DeviceOptions` can be for a device, its defaults first. @throws WasmogradError ERR_ARGUMENT on an unknown id */
@@ -57,7 +57,7 @@ export function device(id: string, { system, memory, metric }: DeviceOptions = {
     refuse(id, { metric });
     return ethosU(choice, pick("system", choice.systems, system), pick("memory", choice.memories, memory));
   }
-  if (ETHOS_N_IDS.includes(id)) {
+  if (ethosNIds().includes(id)) {
     refuse(id, { system, memory });
     return ethosN(id, pick("metric", ETHOS_N_METRICS, metric));
   }
