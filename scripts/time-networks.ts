@@ -4,14 +4,9 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { type TimedRun, timeRuns } from "../src/bench/calibration.ts";
 import { buildModel } from "../src/models/registry.ts";
+import { processorTime } from "../src/node/processor.ts";
 import { absolute } from "./documents.ts";
 import { CPU_NETWORKS } from "./timing-tables/cpu-networks.ts";
-
-/** Of this process: long runs are interrupted, and what others take of the core in the meantime does not count. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 const runs = CPU_NETWORKS.map(
   ({ id, precision, input: [height, width] }): TimedRun => ({ network: buildModel(id), precision, height, width }),

@@ -86,7 +86,7 @@ const PROBE_STEPS = 1500;
 const PROBE_WARM_UPS = 50;
 
 export interface TimingSettings {
-  /** Milliseconds from any zero; `performance.now` unless given. For runs that are long, the processor time of the process tells more. */
+  /** Milliseconds from any zero; `performance.now` unless given. On a machine shared with others the processor time of the process tells more. */
   readonly clock?: () => number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (fraction: number, name: string) => void;

@@ -34,3 +34,9 @@ export async function nominalClock(): Promise<number> {
   const megahertz = Math.round(Number(listed ?? cpus()[0]?.speed ?? 0));
   return megahertz > 0 ? megahertz * 1e6 : 1e9;
 }
+
+/** Milliseconds that this process has computed for: what others take of the processor in the meantime does not count. */
+export function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -2,7 +2,7 @@ import { cpus } from "node:os";
 import { calibrate, serialiseCalibration } from "../../bench/calibrate.ts";
 import { runSuite, SUITES } from "../../bench/suite.ts";
 import { checkDestination, writeWhole } from "../../node/files.ts";
-import { cachesOf, nominalClock } from "../../node/processor.ts";
+import { cachesOf, nominalClock, processorTime } from "../../node/processor.ts";
 import type { Command } from "../command.ts";
 import { choiceOption, UsageError } from "../options.ts";
 import { progressLine, table } from "../terminal.ts";
@@ -33,7 +33,7 @@ async function writeCalibration(file: string, signal: AbortSignal, json: boolean
   const progress = progressLine();
   const calibration = await calibrate(
     { machine, clockHz: await nominalClock(), caches: await cachesOf() },
-    { signal, onProgress: (fraction, name) => progress.update(fraction, name) },
+    { clock: processorTime, signal, onProgress: (fraction, name) => progress.update(fraction, name) },
   ).finally(() => progress.clear());
   await writeWhole(file, new TextEncoder().encode(serialiseCalibration(calibration)), signal);
   const { fitted, heldOut, device } = calibration;

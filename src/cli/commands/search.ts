@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { measureRanECosts, SECONDS } from "../../bench/ran-e-costs.ts";
 import { RAN_E_BLOCKS, type RanEBlock } from "../../models/ran-e-blocks.ts";
 import { checkDestination, readText, writeWhole } from "../../node/files.ts";
+import { processorTime } from "../../node/processor.ts";
 import { type CostTable, parseCosts, serialiseCosts } from "../../ran/block-costs.ts";
 import type { BlockShape } from "../../ran/block-shape.ts";
 import { checkLimits, type Limits, priceNetwork, searchRanE } from "../../ran/search.ts";
@@ -82,18 +83,12 @@ function checkDevice(parsed: Parsed): void {
   }
 }
 
-/** Processor time of this process, which runs that belong to others do not lengthen. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 async function measured(shapes: readonly BlockShape[], seconds: number, signal: AbortSignal): Promise<CostTable> {
   const cpu = cpus()[0]?.model.trim() ?? "unknown processor";
   const progress = progressLine();
   const device = `${cpu}, int8, one thread, processor time, Node ${process.version}`;
   return measureRanECosts(shapes, device, {
-    clock: processorMs,
+    clock: processorTime,
     seconds,
     signal,
     onProgress: (fraction, name) => progress.update(fraction, name),
