@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { buildModel } from "../../src/models/registry.ts";
+import { buildModel, modelIds, modelInfo } from "../../src/models/registry.ts";
 import type { Conv2dLayer, Network } from "../../src/network/description.ts";
 import { cyclesOfWork, estimateCpu } from "../../src/timing/cpu/estimate.ts";
 import { layerWorks } from "../../src/timing/cpu/layers.ts";
@@ -215,6 +215,29 @@ describe("reports", () => {
     [{ bits: 16 }, "host", /^bits, activations: expected none for a CPU/],
   ] as const)("refuses %j of %s", (options, id, message) => {
     expect(() => simulate(buildModel("mobilenet-v2"), device(id), { input: [224, 224], ...options })).toThrow(message);
+  });
+});
+
+describe("every network", () => {
+  test.each(modelIds())("%s: no layer is free, all adds up", (id) => {
+    const network = buildModel(id);
+    const { task, input } = modelInfo(id);
+    const size: readonly [number, number] = task === "classification" ? input : [48, 64];
+    const only32 = network.layers.some((layer) => layer.op === "layer-norm" || layer.op === "attention");
+    for (const precision of only32 ? (["f32"] as const) : (["f32", "int8"] as const)) {
+      const { layers, total } = simulate(network, n1, { input: size, precision });
+      for (const layer of layers) {
+        expect(layer.cycles, layer.name).toBeGreaterThan(0);
+        expect(layer.why).not.toMatch(/NaN|undefined|Infinity|\n|assumed/);
+        expect(Object.keys(layer.cyclesByResource)).toContain(layer.bound);
+        expect(layer.layers.length, layer.name).toBeGreaterThan(0);
+      }
+      expect(total.cycles).toBeCloseTo(
+        layers.reduce((sum, { cycles }) => sum + cycles, 0),
+        3,
+      );
+      expect(total.fps * total.ms).toBeCloseTo(1000, 6);
+    }
   });
 });
 

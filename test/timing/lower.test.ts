@@ -115,11 +115,11 @@ describe("lowering", () => {
   });
 });
 
-describe("every network on every kind of device", () => {
+describe("every network on every kind of NPU", () => {
   const devices = ["ethos-u55-128", "ethos-u65-512", "ethos-n78-4tops-4ple"].map((id) => device(id));
 
   test.each(modelIds())("%s: no operation is free, all adds up", (id) => {
-    expect(deviceIds()).toHaveLength(13);
+    expect(deviceIds().filter((one) => device(one).kind !== "cpu")).toHaveLength(13);
     const network = buildModel(id);
     const { task } = modelInfo(id);
     const input: readonly [number, number] = task === "classification" ? modelInfo(id).input : [48, 64];
