@@ -1,7 +1,7 @@
 /** Arm cores side by side: projections, of which there is no measurement. */
 import { buildModel } from "../../src/models/registry.ts";
-import { CPU_CORES } from "../../src/timing/devices/cpu.ts";
-import { device } from "../../src/timing/devices/registry.ts";
+import { CPU_CORES, cpu } from "../../src/timing/devices/cpu.ts";
+import type { Cpu } from "../../src/timing/devices/description.ts";
 import { peakOf, simulate } from "../../src/timing/simulate.ts";
 import { table } from "../documents.ts";
 
@@ -11,13 +11,15 @@ const COLUMNS = [
   { id: "convnext-t", input: [224, 224], precision: "f32" },
 ] as const;
 
-export function armTable(): string {
-  const rows = CPU_CORES.map(({ id }) => {
-    const own = device(id);
-    const native = device(id, { system: "native" });
+/** @param measured the machine whose costs are carried over */
+export function armTable(measured: Cpu): string {
+  const rows = CPU_CORES.map((core) => {
+    const { id } = core;
+    const own = cpu(core, "webassembly", measured);
+    const native = cpu(core, "native", measured);
     const ms = COLUMNS.map(({ id: model, ...options }) => {
       const { total } = simulate(buildModel(model), own, options);
-      return `${total.ms.toPrecision(3)} ms`;
+      return `${total.ms.toFixed(total.ms < 100 ? 1 : 0)} ms`;
     });
     const { macsPerCycle, clockHz } = peakOf(own);
     return [`\`${id}\``, `${clockHz / 1e9} GHz`, `${macsPerCycle} / ${peakOf(native).macsPerCycle}`, ...ms];

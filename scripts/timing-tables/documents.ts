@@ -68,7 +68,7 @@ export function timingDocuments(): ReadonlyMap<string, string> {
     ["ran", ranFigures()],
     ["cpu-shapes", heldOutTable(calibration)],
     ["cpu-networks", cpuNetworksTable(calibration)],
-    ["cpu-arm", armTable()],
+    ["cpu-arm", armTable(calibration.device)],
   ]);
   return new Map([
     [DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)],

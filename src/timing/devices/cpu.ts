@@ -61,10 +61,11 @@ function carriedOver(costs: KernelCosts["costs"], vectors: number): KernelCosts[
   return Object.fromEntries(Object.entries(costs).map(([name, cycles]) => [name, (cycles * HOST_VECTORS) / vectors]));
 }
 
-export function cpu(core: CpuCore, system: CpuSystem): Cpu {
+/** @param measured the machine whose costs are carried over; that of host-costs.ts unless given */
+export function cpu(core: CpuCore, system: CpuSystem, measured: Cpu = HOST_COSTS): Cpu {
   const { id, gigahertz, vectors, int8, l1, l2, l3, dram } = core;
   const native = system === "native";
-  const kernels = Object.entries(HOST_COSTS.kernels).map(([name, { fraction, costs }]) => {
+  const kernels = Object.entries(measured.kernels).map(([name, { fraction, costs }]) => {
     return [name, { fraction: Math.min(1, fraction), costs: carriedOver(costs, vectors) }] as const;
   });
   return {
@@ -79,7 +80,7 @@ export function cpu(core: CpuCore, system: CpuSystem): Cpu {
     l2: tier(l2),
     l3: tier(l3),
     dramBytesPerSecond: dram * 1e9,
-    callCycles: (HOST_COSTS.callCycles * HOST_VECTORS) / vectors,
+    callCycles: (measured.callCycles * HOST_VECTORS) / vectors,
     kernels: Object.fromEntries(kernels),
   };
 }
