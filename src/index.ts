@@ -78,6 +78,7 @@ export { layOutSpace } from "./ran/search-space.ts";
 export { runReference, runReferenceQuantised } from "./reference/run.ts";
 export { type ReproductionReport, type ReproductionRow, reproduce } from "./reproduction/reproduce.ts";
 export { type ChromeTrace, chromeTrace, type TraceEvent } from "./timing/chrome-trace.ts";
+export { parseCpu } from "./timing/devices/cpu-file.ts";
 export type { Device } from "./timing/devices/description.ts";
 export { deviceFrom } from "./timing/devices/device-file.ts";
 export { withOverrides } from "./timing/devices/overrides.ts";
