@@ -96,7 +96,7 @@ export class Plan {
       const scratch = Math.max(
         0,
         ...[...this.#calls.values()].map((call) => call.scratchBytes),
-        ...network.layers.map((layer) => layerSteps?.scratchBytes(layer, shapes) ?? 0),
+        ...network.layers.map((layer) => layerSteps?.scratchBytes(program, layer, shapes) ?? 0),
       );
       const arena = ({ strips, capacities }: StripSchedule): ArenaLayout => {
         const lifetimes: Lifetime[] = buffers.map((buffer, i) => {

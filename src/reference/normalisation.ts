@@ -1,5 +1,6 @@
 /** Slow, plain forms of what scales feature maps channel by channel: in float64 and rounded when stored, and int8 bit for bit. */
 import type { FeatureMap } from "../network/description.ts";
+import type { QuantisedNorm } from "../quantization/quantise-tokens.ts";
 import { roundHalfEven } from "../rounding.ts";
 
 type RealArray = Float32Array | Float64Array;
@@ -55,21 +56,10 @@ export function layerNorm<Result extends RealArray>(
   return { shape, data: result };
 }
 
-/** What int8 layer normalisation multiplies by, adds and clamps at; docs/quantization.md. */
-export interface LayerNormS8 {
-  /** scale[c] / scaleOut and offset[c] / scaleOut, binary32. */
-  readonly factors: Float32Array;
-  readonly offsets: Float32Array;
-  /** channels^2 * epsilon / scaleIn^2, at least 2^-100. */
-  readonly epsilon: number;
-  readonly qmin: number;
-  readonly qmax: number;
-}
-
 /** int8 layer normalisation over the channels of each pixel, up to 65,793 of them: sums of integers are exact in float64. */
 export function layerNormS8(
   { shape, data }: FeatureMap<Int8Array>,
-  { factors, offsets, epsilon, qmin, qmax }: LayerNormS8,
+  { factors, offsets, epsilon, qmin, qmax }: QuantisedNorm,
   zeroPoint: number,
 ): FeatureMap<Int8Array> {
   const f32 = Math.fround;

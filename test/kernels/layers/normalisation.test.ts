@@ -2,13 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import {
-  channelAffine,
-  type LayerNormS8,
-  layerNorm,
-  layerNormS8,
-  moments,
-} from "../../../src/reference/normalisation.ts";
+import type { QuantisedNorm } from "../../../src/quantization/quantise-tokens.ts";
+import { channelAffine, layerNorm, layerNormS8, moments } from "../../../src/reference/normalisation.ts";
 import { floatValues, int8Values } from "../../_helpers/kernels.ts";
 import { runF32, runS8, sameNumbers } from "../../_helpers/layers.ts";
 
@@ -122,7 +117,7 @@ describe("qs8_layer_norm", () => {
     qmax: fc.constantFrom(127, 127, 60),
   });
 
-  function run(x: Int8Array, channels: number, norm: LayerNormS8, zeroPoint: number, place = {}): Int8Array {
+  function run(x: Int8Array, channels: number, norm: QuantisedNorm, zeroPoint: number, place = {}): Int8Array {
     const { factors, offsets, epsilon, qmin, qmax } = norm;
     const call = ([from, f, o]: number[], to: number): void => {
       const [pixels, zero] = [x.length / channels, MAGIC_BITS - zeroPoint];
