@@ -9,7 +9,7 @@ import type {
 } from "../network/description.ts";
 import { headChannels } from "../network/shapes.ts";
 import type { Limits } from "./assign.ts";
-import { checkHeadChannels } from "./attention-limits.ts";
+import { MOST_HEAD_CHANNELS_S8 } from "./attention-limits.ts";
 import { type LayerContext, layerMultiplier, limitsOfLayer } from "./layer-context.ts";
 import { quantizeValue, SMALLEST_MULTIPLIER } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
@@ -51,8 +51,6 @@ export interface QuantisedTokens {
   readonly positions: ReadonlyMap<string, QuantisedPositions>;
 }
 
-/** 255 * channels stays below 2^24. */
-const MOST_NORM_CHANNELS = 65793;
 /** Where all values of a pixel are equal, epsilon alone is under the root; beside any other variance so little is nothing. */
 const LEAST_EPSILON = 2 ** -100;
 /** Factors and terms stay far from what binary32 could not hold. */
@@ -75,9 +73,8 @@ function quantiseNorm(layer: LayerNormLayer, context: LayerContext): QuantisedNo
     Float32Array,
     Float32Array,
   ];
+  // At most 65,536, as of any tensor: the kernel takes 65,793.
   const channels = scale.length;
-  const message = () => `layer ${name}: expected at most ${MOST_NORM_CHANNELS} channels in int8, got ${channels}`;
-  check(channels <= MOST_NORM_CHANNELS, "ERR_UNSUPPORTED", message);
   const epsilon = (channels * channels * layer.epsilon) / (input.scale * input.scale);
   return {
     factors: inSteps(name, scale, output.scale),
@@ -93,7 +90,9 @@ function quantiseAttention(layer: AttentionLayer, context: LayerContext): Quanti
   const { keyChannels, valueChannels } = headChannels(layer, (tensor) => channels.get(tensor)!);
   const widths = () => `layer ${name}: expected values of ${keyChannels} channels a head in int8, got ${valueChannels}`;
   check(valueChannels === keyChannels, "ERR_UNSUPPORTED", widths);
-  checkHeadChannels(name, map, keyChannels);
+  const most = () =>
+    `layer ${name}: expected at most ${MOST_HEAD_CHANNELS_S8} channels a head in int8, got ${keyChannels}`;
+  check(map === "xca" || keyChannels <= MOST_HEAD_CHANNELS_S8, "ERR_UNSUPPORTED", most);
   const scaleOf = (tensor: string): number => tensors.get(tensor)!.scale;
   const softmax = (): number => layerMultiplier(name, (scaleOf(layer.q) * scaleOf(layer.k)) / Math.sqrt(keyChannels));
   return {
