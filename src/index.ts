@@ -58,6 +58,7 @@ export { lowerTransposed } from "./network/passes/lower-transposed.ts";
 export { mergeBranches } from "./network/passes/merge-branches.ts";
 export { prepare } from "./network/passes/prepare.ts";
 export { type LinearChain, restructure } from "./network/passes/restructure.ts";
+export { takeTokensEarly } from "./network/passes/take-tokens-early.ts";
 export { halo } from "./network/receptive-field.ts";
 export { inferShapes } from "./network/shapes.ts";
 export { validate } from "./network/validate.ts";
