@@ -50,7 +50,7 @@ export { countNetwork, trainingMacs } from "./network/counts.ts";
 export type * from "./network/description.ts";
 export { nonLinearUnits } from "./network/non-linear-units.ts";
 export { collapse, collapseNetwork } from "./network/passes/collapse.ts";
-export { foldBatchNorms } from "./network/passes/fold-batch-norm.ts";
+export { foldBatchNorms, foldLayerScales } from "./network/passes/fold-batch-norm.ts";
 export { fuse, fuseNetwork } from "./network/passes/fuse.ts";
 export { lowerMixed } from "./network/passes/lower-mixed.ts";
 export { lowerPivots } from "./network/passes/lower-pivots.ts";
