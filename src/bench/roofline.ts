@@ -1,4 +1,4 @@
-import { compileBase64 } from "../kernels/load.ts";
+import { compileBase64 } from "../kernels/compile-base64.ts";
 import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
 
 /** Steps of 32 loop iterations a run: about 2 ms, long against the timer and short against an interruption. */

@@ -69,7 +69,7 @@ export class Plan {
       const scratchBytes = Math.max(
         0,
         ...[...this.#calls.values()].map((call) => call.scratchBytes),
-        ...network.layers.map((layer) => layerSteps?.scratchBytes(layer, shapes) ?? 0),
+        ...network.layers.map((layer) => layerSteps?.scratchBytes(program, layer, shapes) ?? 0),
       );
       const scheduled = { network, precision, shapes, geometries, tileOf: tileOf(program), scratchBytes };
       const { strips, layout, buffers, rowBytes } = scheduleNetwork(scheduled, options.stripRows);
