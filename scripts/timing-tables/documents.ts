@@ -5,6 +5,8 @@ import { FULL_HD, fsrcnnOnN78, type Mode, sesrOnN78, TILE } from "../../src/repr
 import { reproduce } from "../../src/reproduction/reproduce.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
 import { absolute, fillBlocks, table } from "../documents.ts";
+import { armTable } from "./arm.ts";
+import { cpuNetworksTable, HOST_MODULE, heldOutTable, hostModule, storedCalibration } from "./host.ts";
 import { bothModes, COMPARED, publishedValue, RAN_MODELS, ranPublished, ranTable } from "./published.ts";
 
 const DOCUMENT = "docs/timing-model.md";
@@ -74,16 +76,24 @@ function modesTable(): string {
   return table(["network", "device", "analytic", "event", "difference", "bound by, most of the time"], rows);
 }
 
-/** The document as it should be, by its path. */
+/** The documents, and the module of the calibrated machine, as they should be, by their paths. */
 export function timingDocuments(): ReadonlyMap<string, string> {
+  const calibration = storedCalibration();
   const blocks = new Map([
     ["n78", n78Table()],
     ["ran", ranFigures()],
     ["modes", modesTable()],
+    ["cpu-shapes", heldOutTable(calibration)],
+    ["cpu-networks", cpuNetworksTable(calibration)],
+    ["cpu-arm", armTable(calibration.device)],
   ]);
   const filled = (path: string, parts: ReadonlyMap<string, string>): readonly [string, string] => [
     path,
     fillBlocks(path, readFileSync(absolute(path), "utf8"), parts),
   ];
-  return new Map([filled(DOCUMENT, blocks), filled(REPRODUCTION, new Map([["reproduction", markdown(reproduce())]]))]);
+  return new Map([
+    filled(DOCUMENT, blocks),
+    filled(REPRODUCTION, new Map([["reproduction", markdown(reproduce())]])),
+    [HOST_MODULE, hostModule(calibration)],
+  ]);
 }

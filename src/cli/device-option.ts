@@ -8,7 +8,11 @@ import { type OptionSpecs, type Parsed, UsageError } from "./options.ts";
 
 /** Beside --device itself, of which each command says what it is by default. */
 export const DEVICE_OPTIONS = {
-  system: { type: "string", value: "ID", help: "Ethos-U: what it is built into" },
+  system: {
+    type: "string",
+    value: "ID",
+    help: "Ethos-U: what it is built into; Arm CPUs: webassembly (default) or native products",
+  },
   memory: { type: "string", value: "ID", help: "Ethos-U: memory mode" },
   metric: { type: "string", value: "ID", help: "Ethos-N: 22.02 (default) or 25.03" },
   config: {

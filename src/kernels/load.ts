@@ -1,7 +1,5 @@
-import { decodeBase64 } from "../base64.ts";
-import { WasmogradError } from "../errors.ts";
-import { inflate } from "../inflate.ts";
 import { KERNELS_WASM_BASE64 } from "./binary.generated.ts";
+import { compileBase64 } from "./compile-base64.ts";
 import type { KernelExports } from "./exports.ts";
 import { WasmMemory } from "./memory.ts";
 
@@ -12,18 +10,6 @@ export interface KernelInstance {
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** Compiles a binary embedded as base64 of raw deflate. @throws WasmogradError ERR_WASM */
-export async function compileBase64(base64: string): Promise<WebAssembly.Module> {
-  if (typeof WebAssembly !== "object") {
-    throw new WasmogradError("ERR_WASM", "WebAssembly is not available in this environment");
-  }
-  const bytes = await inflate(decodeBase64(base64));
-  if (!WebAssembly.validate(bytes)) {
-    throw new WasmogradError("ERR_WASM", "this engine does not support WebAssembly SIMD, which wasmograd requires");
-  }
-  return WebAssembly.compile(bytes);
-}
 
 /** Compiles the embedded binary once per process; a failure is not cached, so a later call tries again. */
 export function compileKernels(): Promise<WebAssembly.Module> {

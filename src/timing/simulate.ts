@@ -1,7 +1,8 @@
 /** How long a network takes on a device that need not be there. */
 import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
-import type { Device, MemoryArea } from "./devices/description.ts";
+import { estimateCpu } from "./cpu/estimate.ts";
+import type { Cpu, Device, MemoryArea } from "./devices/description.ts";
 import { macsPerCycle } from "./ethos-n/compute.ts";
 import { estimateEthosN } from "./ethos-n/estimate.ts";
 import { simulateEthosN } from "./ethos-n/event.ts";
@@ -30,12 +31,14 @@ export interface SimulateOptions extends LowerOptions {
    * vendor's encoder reached 0.93 to 1.44, small layers most, on the two networks that the model was checked with.
    */
   readonly encodedSize?: EncodedSize;
+  /** CPUs: what is computed in; "int8" unless given, and the only one of NPUs. */
+  readonly precision?: "f32" | "int8";
 }
 
 /**
- * Time and traffic of an int8 network on a device, operation by operation. Estimates: docs/timing-model.md says how close they are.
+ * Time and traffic of a network on a device, operation by operation. Estimates: docs/timing-model.md says how close they are.
  * @throws WasmogradError ERR_SHAPE as `inferShapes`; ERR_NETWORK when nothing is left to do; ERR_UNSUPPORTED when an operation has no block that fits
- *   the device or no host to run on, and with `tile` as `simulateTiles`
+ *   the device or no host to run on, or a layer no form in the precision, and with `tile` as `simulateTiles`
  */
 export function simulate(network: Network, device: Device, options: SimulateOptions): SimulationReport {
   return simulated(network, device, options, false).report;
@@ -54,7 +57,10 @@ function simulated(network: Network, device: Device, options: SimulateOptions, d
   const { input, tile } = options;
   if (tile === undefined) return simulateWhole(network, device, options, input, drawn);
   const run = (size: SimulateOptions["input"]) => simulateWhole(network, device, options, size, false).report;
-  const report = simulateTiles(network, input, tile, { run, macsPerCycle: peakOf(device).macsPerCycle });
+  const report = simulateTiles(network, input, tile, {
+    run,
+    macsPerCycle: peakOf(device, options.precision).macsPerCycle,
+  });
   return { report, timeline: timelineOfLayers(report) };
 }
 
@@ -70,6 +76,16 @@ function modeOf(device: Device, mode: SimulateOptions["mode"]): SimulationReport
   return chosen;
 }
 
+/** Of a CPU, which runs networks as they are described. */
+function precisionOf({ bits = 8, activations = "as-described", precision = "int8" }: SimulateOptions): "f32" | "int8" {
+  check(
+    bits === 8 && activations === "as-described",
+    "ERR_ARGUMENT",
+    () => "bits, activations: expected none for a CPU, which runs networks as they are described",
+  );
+  return precision;
+}
+
 function simulateWhole(
   network: Network,
   device: Device,
@@ -79,6 +95,12 @@ function simulateWhole(
 ): Traced {
   const { encodedSize = ({ filter }) => filter.values } = options;
   const mode = modeOf(device, options.mode);
+  if (device.kind === "cpu") {
+    const report = estimateCpu(device, network, size, { precision: precisionOf(options) });
+    return { report, timeline: timelineOfLayers(report) };
+  }
+  const { precision = "int8" } = options;
+  check(precision === "int8", "ERR_ARGUMENT", () => `precision: expected int8 for ${device.id}, got ${precision}`);
   const program = lower(network, size, options);
   check(
     program.operations.length > 0,
@@ -93,7 +115,7 @@ function simulateWhole(
   return { report, timeline: timelineOfLayers(report) };
 }
 
-function analytic(device: Device, program: Program, encodedSize: EncodedSize): SimulationReport {
+function analytic(device: Exclude<Device, Cpu>, program: Program, encodedSize: EncodedSize): SimulationReport {
   switch (device.kind) {
     case "ethos-u":
       return estimateEthosU(device, program, encodedSize);
@@ -104,9 +126,13 @@ function analytic(device: Device, program: Program, encodedSize: EncodedSize): S
   }
 }
 
-/** int8 MACs a cycle, and cycles a second. */
-export function peakOf(device: Device): { readonly macsPerCycle: number; readonly clockHz: number } {
+/** MACs a cycle, and cycles a second. @param precision as `SimulateOptions` has it */
+export function peakOf(
+  device: Device,
+  precision: "f32" | "int8" = "int8",
+): { readonly macsPerCycle: number; readonly clockHz: number } {
   if (device.kind === "systolic") return { macsPerCycle: device.rows * device.columns, clockHz: device.clockHz };
+  if (device.kind === "cpu") return { macsPerCycle: device.peak[precision], clockHz: device.clockHz };
   return device.kind === "ethos-u"
     ? { macsPerCycle: device.core.macsPerCycle, clockHz: device.system.clockHz }
     : { macsPerCycle: macsPerCycle(device), clockHz: device.metric.clockHz };
@@ -117,6 +143,10 @@ export function memoryRates(device: Device): Readonly<Partial<Record<MemoryArea,
   if (device.kind === "ethos-n") return { dram: device.metric.bytesPerSecond / device.metric.clockHz };
   // Three ports, one for each of its memories.
   if (device.kind === "systolic") return { dram: 3 * device.wordsPerCycle };
+  // Its reports count all caches together; the second has the rate that most of their bytes come at.
+  if (device.kind === "cpu") {
+    return { sram: device.l2.bytesPerCycle, dram: device.dramBytesPerSecond / device.clockHz };
+  }
   const { sram, second, clockHz } = device.system;
   const rate = sram.bytesPerSecond / clockHz;
   const constants = device.memory.constants === "onChipFlash" ? { onChipFlash: rate } : {};

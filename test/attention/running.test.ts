@@ -3,23 +3,9 @@ import { gaugeFix } from "../../src/attention/gauge-fix.ts";
 import { compile } from "../../src/engine/compile.ts";
 import type { Network } from "../../src/network/description.ts";
 import { roundWeights } from "../../src/network/passes/round.ts";
-import { calibrate } from "../../src/quantization/calibrate.ts";
-import { quantise } from "../../src/quantization/quantise.ts";
 import { runReference } from "../../src/reference/run.ts";
 import { random } from "../_helpers/random.ts";
 import { difference, INPUT, output, randomPicture, randomReal, vit } from "./random-vit.ts";
-
-const model = roundWeights(randomReal(vit({ heads: 2, own: 4, depth: 1, seed: 1 }), 1));
-
-it("has no int8 form: refused in one line that names the layer", () => {
-  const { shape, data } = randomPicture(1);
-  const picture = { shape, data: Float32Array.from(data) };
-  const calibration = calibrate(model, [picture], runReference);
-  const message = /^layer \S+: \S+ has no int8 form$/;
-  expect(() => quantise(model, calibration)).toThrow(
-    expect.objectContaining({ code: "ERR_UNSUPPORTED", message: expect.stringMatching(message) }),
-  );
-});
 
 it.each([
   [8, "pivot-projection"],

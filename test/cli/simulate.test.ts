@@ -159,7 +159,7 @@ describe("simulate", () => {
     const { total } = json("simulate", ...args);
     expect(json("simulate", ...args, "--weights", file).total.flashBytes).toBeLessThan(total.flashBytes);
     expect(cli("simulate", "sesr-m7", "--device", "systolic", "--weights", file).stderr).toMatch(
-      /^wasmograd: weights: .*\n$/,
+      /^wasmograd: weights of "sesr-m7-x2": .*\n$/,
     );
   });
 

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { measureRanECosts, SECONDS } from "../../bench/ran-e-costs.ts";
 import { RAN_E_BLOCKS, type RanEBlock } from "../../models/ran-e-blocks.ts";
 import { checkDestination, readText, writeWhole } from "../../node/files.ts";
+import { processorTime } from "../../node/processor.ts";
 import { CostTable, parseCosts, serialiseCosts } from "../../ran/block-costs.ts";
 import { type BlockShape, shapeName } from "../../ran/block-shape.ts";
 import { deviceCosts } from "../../ran/device-costs.ts";
@@ -110,18 +111,12 @@ function computed(shapes: readonly BlockShape[], device: Device, parsed: Parsed)
   );
 }
 
-/** Processor time of this process, which runs that belong to others do not lengthen. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 async function measured(shapes: readonly BlockShape[], seconds: number, signal: AbortSignal): Promise<CostTable> {
   const cpu = cpus()[0]?.model.trim() ?? "unknown processor";
   const progress = progressLine();
   const device = `${cpu}, int8, one thread, processor time, Node ${process.version}`;
   return measureRanECosts(shapes, device, {
-    clock: processorMs,
+    clock: processorTime,
     seconds,
     signal,
     onProgress: (fraction, name) => progress.update(fraction, name),

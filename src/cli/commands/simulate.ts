@@ -5,7 +5,7 @@ import { checkDestination, writeWhole } from "../../node/files.ts";
 import { measuredSize } from "../../quantization/weight-entropy.ts";
 import { chromeTrace } from "../../timing/chrome-trace.ts";
 import type { Device } from "../../timing/devices/description.ts";
-import type { LayerReport, SimulationReport } from "../../timing/report.ts";
+import type { LayerReport, SimulationReport, TotalReport } from "../../timing/report.ts";
 import { memoryRates, peakOf, type SimulateOptions, simulate, trace } from "../../timing/simulate.ts";
 import type { Traced } from "../../timing/timeline.ts";
 import { whatIf } from "../../timing/what-if.ts";
@@ -19,8 +19,9 @@ import { loadSubject, modelOptions, SUBJECT_OPTIONS } from "../subject.ts";
 import { grouped, table } from "../terminal.ts";
 import { tileOption, tilesText, whatIfText } from "../timing-report.ts";
 
-/** What a device is built into, where there is a choice. */
+/** What a device is built into, where there is a choice, or where its figures are from. */
 function configurationOf(device: Device): object {
+  if (device.kind === "cpu") return { source: device.source };
   if (device.kind === "ethos-u") return { system: device.system.id, memory: device.memory.id };
   return device.kind === "ethos-n" ? { metric: device.metric.id } : {};
 }
@@ -42,10 +43,15 @@ function row({ name, operation, shape, cycles, ms, utilisation, bound, why }: La
   ];
 }
 
-function text(
-  { network, device: id, mode, total, layers, clockHz, tiles }: SimulationReport,
-  input: readonly number[],
-): string {
+/** Bytes by memory. */
+function movedText({ sramBytes, dramBytes, flashBytes }: TotalReport, target: Device): string {
+  const [sram, dram, flash] = [sramBytes, dramBytes, flashBytes].map(megabytes);
+  if (target.kind === "cpu") return `caches ${sram}, DRAM ${dram} moved; figures: ${target.source}`;
+  return `SRAM ${sram}, DRAM ${dram}, flash ${flash} moved`;
+}
+
+function text(report: SimulationReport, input: readonly number[], target: Device): string {
+  const { network, device: id, mode, total, layers, clockHz, tiles } = report;
   const header = ["operation", "kind", "output", "cycles", "ms", "of peak", "bound", "because"];
   const peak = total.sramPeakBytes === null ? "" : `, SRAM in use at most ${megabytes(total.sramPeakBytes)}`;
   return (
@@ -53,17 +59,23 @@ function text(
     table(header, layers.map(row), { lastLeft: true }) +
     `\n${grouped(Math.round(total.cycles))} cycles, ${total.ms.toFixed(3)} ms, ${total.fps.toFixed(2)} a second, ` +
     `${(100 * total.utilisation).toFixed(1)} % of the peak; ${total.why}\n` +
-    `SRAM ${megabytes(total.sramBytes)}, DRAM ${megabytes(total.dramBytes)}, flash ${megabytes(total.flashBytes)} moved${peak}\n` +
+    `${movedText(total, target)}${peak}\n` +
     (tiles ? tilesText(tiles) : "")
   );
 }
 
 /** Files that show a simulation, by the options that name them. */
-const DRAWINGS: Readonly<Record<string, (traced: Traced, target: Device) => string>> = {
+const DRAWINGS: Readonly<
+  Record<string, (traced: Traced, target: Device, precision: SimulateOptions["precision"]) => string>
+> = {
   trace: (traced) => `${JSON.stringify(chromeTrace(traced))}\n`,
   gantt: (traced) => ganttChart(traced, SCRIPT),
-  roofline: ({ report }, target) =>
-    rooflineChart(report, { macsPerCycle: peakOf(target).macsPerCycle, memories: memoryRates(target) }, SCRIPT),
+  roofline: ({ report }, target, precision) =>
+    rooflineChart(
+      report,
+      { macsPerCycle: peakOf(target, precision).macsPerCycle, memories: memoryRates(target) },
+      SCRIPT,
+    ),
 };
 const SCRIPT = "wasmograd simulate";
 
@@ -82,7 +94,8 @@ async function simulated(
   if (wanted.length === 0) return simulate(network, target, options);
   for (const { path } of wanted) await checkDestination(path);
   const traced = trace(network, target, options);
-  for (const { path, draw } of wanted) await writeWhole(path, new TextEncoder().encode(draw(traced, target)), signal);
+  for (const { path, draw } of wanted)
+    await writeWhole(path, new TextEncoder().encode(draw(traced, target, options.precision)), signal);
   return traced.report;
 }
 
@@ -91,11 +104,16 @@ export const command: Command = {
     name: "simulate",
     positionals: ["MODEL"],
     summary:
-      "Simulates a network on an NPU, int8: time and traffic, operation by operation, and what binds each.\n" +
+      "Simulates a network on an NPU or a CPU: time and traffic, operation by operation, and what binds each.\n" +
       `MODEL: ${modelIds().join(", ")}, or a description as FILE.json`,
     options: {
-      device: { type: "string", value: "ID|FILE", help: "see wasmograd devices; or a description as FILE.json" },
+      device: {
+        type: "string",
+        value: "ID|FILE",
+        help: "see wasmograd devices; or a description as FILE.json, which wasmograd bench --calibrate writes too",
+      },
       ...DEVICE_OPTIONS,
+      precision: { type: "string", value: "int8|f32", help: "CPUs: arithmetic, int8 by default" },
       mode: {
         type: "string",
         value: "MODE",
@@ -140,6 +158,9 @@ export const command: Command = {
       ...(parsed.text("mode") !== undefined && { mode: choiceOption(parsed, "mode", ["event", "analytic"], "event") }),
       activations: choiceOption(parsed, "activations", ["as-described", "clamped"], "as-described"),
       bits: choiceOption(parsed, "bits", ["8", "16"], "8") === "16" ? 16 : 8,
+      ...(parsed.text("precision") !== undefined && {
+        precision: choiceOption(parsed, "precision", ["int8", "f32"], "int8"),
+      }),
     } as const;
     const configuration = configurationOf(target);
     if (parsed.flag("what-if")) {
@@ -150,6 +171,6 @@ export const command: Command = {
     }
     const report = await simulated(parsed, signal, network, target, options);
     if (parsed.flag("json")) process.stdout.write(`${JSON.stringify({ ...report, ...configuration, input })}\n`);
-    else process.stdout.write(text(report, input));
+    else process.stdout.write(text(report, input, target));
   },
 };

@@ -81,7 +81,7 @@ export interface AttentionKernelExports {
     temperatures: number,
     scratch: number,
   ): void;
-  /** The same of int8: the scales of q and k do not matter. Tokens: `mostXcaTokens` of scratch.ts. xca.ts */
+  /** The same of int8: the scales of q and k do not matter. Tokens: `mostXcaTokens` (attention-limits.ts). xca.ts */
   qs8_xca(
     q: number,
     k: number,

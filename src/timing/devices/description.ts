@@ -146,4 +146,38 @@ export interface Systolic {
   readonly host: HostCpu | null;
 }
 
-export type Device = EthosU | EthosN | Systolic;
+/** A memory of a CPU: how much it holds, and what it gives a core that reads or writes in order. */
+export interface CacheTier {
+  readonly bytes: number;
+  readonly bytesPerCycle: number;
+}
+
+/** What a kernel takes on a CPU. */
+export interface KernelCosts {
+  /** Share of the peak that its products reach in its inner loop; 1, and without meaning, where it has none. */
+  readonly fraction: number;
+  /** Cycles of each unit of everything else: packing of inputs, starts of loops, outputs (src/timing/cpu/). */
+  readonly costs: Readonly<Record<string, number>>;
+}
+
+/** One core of a CPU, which runs this library's kernels. */
+export interface Cpu {
+  readonly kind: "cpu";
+  readonly id: string;
+  /** Where the figures come from, as reports say it. */
+  readonly source: string;
+  readonly clockHz: number;
+  /** Multiply-accumulates a cycle of the idiom that the kernels are made of. */
+  readonly peak: { readonly int8: number; readonly f32: number };
+  readonly l1: CacheTier;
+  readonly l2: CacheTier;
+  /** Of the system or the cluster; a `bytes` of 0: there is none. */
+  readonly l3: CacheTier;
+  readonly dramBytesPerSecond: number;
+  /** Cycles from JavaScript into a kernel and back. */
+  readonly callCycles: number;
+  /** By export of the binary. */
+  readonly kernels: Readonly<Record<string, KernelCosts>>;
+}
+
+export type Device = EthosU | EthosN | Systolic | Cpu;

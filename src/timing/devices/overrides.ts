@@ -4,10 +4,11 @@ import { show } from "../../network/layer-fields.ts";
 import type { Device } from "./description.ts";
 
 /** Numbers that may be 0; all others are above. */
-const MAY_BE_ZERO = /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks|vectorLanes)$/;
+const MAY_BE_ZERO =
+  /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks|vectorLanes|costs\.\w+|l3\.bytes)$/;
 /** Counts of things. */
 const WHOLE =
-  /^(rows|columns|vectorLanes|sram\.\w+|core\.(cores|banks|bankBytes|microBlock.*|largestBlock.*|engines|\w+PerEngine))$/;
+  /^(rows|columns|vectorLanes|sram\.\w+|system\.\w+\.\w+InFlight|core\.(cores|banks|bankBytes|microBlock.*|largestBlock.*|engines|\w+PerEngine))$/;
 /** What words may stand where. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   "system.second.area": ["dram", "flash"],
@@ -16,6 +17,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   "metric.id": ["25.03", "22.02"],
   dataflow: ["os", "ws", "is"],
 };
+/** Numbers that a device may be without. */
+export const OPTIONAL = /^system\.(sram|second)\.(reads|writes)InFlight$/;
 /** What makes a device of its kind. */
 const FIXED: ReadonlySet<string> = new Set(["kind"]);
 
@@ -59,6 +62,10 @@ function merged(name: string, path: string, base: unknown, given: unknown): unkn
   const result = { ...(base as Record<string, unknown>) };
   for (const [key, value] of Object.entries(given)) {
     const inner = path === "" ? key : `${path}.${key}`;
+    if (OPTIONAL.test(inner)) {
+      result[key] = number(name, inner, value);
+      continue;
+    }
     if (!Object.hasOwn(result, key) || FIXED.has(inner)) {
       const known = Object.keys(result).filter((field) => !FIXED.has(field));
       throw fault(name, path, `fields ${known.join(", ")}`, key);

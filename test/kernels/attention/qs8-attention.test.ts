@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
-import { attentionScratchBytes, MOST_HEAD_CHANNELS_S8, MOST_KEYS_S8 } from "../../../src/kernels/attention/scratch.ts";
+import { attentionScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
+import { MOST_HEAD_CHANNELS_S8, MOST_KEYS_S8 } from "../../../src/quantization/attention-limits.ts";
 import { type AttentionSizes, attentionReal, type Tokens } from "../../../src/reference/attention.ts";
 import {
   type AttentionQuantization,

@@ -73,7 +73,7 @@ describe("what event mode sees", () => {
 
   it("refuses a mode that it does not know", () => {
     const options = { input: [32, 32], mode: "fast" } as unknown as SimulateOptions;
-    const message = /^mode: expected event or analytic, got fast$/;
+    const message = /^mode: expected event or analytic on ethos-\S+, got fast$/;
     expect(() => simulate(buildModel("resnet20-cifar"), device("ethos-u55-32"), options)).toThrow(message);
   });
 });
