@@ -1,8 +1,13 @@
 /** How far a network's own weights would compress: what the timing model asks of weights, measured instead of assumed. */
 import type { Layer, Model } from "../network/description.ts";
 import { collapse } from "../network/passes/collapse.ts";
-import type { EncodedSize } from "../timing/weights.ts";
 import { quantiseWeights } from "./weights.ts";
+
+/** What `simulate` asks the size of: the description's layers that an operation stands for, and its filters. */
+interface Weighted {
+  readonly layers: readonly string[];
+  readonly filter: { readonly values: number };
+}
 
 /** Bits a value that no coder of single values can do without: sum of -p log2 p over the values that occur. */
 export function entropyOf(values: Int8Array): number {
@@ -33,7 +38,7 @@ function filterOf(layer: Layer, weights: Model["weights"]): { data: Float32Array
  * layers need more. Operations without a filter of the model take a byte a value.
  * @throws WasmogradError as `collapse`
  */
-export function measuredSize(model: Model): EncodedSize {
+export function measuredSize(model: Model): (operation: Weighted) => number {
   const { network, weights } = collapse(model);
   const sizes = new Map<string, number>();
   for (const layer of network.layers) {

@@ -30,28 +30,29 @@ const ABSTRACT = "abstract";
 const README = "README of the official repository";
 const TABLE = "the paper's table, from memory";
 
-const published = (
+const figures = (
   group: Group,
   source: string,
   confirmed: boolean,
   rows: readonly (readonly [id: string, what: string, value: number, unit: Unit])[],
 ): PublishedFigure[] => rows.map(([id, what, value, unit]) => ({ id, group, what, value, unit, source, confirmed }));
 
-export const PUBLISHED: readonly PublishedFigure[] = [
-  ...published("sesr", ABSTRACT, true, [
+/** All of them. A function, so that pages that do not ask do not load them. */
+export const published = (): readonly PublishedFigure[] => [
+  ...figures("sesr", ABSTRACT, true, [
     ["sesr-fewest", "fewer MACs than FSRCNN, SESR-M5 x2 to 1280x720, at least", 2, "x"],
     ["sesr-most", "fewer MACs than VDSR, SESR-M11 x4 to 1280x720, up to", 330, "x"],
   ]),
-  ...published("sesr", FIGURE, true, [
+  ...figures("sesr", FIGURE, true, [
     ["sesr-hundred", "fewer MACs than VDSR, SESR-M11 x2 to 1280x720", 100, "x"],
     ["macs vdsr 2", "VDSR to 1280x720, MACs", 612.6, "G"],
     ["macs fsrcnn 2", "FSRCNN x2 to 1280x720, MACs", 6.0, "G"],
   ]),
-  ...published("sesr", README, true, [
+  ...figures("sesr", README, true, [
     ["training-expanded", "SESR-M5 x2, 32 patches of 64x64, expanded, MACs forward", 41.77, "G"],
     ["training-collapsed", "the same in collapsed space", 1.84, "G"],
   ]),
-  ...published("sesr", `${TABLE}; its digits agree with a count`, false, [
+  ...figures("sesr", `${TABLE}; its digits agree with a count`, false, [
     ["weights sesr-m3 2", "SESR-M3 x2, weights", 8.91, "K"],
     ["weights sesr-m5 2", "SESR-M5 x2, weights", 13.52, "K"],
     ["weights sesr-m7 2", "SESR-M7 x2, weights", 18.12, "K"],
@@ -76,7 +77,7 @@ export const PUBLISHED: readonly PublishedFigure[] = [
     ["macs fsrcnn 4", "FSRCNN x4 to 1280x720, MACs", 4.63, "G"],
   ]),
 
-  ...published("sesr-npu", "the paper's table", true, [
+  ...figures("sesr-npu", "the paper's table", true, [
     ["n78-macs fsrcnn 2", "FSRCNN x2, 1080p to 4K: MACs", 54, "G"],
     ["n78-dram fsrcnn 2", "FSRCNN x2, 1080p to 4K: DRAM", 564, "MB"],
     ["n78-ms fsrcnn 2", "FSRCNN x2, 1080p to 4K: time", 167.4, "ms"],
@@ -87,19 +88,19 @@ export const PUBLISHED: readonly PublishedFigure[] = [
     ["n78-fps sesr-m5 2", "SESR-M5 x2, 1080p to 4K", 36.7, "FPS"],
     ["n78-ms tile", "SESR-M5 x2, a tile of 400x300 to 800x600: time", 1.2, "ms"],
   ]),
-  ...published("sesr-npu", TABLE, false, [
+  ...figures("sesr-npu", TABLE, false, [
     ["n78-macs tile", "SESR-M5 x2, a tile of 400x300 to 800x600: MACs", 1.62, "G"],
     ["n78-macs sesr-m5 4", "SESR-M5 x4, 1080p to 8K: MACs", 38, "G"],
     ["n78-dram sesr-m5 4", "SESR-M5 x4, 1080p to 8K: DRAM", 390, "MB"],
     ["n78-ms sesr-m5 4", "SESR-M5 x4, 1080p to 8K: time", 45.1, "ms"],
     ["n78-fps sesr-m5 4", "SESR-M5 x4, 1080p to 8K", 22.2, "FPS"],
   ]),
-  ...published("sesr-npu", ABSTRACT, true, [
+  ...figures("sesr-npu", ABSTRACT, true, [
     ["n78-faster", "FPS over FSRCNN, SESR-M5 x2 in one piece, at least", 6, "x"],
     ["n78-fastest", "FPS over FSRCNN, SESR-M5 x2 in tiles, up to", 8, "x"],
   ]),
 
-  ...published("ran", FIGURE, true, [
+  ...figures("ran", FIGURE, true, [
     ["params ran-e-gt", "RAN-e ground truth, parameters", 4.5, "M"],
     ["params ran-e-c", "RAN-e sub-network C, parameters", 4.7, "M"],
     ["params efficientnet-lite0", "EfficientNet-Lite0, parameters", 4.7, "M"],
@@ -112,17 +113,17 @@ export const PUBLISHED: readonly PublishedFigure[] = [
     ["macs repvgg-a0", "RepVGG-A0, MACs", 1.4, "G"],
     ["ran-i-saving", "RAN-i-B, fewer MACs than ConvNeXt-B", 1.82, "x"],
   ]),
-  ...published("ran", `${FIGURE}, read off a plot`, true, [
+  ...figures("ran", `${FIGURE}, read off a plot`, true, [
     ["macs ran-i-t", "RAN-i-T, MACs", 3.3, "G"],
     ["macs ran-i-s", "RAN-i-S, MACs", 4.6, "G"],
     ["macs ran-i-b", "RAN-i-B, MACs", 8.4, "G"],
   ]),
-  ...published("ran", "abstract, from memory", false, [["ran-i-most", "RAN-i, fewer MACs, up to", 2, "x"]]),
-  ...published("ran", ABSTRACT, true, [
+  ...figures("ran", "abstract, from memory", false, [["ran-i-most", "RAN-i, fewer MACs, up to", 2, "x"]]),
+  ...figures("ran", ABSTRACT, true, [
     ["ran-i-cpu", "RAN-i, FPS over ConvNeXt on an Arm datacentre CPU, nearly", 1.4, "x"],
   ]),
 
-  ...published("ran-npu", FIGURE, true, [
+  ...figures("ran-npu", FIGURE, true, [
     ["u55 resnet18", "ResNet-18, U55", 0.46, "x"],
     ["u55 repvgg-a0", "RepVGG-A0, U55", 0.72, "x"],
     ["u55 efficientnet-lite0-hswish", "EfficientNet-Lite0 with hard-swish, U55", 1, "x"],
@@ -135,12 +136,12 @@ export const PUBLISHED: readonly PublishedFigure[] = [
     ["u65 ran-e-gt", "RAN-e ground truth, U65", 1.49, "x"],
   ]),
 
-  ...published("winograd", ABSTRACT, true, [
+  ...figures("winograd", ABSTRACT, true, [
     ["winograd-reduction", "fewer multiplications, complex F(4x4,3x3)", 3.13, "x"],
     ["winograd-efficiency", "efficiency gain over rational F(4x4,3x3), up to", 17.37, "%"],
     ["winograd-width", "filter width cut by integer scaling", 30.77, "%"],
   ]),
-  ...published("winograd", "the literature's F(2x2,3x3)", true, [
+  ...figures("winograd", "the literature's F(2x2,3x3)", true, [
     ["winograd-f2", "fewer multiplications, F(2x2,3x3)", 2.25, "x"],
   ]),
 ];

@@ -1,6 +1,6 @@
 /** The papers' figures beside ours, row by row. */
 import { type Reading, readingsOf } from "./ours.ts";
-import { GROUPS, type Group, PUBLISHED, type PublishedFigure } from "./published.ts";
+import { GROUPS, type Group, type PublishedFigure, published } from "./published.ts";
 
 export interface ReproductionRow extends Omit<PublishedFigure, "value">, Omit<Reading, "value"> {
   /** In `unit`, as are `ours`. */
@@ -20,7 +20,7 @@ export interface ReproductionReport {
  * second or so.
  */
 export function reproduce(): ReproductionReport {
-  const rows = PUBLISHED.flatMap((figure): ReproductionRow[] => {
+  const rows = published().flatMap((figure): ReproductionRow[] => {
     const { value: published, ...rest } = figure;
     return readingsOf(figure).map(({ value: ours, ...reading }) => ({
       ...rest,

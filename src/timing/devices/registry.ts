@@ -5,7 +5,7 @@ import type { Device } from "./description.ts";
 import { ETHOS_N_METRICS, ethosN, ethosNIds } from "./ethos-n78.ts";
 import { ETHOS_U, ethosU } from "./ethos-u.ts";
 import { HOST_COSTS } from "./host-costs.ts";
-import { SYSTOLIC } from "./systolic.ts";
+import { systolicArrays } from "./systolic.ts";
 
 export interface DeviceOptions {
   /** What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless given. */
@@ -19,7 +19,7 @@ export interface DeviceOptions {
 /** The ids that `device` knows. */
 export function deviceIds(): string[] {
   const ids = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
-  return [...ids(ETHOS_U), ...ethosNIds(), ...ids(SYSTOLIC), ...ids(CPU_CORES), HOST_COSTS.id];
+  return [...ids(ETHOS_U), ...ethosNIds(), ...ids(systolicArrays()), ...ids(CPU_CORES), HOST_COSTS.id];
 }
 
 /** What `DeviceOptions` can be for a device, its defaults first. @throws WasmogradError ERR_ARGUMENT on an unknown id */
@@ -63,7 +63,7 @@ export function device(id: string, { system, memory, metric }: DeviceOptions = {
     refuse(id, { system, memory });
     return ethosN(id, pick("metric", ETHOS_N_METRICS, metric));
   }
-  const array = SYSTOLIC.find((one) => one.id === id);
+  const array = systolicArrays().find((one) => one.id === id);
   if (array) {
     refuse(id, { system, memory, metric });
     return array;

@@ -34,8 +34,8 @@ function square(
   };
 }
 
-/** The first is SCALE-Sim's default in size, memories and bandwidth. */
-export const SYSTOLIC: readonly Systolic[] = [
+/** The first is SCALE-Sim's default in size, memories and bandwidth. A function, so that pages that do not ask do not load them. */
+export const systolicArrays = (): readonly Systolic[] => [
   square("systolic", 32, "os", [64, 64, 64], 10, 1000),
   square("systolic-16x16-ws", 16, "ws", [64, 64, 64], 8, 500),
   square("systolic-64x64-is", 64, "is", [256, 256, 256], 16, 1000),
