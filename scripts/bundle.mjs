@@ -9,7 +9,7 @@ import { build } from "esbuild";
  * What few pages need and load when they do, by path in dist/. Each is a file of its own that shares the error type with the others and
  * nothing else: bundlers put what a page could use and what it loads later into one chunk, and would load it at once.
  */
-const LATER = ["engine/prepare-f32.js", "upscale/trained-model.js", "detector/assemble.js"];
+const LATER = ["engine/prepare-f32.js", "engine/layer-steps.js", "upscale/trained-model.js", "detector/assemble.js"];
 
 const COMMON = {
   outdir: "dist/bundle",
@@ -50,5 +50,12 @@ await build({
   plugins: [apart(later, ["dynamic-import"])],
 });
 for (const path of LATER) {
-  await build({ ...COMMON, entryPoints: [`dist/${path}`], plugins: [apart(/\/errors\.js$/, ["import-statement"])] });
+  await build({
+    ...COMMON,
+    entryPoints: [`dist/${path}`],
+    // What these import when they need it, the binaries of layers for one, stays apart too.
+    chunkNames: "[name]-[hash]",
+    splitting: true,
+    plugins: [apart(/\/errors\.js$/, ["import-statement"])],
+  });
 }

@@ -6,6 +6,7 @@ import { timeNetworks } from "../src/bench/ran-e-costs.ts";
 import { ranENetwork } from "../src/models/ran-e.ts";
 import type { RanEBlock } from "../src/models/ran-e-blocks.ts";
 import { buildModel } from "../src/models/registry.ts";
+import { processorTime } from "../src/node/processor.ts";
 import { parseCosts } from "../src/ran/block-costs.ts";
 import { priceNetwork } from "../src/ran/search.ts";
 import { layOutSpace, ranENetworks, ranESpace, rowsFrom } from "../src/ran/search-space.ts";
@@ -17,17 +18,13 @@ const [height, width] = [224, 224];
 const space = layOutSpace([height, width]);
 const collapsed = space.positions.map((): RanEBlock => "collapsed");
 const networks = [...ranENetworks(), { id: "all collapsed", blocks: collapsed }];
-const clock = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 const timed = networks.map(({ id, blocks }) => {
   const network = ranENetwork({ name: id, rows: rowsFrom(ranESpace(), blocks) });
   return { network, height, width };
 });
 const others = ["efficientnet-lite0", "efficientnet-lite0-hswish"];
 timed.push(...others.map((id) => ({ network: buildModel(id), height, width })));
-timeNetworks(timed, { clock }).then((samples) => {
+timeNetworks(timed, { clock: processorTime }).then((samples) => {
   for (const [i, { id, blocks }] of networks.entries()) {
     const [whole, sum] = [median(samples[i]!), priceNetwork(space, costs, blocks).cost];
     console.log(

@@ -1,4 +1,4 @@
-// Writes the descriptions of training/study's networks, which `wasmograd classify` and `inspect` read, from what its training wrote.
+// Writes the descriptions that `wasmograd classify` and `inspect` read of the networks of training/study and training/attention-study.
 // usage: npx tsx scripts/study-networks.ts            writes
 //        npx tsx scripts/study-networks.ts --check    writes nothing, fails when a file differs from what would be written
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,6 +7,8 @@ import { EPSILON } from "../src/models/inverted-bottleneck.ts";
 import { LayerList } from "../src/models/layer-list.ts";
 import { type RanEBlock, ranEBlock } from "../src/models/ran-e-blocks.ts";
 import type { Network } from "../src/network/description.ts";
+import { studyNetworks } from "./attention-study/networks.ts";
+import { readRuns } from "./attention-study/runs.ts";
 import { absolute, writeOrCheck } from "./documents.ts";
 
 const FOLDER = "training/study/results";
@@ -52,4 +54,5 @@ const files = sources.map((name): [string, string] => {
   const network = describe(JSON.parse(readFileSync(absolute(`${FOLDER}/${name}`), "utf8")) as Architecture);
   return [`${FOLDER}/${network.name.replace("study-", "")}.network.json`, `${JSON.stringify(network, null, 1)}\n`];
 });
-writeOrCheck("scripts/study-networks.ts", new Map(files), values.check ?? false);
+const all = new Map([...files, ...studyNetworks(readRuns()[0]!)]);
+writeOrCheck("scripts/study-networks.ts", all, values.check ?? false);

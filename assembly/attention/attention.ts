@@ -4,7 +4,7 @@
  *   s[k] = scale * sum_c q[i, c] * k[k, c]      p = softmax(s)      to[i, c] = sum_k p[k] * v[k, c]
  *
  * Head j's channels lie at j * headChannels of every token, tokens `...Stride` bytes apart: q, k and v may be slices of one buffer, or the
- * same. One query is class attention.
+ * same. One query is class attention, which single-query.ts computes, to the same bits.
  *
  * Eight queries at a time: their scores against all keys, softmax, and the second product, so that of the keys x queries map no more
  * than eight rows are ever stored. Scores lie [key][8 queries]: what the first product leaves in its lanes is what the second broadcasts,
@@ -38,6 +38,7 @@ import { largest, scale_scores, soften_f32, soften_s8 } from "./columns";
 import { copy_columns, transpose_rows } from "./panels";
 import { prepare_weights, WEIGHT_TABLE } from "./exp";
 import { product_4x8 } from "./product-4x8";
+import { f32_single_query, qs8_single_query } from "./single-query";
 import { store_tile } from "./store-tile";
 
 export const LOG2_E: f32 = 1.44269504;
@@ -87,6 +88,36 @@ function attention<T>(
   const headBytes = <usize>headChannels * bytes;
   if (!isFloat<T>()) prepare_weights(keys, weights);
   for (let head = 0; head < heads; head++, q += headBytes, k += headBytes, v += headBytes, to += headBytes) {
+    if (queries == 1) {
+      if (isFloat<T>()) {
+        f32_single_query(q, k, v, to, keys, headChannels, kStride, vStride, logarithmic, scratch, queryPanel);
+      } else {
+        qs8_single_query(
+          q,
+          k,
+          v,
+          to,
+          keys,
+          headChannels,
+          kStride,
+          vStride,
+          logarithmic,
+          zeroQ,
+          zeroK,
+          ratio,
+          term,
+          magicZero,
+          magicMin,
+          qmax,
+          scratch,
+          queryPanel,
+          tile,
+          factors,
+          weights,
+        );
+      }
+      continue;
+    }
     for (let n = 0; n < keys; n += 4) {
       const panel = keyPanels + <usize>(n >> 2) * keyPanel;
       transpose_rows<T>(k + <usize>n * kStride, kStride, min(4, keys - n), headChannels, adjustK, panel, 16);

@@ -3,5 +3,6 @@
 export * from "./add-scaled";
 export * from "./attention";
 export * from "./l2";
+export * from "./pivot-projection";
 export * from "./softmax";
 export * from "./xca";

@@ -5,6 +5,7 @@ export * from "./gelu";
 export * from "./global-average";
 export * from "./hard-swish";
 export * from "./layer-norm";
+export * from "./layer-norm-s8";
 export * from "./max-pool";
 export * from "./subsample";
 export * from "./table";

@@ -1,13 +1,19 @@
-/** docs/compact-attention.md with its computed parts: path -> text. */
+/** docs/compact-attention.md with its computed parts, and its picture: path -> text. */
 import { readFileSync } from "node:fs";
 import type { AttentionOption } from "../../src/attention/family.ts";
 import { ATTENTION_MEMBERS, type AttentionFields, attentionSpec, projectionCount } from "../../src/attention/family.ts";
 import { buildModel, modelInfo } from "../../src/models/registry.ts";
 import { networkAttentionCosts } from "../../src/network/attention-costs.ts";
 import { countNetwork, type NetworkCounts } from "../../src/network/counts.ts";
+import { studyChart } from "../attention-study/chart.ts";
+import { readRuns } from "../attention-study/runs.ts";
+import { summarise } from "../attention-study/summary.ts";
+import { studyBlocks } from "../attention-study/tables.ts";
 import { absolute, fillBlocks, table } from "../documents.ts";
 
+export const SCRIPT = "scripts/compact-attention-tables.ts";
 export const DOCUMENT = "docs/compact-attention.md";
+const PICTURE = "docs/images/attention-study.svg";
 
 const DEIT = ["deit-ti", "deit-s", "deit-b"] as const;
 const XCIT = ["xcit-n12", "xcit-t12", "xcit-s12"] as const;
@@ -101,6 +107,10 @@ export function attentionDocuments(): Map<string, string> {
     ["removed", removedTable()],
     ["xcit", xcitTable()],
     ["gauge", gaugeTable()],
+    ...studyBlocks(),
   ]);
-  return new Map([[DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)]]);
+  return new Map([
+    [DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)],
+    [PICTURE, studyChart(summarise(readRuns()), SCRIPT)],
+  ]);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { absolute, fillBlocks } from "../documents.ts";
 import { chart } from "./chart.ts";
 import { FRONT, ranEBlocks, ranEFront, stored } from "./ran-e.ts";
+import { ranEDeviceBlocks } from "./ran-e-device.ts";
 import { correlations, runStudy } from "./study.ts";
 import { blocks } from "./tables.ts";
 
@@ -14,6 +15,6 @@ export function everything(study = runStudy()): Map<string, string> {
   return new Map([
     ["docs/images/nn-mass.svg", chart(study, correlations(study))],
     [FRONT, ranEFront(ranE)],
-    [DOCUMENT, fillBlocks(DOCUMENT, document, new Map([...blocks(study), ...ranEBlocks(ranE)]))],
+    [DOCUMENT, fillBlocks(DOCUMENT, document, new Map([...blocks(study), ...ranEBlocks(ranE), ...ranEDeviceBlocks()]))],
   ]);
 }

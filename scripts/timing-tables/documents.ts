@@ -1,23 +1,28 @@
 /** The computed tables of docs/timing-model.md. */
 import { readFileSync } from "node:fs";
+import { markdown } from "../../src/reproduction/format.ts";
+import { FULL_HD, fsrcnnOnN78, type Mode, sesrOnN78, TILE } from "../../src/reproduction/hardware.ts";
+import { reproduce } from "../../src/reproduction/reproduce.ts";
+import type { SimulationReport } from "../../src/timing/report.ts";
 import { absolute, fillBlocks, table } from "../documents.ts";
-import { fsrcnnOnN78, RAN_MODELS, RAN_PUBLISHED, ranTable, sesrOnN78 } from "./published.ts";
+import { armTable } from "./arm.ts";
+import { cpuNetworksTable, HOST_MODULE, heldOutTable, hostModule, storedCalibration } from "./host.ts";
+import { bothModes, COMPARED, publishedValue, RAN_MODELS, ranPublished, ranTable } from "./published.ts";
 
 const DOCUMENT = "docs/timing-model.md";
+const REPRODUCTION = "docs/reproduction.md";
 
 function deviation(ours: number, published: number): string {
   const percent = 100 * (ours / published - 1);
+  if (Math.abs(percent) < 0.05) return "0.0 %";
   return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)} %`;
 }
 
 function n78Table(): string {
-  const row = (
-    name: string,
-    run: (metric: string) => ReturnType<typeof fsrcnnOnN78>,
-    published: { readonly ms: number; readonly megabytes?: number },
-  ): string[] => {
+  const row = (name: string, run: (metric: string, mode?: Mode) => SimulationReport, of: string): string[] => {
     const [older, newer] = [run("22.02").total, run("25.03").total];
-    const { ms, megabytes } = published;
+    const ms = publishedValue(`n78-ms ${of}`);
+    const megabytes = of === "tile" ? undefined : publishedValue(`n78-dram ${of}`);
     const ours = older.dramBytes / 1e6;
     return [
       name,
@@ -28,28 +33,30 @@ function n78Table(): string {
       `${ours.toFixed(ours < 100 ? 1 : 0)} MB`,
       megabytes === undefined ? "-" : deviation(ours, megabytes),
       `${newer.ms.toFixed(2)} ms`,
+      `${run("22.02", "event").total.ms.toFixed(2)} ms`,
     ];
   };
   return table(
-    ["network", "published", "22.02", "deviation", "published DRAM", "ours", "deviation", "25.03"],
+    ["network", "published", "22.02", "deviation", "published DRAM", "ours", "deviation", "25.03", "event"],
     [
-      row("SESR-M5 x2, 1080p", (metric) => sesrOnN78([1080, 1920], 2, metric), { ms: 27.2, megabytes: 282 }),
-      row("SESR-M5 x2, 400x300 tile", (metric) => sesrOnN78([300, 400], 2, metric), { ms: 1.2 }),
-      row("SESR-M5 x4, 1080p *", (metric) => sesrOnN78([1080, 1920], 4, metric), { ms: 45.1, megabytes: 390 }),
-      row("FSRCNN x2, 1080p", fsrcnnOnN78, { ms: 167.4, megabytes: 564 }),
+      row("SESR-M5 x2, 1080p", (metric, mode) => sesrOnN78(FULL_HD, 2, metric, mode), "sesr-m5 2"),
+      row("SESR-M5 x2, 400x300 tile", (metric, mode) => sesrOnN78(TILE, 2, metric, mode), "tile"),
+      row("SESR-M5 x4, 1080p *", (metric, mode) => sesrOnN78(FULL_HD, 4, metric, mode), "sesr-m5 4"),
+      row("FSRCNN x2, 1080p", fsrcnnOnN78, "fsrcnn 2"),
     ],
   );
 }
 
 function ranFigures(): string {
-  const columns = (["ethos-u55-256", "ethos-u65-512"] as const).map((id) => ({
-    charged: ranTable(id, "as-described"),
-    clamped: ranTable(id, "clamped"),
+  const columns = (["u55", "u65"] as const).map((npu) => ({
+    npu,
+    charged: ranTable(npu, "as-described"),
+    clamped: ranTable(npu, "clamped"),
   }));
   const rows = RAN_MODELS.map((model) => [
     `\`${model}\``,
-    ...columns.flatMap(({ charged, clamped }, i) => [
-      RAN_PUBLISHED[model][i]!.toFixed(2),
+    ...columns.flatMap(({ npu, charged, clamped }) => [
+      ranPublished(model, npu).toFixed(2),
       charged.get(model)!.toFixed(2),
       clamped.get(model)!.toFixed(2),
     ]),
@@ -58,11 +65,35 @@ function ranFigures(): string {
   return table(["network", ...device("U55"), ...device("U65")], rows);
 }
 
-/** The document as it should be, by its path. */
+function modesTable(): string {
+  const rows = COMPARED.map((compared) => {
+    const [model, input, id] = compared;
+    const { analytic, event } = bothModes(compared);
+    const ms = ({ total }: SimulationReport): string => `${total.ms.toFixed(2)} ms`;
+    const what = [`\`${model}\` ${input.join("x")}`, `\`${id}\``];
+    return [...what, ms(analytic), ms(event), deviation(event.total.ms, analytic.total.ms), event.total.bound];
+  });
+  return table(["network", "device", "analytic", "event", "difference", "bound by, most of the time"], rows);
+}
+
+/** The documents, and the module of the calibrated machine, as they should be, by their paths. */
 export function timingDocuments(): ReadonlyMap<string, string> {
+  const calibration = storedCalibration();
   const blocks = new Map([
     ["n78", n78Table()],
     ["ran", ranFigures()],
+    ["modes", modesTable()],
+    ["cpu-shapes", heldOutTable(calibration)],
+    ["cpu-networks", cpuNetworksTable(calibration)],
+    ["cpu-arm", armTable(calibration.device)],
   ]);
-  return new Map([[DOCUMENT, fillBlocks(DOCUMENT, readFileSync(absolute(DOCUMENT), "utf8"), blocks)]]);
+  const filled = (path: string, parts: ReadonlyMap<string, string>): readonly [string, string] => [
+    path,
+    fillBlocks(path, readFileSync(absolute(path), "utf8"), parts),
+  ];
+  return new Map([
+    filled(DOCUMENT, blocks),
+    filled(REPRODUCTION, new Map([["reproduction", markdown(reproduce())]])),
+    [HOST_MODULE, hostModule(calibration)],
+  ]);
 }

@@ -183,8 +183,8 @@ export function gaugeFixReal(model: RealModel): { readonly model: RealModel; rea
  * retraining. Heads that share keys or values share their base; a projection that is keys and values turns both; one that is the queries
  * too, keys or values that are the input itself, and heads of lower rank stay as they are, and so does xca, where norms stand between.
  *
- * Weights go by the names `<layer>.pivoted.weight` and `<layer>.turned.*`. `lowerPivots`, and so `prepare`, makes ordinary convolutions of it
- * again, for which there are kernels: what is saved is weights in a file and products in principle.
+ * Weights go by the names `<layer>.pivoted.weight` and `<layer>.turned.*`. f32 networks have a kernel for it; `lowerPivots`, and so `prepare`,
+ * makes ordinary convolutions of it again, as int8 needs them.
  * @returns the model, and the condition of every block that became the identity
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */

@@ -21,8 +21,11 @@ export function biasOfHeads(bias: Float64Array, heads: number, valueHeads: numbe
   });
 }
 
+type BiasRole = "k" | "v";
+const BIAS_ROLES: readonly BiasRole[] = ["k", "v"];
+
 /** `simplifyBiases` before rounding. */
-export function simplifyBiasesReal(model: RealModel): RealModel {
+export function simplifyBiasesReal(model: RealModel, roles: readonly BiasRole[] = BIAS_ROLES): RealModel {
   const before = validate(model.network);
   checkWeights(before, model.weights);
   const changed = new Map<string, Layer>();
@@ -33,6 +36,7 @@ export function simplifyBiasesReal(model: RealModel): RealModel {
     for (const projection of new Set([projections.k, projections.v])) {
       // What is Q too changes the scores.
       if (!projection || projection.layer.bias === undefined || projection.roles.includes("q")) continue;
+      if (!roles.includes(projection.roles.includes("v") ? "v" : "k")) continue;
       if (projection.roles.includes("v")) {
         if (!output) continue;
         const { heads, valueHeads = heads } = attention;
@@ -55,8 +59,9 @@ export function simplifyBiasesReal(model: RealModel): RealModel {
  * output projection, `<layer>.folded.bias`: rows of the map sum to 1. A projection that serves as keys and values does both, one that is the
  * queries too keeps its bias, and so does one of values whose heads no 1x1 convolution reads alone. Exact but for rounding; xca stays as it
  * is, where neither holds.
+ * @param roles whose biases go, both by default; those of a projection that is both go with "v"
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
-export function simplifyBiases(model: Model): Model {
-  return roundWeights(simplifyBiasesReal(model));
+export function simplifyBiases(model: Model, roles: readonly ("k" | "v")[] = BIAS_ROLES): Model {
+  return roundWeights(simplifyBiasesReal(model, roles));
 }

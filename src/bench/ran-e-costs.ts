@@ -1,14 +1,14 @@
 /** What RAN-e's blocks cost on this machine: each compiled as a small int8 network with random weights, and timed. */
 import { compile } from "../engine/compile.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
-import type { Layer, Model, Network, Weight } from "../network/description.ts";
+import type { Model, Network, Weight } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
 import { valuesIn } from "../network/shapes.ts";
 import { weightUses } from "../network/weights.ts";
 import { pause } from "../pause.ts";
 import { type QuantisedModel, quantise } from "../quantization/quantise.ts";
 import { CostTable } from "../ran/block-costs.ts";
-import { type BlockShape, blockNetwork, shapeName } from "../ran/block-shape.ts";
+import { type BlockShape, blockNetwork, shapeName, withoutFirstNorm } from "../ran/block-shape.ts";
 import { type RandomSource, randomSource } from "../random.ts";
 import { median } from "./measure.ts";
 
@@ -33,20 +33,6 @@ const WARM_UP_MS = 20;
 const WARM_UP_RUNS = 3;
 /** Of a progress bar, before the rounds. */
 const PREPARATION = 0.2;
-
-/**
- * In a network, a collapsed block's first normalisation is folded into the convolution before it, unless that is a residual block, and so costs
- * nothing. Here what is before is not there to fold it into.
- */
-function asInNetwork(network: Network, { residual }: BlockShape): Network {
-  const [first, second] = network.layers;
-  if (residual || second?.op !== "batch-norm") return network;
-  const layers = network.layers.flatMap((layer): Layer[] => {
-    if (layer === second) return [];
-    return ["input" in layer && layer.input === second.name ? { ...layer, input: first!.name } : layer];
-  });
-  return { ...network, layers };
-}
 
 /** Filters of variance 2 / fan-in, so that values keep their size; the rest near 1. Time does not depend on them. */
 function withRandomWeights(network: Network, random: RandomSource): Model {
@@ -145,7 +131,7 @@ export async function measureRanECosts(
   const distinct = [...new Map(shapes.map((shape) => [shapeName(shape), shape])).values()];
   const networks = distinct.map((shape): TimedNetwork => {
     const { height, width } = shape;
-    return { network: asInNetwork(blockNetwork(shape), shape), height, width };
+    return { network: withoutFirstNorm(blockNetwork(shape), shape), height, width };
   });
   const samples = await timeNetworks(networks, options);
   const entries = distinct.map((shape, i) => ({ ...shape, cost: Number(median(samples[i]!).toPrecision(5)) }));

@@ -1,4 +1,4 @@
-import { compileBase64 } from "../kernels/load.ts";
+import { compileBase64 } from "../kernels/compile-base64.ts";
 import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
 
 /** Steps of 32 loop iterations a run: about 2 ms, long against the timer and short against an interruption. */
@@ -17,8 +17,8 @@ interface RooflineExports {
   roofline_f32_mul_add(base: number, steps: number): number;
 }
 
-/** The two probes of assembly/bench/roofline.ts, each a function to be timed. */
-export async function rooflineProbes(): Promise<{
+/** The two probes of assembly/bench/roofline.ts, each a function to be timed. @param steps of a run */
+export async function rooflineProbes(steps = STEPS): Promise<{
   dot: () => void;
   f32: () => void;
   dotMacs: number;
@@ -32,9 +32,9 @@ export async function rooflineProbes(): Promise<{
   // Sane floats: denormals and NaN would be several times slower and measure something else.
   new Float32Array(memory.buffer, base, 4096).fill(1.001);
   return {
-    dot: () => void exports.roofline_dot_i16x8(base, STEPS),
-    f32: () => void exports.roofline_f32_mul_add(base, STEPS),
-    dotMacs: STEPS * INNER * 64,
-    f32Macs: STEPS * INNER * 32,
+    dot: () => void exports.roofline_dot_i16x8(base, steps),
+    f32: () => void exports.roofline_f32_mul_add(base, steps),
+    dotMacs: steps * INNER * 64,
+    f32Macs: steps * INNER * 32,
   };
 }

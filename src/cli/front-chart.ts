@@ -16,6 +16,7 @@ import {
   RED,
   text,
 } from "./svg.ts";
+import { ticks } from "./ticks.ts";
 
 export type ChartPoint = Pick<PricedNetwork, "cost" | "units">;
 
@@ -40,14 +41,6 @@ const LOOKS: readonly (readonly [Marker, string])[] = [
 ];
 /** More dots would only be drawn over each other. */
 const MOST_DOTS = 200;
-
-/** Round numbers from 0 to at least `most`, about five of them. */
-function ticks(most: number): number[] {
-  const rough = most / 5 || 1;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough)!;
-  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, i) => i * step);
-}
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 /** Cycles of an NPU run into millions. */

@@ -1,5 +1,6 @@
 /** What a command looks at: a built-in network with its options, or a description from a file. */
 import { compactAttention } from "../attention/compact.ts";
+import type { AttentionSpec } from "../attention/family.ts";
 import type { InputSize, ModelOptions } from "../models/family.ts";
 import { buildModel, familyOf, modelInfo } from "../models/registry.ts";
 import type { Network } from "../network/description.ts";
@@ -33,17 +34,25 @@ export interface Subject {
 /** Of networks whose authors are not known. */
 const DESCRIPTION_INPUT: InputSize = [360, 640];
 
+/** What --attention says, where the network has attention. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
+export function attentionOf(parsed: Parsed, name: string): AttentionSpec | undefined {
+  const attention = attentionOption(parsed);
+  if (attention && !isNetworkFile(name) && !familyOf(name).hasAttention) {
+    throw new UsageError(`--attention: expected none, as ${name} has no attention`);
+  }
+  return attention;
+}
+
 /** What --scale, --form and --attention say, within what the network has. @throws UsageError, WasmogradError ERR_ARGUMENT on an unknown id */
 export function modelOptions(parsed: Parsed, name: string): ModelOptions {
   const given = (["scale", "form"] as const).filter((option) => parsed.text(option) !== undefined);
-  const attention = attentionOption(parsed);
+  const attention = attentionOf(parsed, name);
   if (isNetworkFile(name)) {
     if (given.length > 0)
       throw new UsageError(`--${given[0]}: expected with a built-in network only, not with a description`);
     return { ...(attention && { attention }) };
   }
-  const { scales, forms, hasAttention } = familyOf(name);
-  if (attention && !hasAttention) throw new UsageError(`--attention: expected none, as ${name} has no attention`);
+  const { scales, forms } = familyOf(name);
   const missing = given.find((option) => (option === "scale" ? scales : forms) === undefined);
   if (missing !== undefined) throw new UsageError(`--${missing}: expected none, as ${name} has one only`);
   return {

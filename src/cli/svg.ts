@@ -13,7 +13,8 @@ export const BLUE_TINT = "#deebf7";
 export const ORANGE_TINT = "#fdebc8";
 export const GREY_TINT = "#eff2f5";
 
-const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+export const escaped = (text: string): string =>
+  text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const number = (x: number): string => String(Number(x.toFixed(2)));
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;

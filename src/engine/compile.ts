@@ -31,9 +31,9 @@ export interface CompileOptions {
    */
   readonly filterScaling?: FilterScaling;
   /**
-   * f32: multiplies and adds by relaxed SIMD where the engine has it (Node 22, Chromium 114 and later; not Node 20), which is faster. Products
-   * are then rounded or not as the processor likes, so that results differ from others in the last bits. Not with `kernels`, which bring a
-   * form of their own.
+   * f32: multiplies and adds by relaxed SIMD where the engine has it (Node 22 and Chromium 114 or later; not Node 20), and as without it
+   * elsewhere; `kernels.relaxed` of the network tells. Products are then rounded or not as the processor has it, so that results differ
+   * from engine to engine in the last bits. Not for int8, and not with `kernels`, which bring a form of their own. docs/performance.md.
    */
   readonly relaxedSimd?: boolean;
 }

@@ -14,21 +14,33 @@ import type {
   PlainActivation,
   Shape,
 } from "../network/description.ts";
+import type { QuantisedModel } from "../quantization/quantise.ts";
 import { averageMultiplier } from "../quantization/requantize.ts";
-import { type LayerSteps, type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
-import { tokenConstants, tokenScratchBytes, tokenStep } from "./token-steps.ts";
+import { pivotConstants, pivotStep, pivotStepScratchBytes } from "./pivot-steps.ts";
+import type { ConstantValues, LayerSteps, Program, RowAddress, Step } from "./program.ts";
+import { isInt8, tokenScratchBytes } from "./token-heads.ts";
+import { tokenConstants, tokenStep } from "./token-steps.ts";
+import { tokenConstantsS8, tokenStepS8 } from "./token-steps-s8.ts";
 
 /** @throws WasmogradError ERR_WASM, ERR_OUT_OF_MEMORY */
 export async function loadLayerSteps(kernels: KernelInstance, { layers }: Network): Promise<LayerSteps> {
   const { exports } = await instantiateLayerKernels(kernels);
-  const hasAttention = layers.some(({ op }) => op === "attention");
+  const hasAttention = layers.some(({ op }) => op === "attention" || op === "pivot-projection");
   const attention = hasAttention ? (await instantiateAttentionKernels(kernels)).exports : undefined;
   return {
     constants,
-    scratchBytes: tokenScratchBytes,
-    step: (program, layer, shapes, at, scratch) =>
-      tokenStep({ kernels, attention, program, shapes, at, scratch }, layer) ??
-      makeStep({ kernels, exports, program, shapes, at }, layer),
+    scratchBytes: (program, layer, shapes) =>
+      layer.op === "pivot-projection"
+        ? pivotStepScratchBytes(layer, shapes)
+        : tokenScratchBytes(program, layer, shapes),
+    step: (program, layer, shapes, at, scratch) => {
+      if (layer.op === "pivot-projection") return pivotStep(attention!, program, layer, shapes, at, scratch);
+      const context = { kernels, exports, attention, shapes, at, scratch };
+      const own = isInt8(program)
+        ? tokenStepS8({ ...context, program }, layer)
+        : tokenStep({ ...context, program }, layer);
+      return own ?? makeStep({ ...context, program }, layer);
+    },
   };
 }
 
@@ -40,9 +52,18 @@ interface Context {
   readonly at: RowAddress;
 }
 
-function* constants(model: Model): Iterable<readonly [string, Float32Array]> {
-  yield* tokenConstants(model);
-  yield* affineVectors(model);
+function* constants(model: Model | QuantisedModel): Iterable<readonly [string, ConstantValues]> {
+  if ("filters" in model) {
+    yield* tokenConstantsS8(model);
+    for (const [name, { factors, offsets }] of model.tokens?.norms ?? []) {
+      yield [`${name}.scale`, factors];
+      yield [`${name}.offset`, offsets];
+    }
+  } else {
+    yield* tokenConstants(model);
+    yield* pivotConstants(model);
+    yield* affineVectors(model);
+  }
 }
 
 /** What a layer multiplies by and adds, channel by channel. */
@@ -65,7 +86,7 @@ function makeStep(context: Context, layer: Layer): Step {
   const { exports, program, shapes, at } = context;
   const { name } = layer;
   const [, width, channels] = shapes.get(name)!;
-  const int8 = program instanceof ProgramS8;
+  const int8 = isInt8(program);
   switch (layer.op) {
     case "activation":
     case "channel-affine": {
@@ -79,6 +100,14 @@ function makeStep(context: Context, layer: Layer): Step {
     }
     case "layer-norm": {
       const [scale, offset] = [program.vector(`${name}.scale`), program.vector(`${name}.offset`)];
+      if (int8) {
+        const { epsilon, qmin, qmax } = program.model.tokens!.norms.get(name)!;
+        const zero = MAGIC_BITS - program.tensorParams(name).zeroPoint;
+        return (y, end) => {
+          const [from, to, pixels] = [at(layer.input, y), at(name, y), (end - y) * width];
+          exports.qs8_layer_norm(from, to, pixels, channels, scale, offset, epsilon, zero, zero + qmin, qmax);
+        };
+      }
       return (y, end) => {
         const pixels = (end - y) * width;
         exports.f32_layer_norm(at(layer.input, y), at(name, y), pixels, channels, scale, offset, layer.epsilon);
@@ -165,7 +194,7 @@ function maxPool({ exports, program, shapes, at }: Context, layer: MaxPoolLayer)
   const [, ow] = shapes.get(name)!;
   const { padBefore: padTop } = convAxis(ih, kh, stride, padding);
   const { padBefore: padLeft } = convAxis(iw, kw, stride, padding);
-  const int8 = program instanceof ProgramS8;
+  const int8 = isInt8(program);
   const bytes = int8 ? 1 : 4;
   const kernel = int8 ? exports.s8_max_pool : exports.f32_max_pool;
   const [fromStride, toStride] = [iw * channels * bytes, ow * channels * bytes];
@@ -193,7 +222,7 @@ function maxPool({ exports, program, shapes, at }: Context, layer: MaxPoolLayer)
 function globalAverage({ exports, program, shapes, at }: Context, input: string, name: string): Step {
   const [height, width, channels] = shapes.get(input)!;
   const pixels = height * width;
-  if (!(program instanceof ProgramS8)) {
+  if (!isInt8(program)) {
     return () => exports.f32_global_average(at(input, 0), at(name, 0), pixels, channels);
   }
   const [from, to] = [program.tensorParams(input), program.tensorParams(name)];

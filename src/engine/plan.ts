@@ -1,25 +1,12 @@
 import { ConvolutionCall } from "../kernels/convolution/call.ts";
-import { type ConvGeometry, convGeometry } from "../kernels/convolution/geometry.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { Layer, Shape } from "../network/description.ts";
-import { tensorsRead } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
-import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
-import { stripLayers } from "./layer-rows.ts";
+import { tileOf } from "./layer-rows.ts";
 import type { Program, Step } from "./program.ts";
-import { elementwise, isAlias } from "./steps.ts";
-import { type RowRange, type StripSchedule, scheduleStrips } from "./strips.ts";
-
-/** Arena key of the working memory that all convolutions share, beside the numbers of the buffers. */
-const SCRATCH = "scratch";
-
-/** Bytes of all line buffers that strips are made as high as, so that feature maps stay in a core's own cache. */
-const STRIP_BYTES = 1024 * 1024;
-/** Rows of the input a strip: multiples of what Winograd tiles and depth-to-space like, the most first. */
-const STRIP_ROWS = [64, 48, 32, 24, 16, 12, 8] as const;
-const FEWEST_ROWS = 4;
-/** Strips after which the line buffers are as high as they get, or nearly. */
-const SAMPLE = 8;
+import { convolutionGeometries, SCRATCH, scheduleNetwork } from "./schedule.ts";
+import { elementwise } from "./steps.ts";
+import type { RowRange, StripSchedule } from "./strips.ts";
 
 /** Fills, or takes, rows [begin, end) of a tensor that lie at `pointer`, without gaps between them. */
 export type RowsAt = (begin: number, end: number, pointer: number) => void;
@@ -72,55 +59,28 @@ export class Plan {
     const shapes = inferShapes(network, [height, width]);
     this.inputShape = shapes.get(program.input)!;
     this.outputShape = shapes.get(network.output)!;
-    const geometries = convolutionGeometries(program, shapes);
-    const buffers = placeTensors(program);
-    const elementBytes = program.precision === "f32" ? 4 : 1;
-    const rowBytes = buffers.map(({ tensors: [tensor] }) => {
-      const [, columns, channels] = shapes.get(tensor!)!;
-      return columns * channels * elementBytes;
-    });
-    const bufferOf = new Map(buffers.flatMap(({ tensors }, i) => tensors.map((tensor) => [tensor, i] as const)));
-    const homes = network.layers.map(({ name }) => bufferOf.get(name)!);
-    const layers = stripLayers(program, shapes, geometries, homes);
-    const schedule = (rows: number, limit?: number): StripSchedule => {
-      const step = Math.max(1, Math.round((rows * this.outputShape[0]) / height));
-      return scheduleStrips(layers, this.#outputLayer, step, limit);
-    };
+    const geometries = convolutionGeometries(network, shapes);
     let shared: number;
     try {
       for (const [name, geometry] of geometries) {
         this.#calls.set(name, new ConvolutionCall(kernels, program.convolutions.get(name)!, geometry));
       }
-      const last = network.layers.length;
-      const { layerSteps } = program;
-      const scratch = Math.max(
+      const { layerSteps, precision } = program;
+      const scratchBytes = Math.max(
         0,
         ...[...this.#calls.values()].map((call) => call.scratchBytes),
-        ...network.layers.map((layer) => layerSteps?.scratchBytes(layer, shapes) ?? 0),
+        ...network.layers.map((layer) => layerSteps?.scratchBytes(program, layer, shapes) ?? 0),
       );
-      const arena = ({ strips, capacities }: StripSchedule): ArenaLayout => {
-        const lifetimes: Lifetime[] = buffers.map((buffer, i) => {
-          const bytes = capacities[i]! * rowBytes[i]!;
-          // Layer by layer, buffers share bytes whose tensors are not needed at the same time; in strips all are.
-          const life = strips.length > 1 ? { first: 0, last } : buffer;
-          return { name: String(i), bytes, first: life.first, last: life.last };
-        });
-        return layOut([...lifetimes, { name: SCRATCH, bytes: scratch, first: 0, last }]);
-      };
-      let chosen = schedule(options.stripRows ?? stripRows(schedule, rowBytes, height));
-      let layout = arena(chosen);
-      if (options.stripRows === undefined && chosen.strips.length > 1) {
-        // Under a large kernel at a large stride a strip needs nearly all rows of nearly all tensors, and they could not share.
-        const whole = schedule(height);
-        const together = arena(whole);
-        if (together.bytes <= layout.bytes) [chosen, layout] = [whole, together];
-      }
-      this.#schedule = chosen;
+      const scheduled = { network, precision, shapes, geometries, tileOf: tileOf(program), scratchBytes };
+      const { strips, layout, buffers, rowBytes } = scheduleNetwork(scheduled, options.stripRows);
+      this.#schedule = strips;
       this.arenaBytes = layout.bytes;
       this.arenaPointer = kernels.memory.allocate(layout.bytes);
       const address = (name: string): number => this.arenaPointer + layout.offsets.get(name)!;
       this.#buffers = rowBytes.map((bytes, i) => ({ rowBytes: bytes, pointer: address(String(i)), first: 0 }));
-      this.#homes = new Map([...bufferOf].map(([tensor, i]) => [tensor, this.#buffers[i]!]));
+      this.#homes = new Map(
+        buffers.flatMap((tensors, i) => tensors.map((tensor) => [tensor, this.#buffers[i]!] as const)),
+      );
       shared = address(SCRATCH);
       for (const call of this.#calls.values()) call.bind(0, 0, 0, shared);
     } catch (error) {
@@ -206,68 +166,4 @@ export class Plan {
     for (const call of this.#calls.values()) call.dispose();
     this.#kernels.memory.free(this.arenaPointer);
   }
-}
-
-function convolutionGeometries(program: Program, shapes: ReadonlyMap<string, Shape>): Map<string, ConvGeometry> {
-  const geometries = new Map<string, ConvGeometry>();
-  for (const layer of program.network.layers) {
-    if (layer.op !== "conv2d") continue;
-    const { channels, kernel, stride, padding } = layer;
-    geometries.set(layer.name, convGeometry(shapes.get(layer.input)!, channels, kernel, stride, padding));
-  }
-  return geometries;
-}
-
-/** As many rows a strip as fit the caches; the whole height if that does. */
-function stripRows(
-  schedule: (rows: number, limit: number) => StripSchedule,
-  rowBytes: readonly number[],
-  height: number,
-): number {
-  const bytes = (rows: number): number => {
-    const { capacities } = schedule(rows, SAMPLE);
-    return capacities.reduce((sum, count, buffer) => sum + count * rowBytes[buffer]!, 0);
-  };
-  const candidates = [height, ...STRIP_ROWS].filter((rows) => rows <= height);
-  return candidates.find((rows) => bytes(rows) <= STRIP_BYTES) ?? FEWEST_ROWS;
-}
-
-/** Layers that may overwrite their input when nobody needs it afterwards. */
-const IN_PLACE: ReadonlySet<Layer["op"]> = new Set(["activation", "clip", "offset", "channel-affine", "layer-norm"]);
-
-/** When each tensor is read last, by the number of the layer; the output never is. */
-function lastReads({ network: { layers, output } }: Program): Map<string, number> {
-  const last = new Map<string, number>();
-  for (const [step, layer] of layers.entries()) {
-    last.set(layer.name, step);
-    for (const tensor of tensorsRead(layer)) last.set(tensor, step);
-  }
-  return last.set(output, layers.length);
-}
-
-/** Tensors that share a buffer, from the layer that writes the first of them to the layer that reads the last. */
-interface Placement {
-  readonly tensors: string[];
-  readonly first: number;
-  last: number;
-}
-
-function placeTensors(program: Program): readonly Placement[] {
-  const lastRead = lastReads(program);
-  const placements: Placement[] = [];
-  const homes = new Map<string, Placement>();
-  for (const [step, layer] of program.network.layers.entries()) {
-    const [source] = tensorsRead(layer);
-    const home = source === undefined ? undefined : homes.get(source)!;
-    const inPlace = IN_PLACE.has(layer.op) && home?.last === step;
-    let placement = home;
-    if (!placement || !(inPlace || isAlias(program, layer))) {
-      placement = { tensors: [], first: step, last: step };
-      placements.push(placement);
-    }
-    placement.tensors.push(layer.name);
-    placement.last = Math.max(placement.last, lastRead.get(layer.name)!);
-    homes.set(layer.name, placement);
-  }
-  return placements;
 }

@@ -48,12 +48,15 @@ export type Step = (begin: number, end: number) => void;
 /** The address of a row of a tensor, which may differ from strip to strip. */
 export type RowAddress = (tensor: string, row: number) => number;
 
+/** What steps keep in kernel memory. */
+export type ConstantValues = Float32Array | Int32Array | Int8Array;
+
 /** The layers of classification networks, which a page loads only with such a network. */
 export interface LayerSteps {
-  /** What f32 steps need in kernel memory, by the names that they look it up by; int8 steps find their tables by layer. */
-  constants(model: Model): Iterable<readonly [name: string, values: Float32Array]>;
-  /** Bytes of working memory of a layer's step. */
-  scratchBytes(layer: Layer, shapes: ReadonlyMap<string, Shape>): number;
+  /** What steps need in kernel memory, by the names that they look it up by; int8 steps find their tables by layer. */
+  constants(model: Model | QuantisedModel): Iterable<readonly [name: string, values: ConstantValues]>;
+  /** Bytes of working memory of a layer's step. @throws WasmogradError ERR_UNSUPPORTED on sizes that no kernel takes */
+  scratchBytes(program: Program, layer: Layer, shapes: ReadonlyMap<string, Shape>): number;
   /** @param scratch where that memory lies; all steps of a plan share it */
   step(program: Program, layer: Layer, shapes: ReadonlyMap<string, Shape>, at: RowAddress, scratch: number): Step;
 }
@@ -87,7 +90,7 @@ export abstract class Program {
   /** Loads filters, and vectors by name; on failure nothing stays allocated. */
   protected load(
     build: (layer: Conv2dLayer) => ConvSpecS8 | ConvSpecF32,
-    vectors: Iterable<readonly [layer: string, values: Float32Array | Int8Array]>,
+    vectors: Iterable<readonly [layer: string, values: Float32Array | Int32Array | Int8Array]>,
   ): void {
     try {
       for (const layer of this.network.layers) {
@@ -126,7 +129,7 @@ export abstract class Program {
   }
 
   /** Uploads constants once, padded with zeros to whole vectors. */
-  #addVector(name: string, { buffer, byteOffset, byteLength }: Float32Array | Int8Array): void {
+  #addVector(name: string, { buffer, byteOffset, byteLength }: Float32Array | Int32Array | Int8Array): void {
     const { memory } = this.kernels;
     const bytes = Math.ceil(byteLength / 16) * 16;
     const pointer = memory.allocate(bytes);
@@ -240,7 +243,7 @@ export class ProgramS8 extends Program {
           ...(filterScaling && algorithm !== "direct" && { filterScaling }),
         };
       },
-      [...multipliers, ...model.tables],
+      [...multipliers, ...model.tables, ...(layerSteps?.constants(model) ?? [])],
     );
   }
 

@@ -16,6 +16,7 @@ export function needsLayerSteps(layer: Layer): boolean {
     }
     case "layer-norm":
     case "channel-affine":
+    case "pivot-projection":
     case "max-pool":
     case "global-average-pool":
     case "subsample":
@@ -26,8 +27,8 @@ export function needsLayerSteps(layer: Layer): boolean {
 }
 
 /** Whether the layer's output has the bytes of its input, so that both are one buffer and there is nothing to run. */
-export function isAlias(program: Program, layer: Layer): boolean {
-  return program.precision === "int8" && layer.op === "offset";
+export function isAlias(precision: Program["precision"], layer: Layer): boolean {
+  return precision === "int8" && layer.op === "offset";
 }
 
 /** undefined when there is nothing to do. */
@@ -40,7 +41,7 @@ export function elementwise(
   scratch: number,
 ): Step | undefined {
   const { exports } = kernels;
-  if (layer.op === "input" || isAlias(program, layer)) return undefined;
+  if (layer.op === "input" || isAlias(program.precision, layer)) return undefined;
   if (needsLayerSteps(layer)) return program.layerSteps!.step(program, layer, shapes, at, scratch);
   const [, width, channels] = shapes.get(layer.name)!;
   const { name } = layer;

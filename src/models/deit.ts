@@ -10,7 +10,7 @@ import type { AttentionOption } from "../attention/family.ts";
 import type { Network } from "../network/description.ts";
 import type { InputSize, ModelFamily } from "./family.ts";
 import { LayerList } from "./layer-list.ts";
-import { EPSILON, mlp, projectedAttention } from "./transformer-parts.ts";
+import { type BlockSizes, EPSILON, mlp, projectedAttention } from "./transformer-parts.ts";
 
 export interface VisionTransformer {
   readonly name: string;
@@ -26,11 +26,13 @@ export interface VisionTransformer {
 }
 
 /** Layer normalisation before attention and before the MLP, each with a residual. */
-function block(list: LayerList, x: string, name: string, { channels, heads }: VisionTransformer): string {
+export function softmaxBlock(list: LayerList, x: string, name: string, sizes: BlockSizes): string {
+  const { channels, heads, mlpRatio } = sizes;
   const normalised = list.layerNorm(`${name}.norm1`, x, EPSILON);
   const attended = projectedAttention(list, { x: normalised, name: `${name}.attn`, channels, heads });
   const y = list.sum(`${name}.attended`, x, attended);
-  return list.sum(name, y, mlp(list, list.layerNorm(`${name}.norm2`, y, EPSILON), `${name}.mlp`, channels));
+  const thought = mlp(list, list.layerNorm(`${name}.norm2`, y, EPSILON), `${name}.mlp`, channels, mlpRatio);
+  return list.sum(name, y, thought);
 }
 
 /**
@@ -43,7 +45,7 @@ export function visionTransformer(sizes: VisionTransformer): Network {
   const patches = list.convolution("patch_embed.proj", "x", channels, { kernel: patch, stride: patch, bias: true });
   const tokens = Math.floor(input[0] / patch) * Math.floor(input[1] / patch) + 1;
   let x = list.positions("embedded", list.classToken("tokens", patches, "cls_token"), tokens, "pos_embed");
-  for (let i = 0; i < depth; i++) x = block(list, x, `blocks.${i}`, sizes);
+  for (let i = 0; i < depth; i++) x = softmaxBlock(list, x, `blocks.${i}`, sizes);
   const norm = list.layerNorm("norm", list.takeToken("class", x), EPSILON);
   return compactAttention(list.network(name, list.dense("head", norm, classes)), attention);
 }

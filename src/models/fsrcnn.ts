@@ -2,7 +2,7 @@
  * FSRCNN (arXiv 1608.00367) with d = 56, s = 12, m = 4: features of the small picture, mapped in few channels, a transposed convolution last.
  *
  * Published: 12,464 parameters, which are the weights without biases and slopes, and 6.00 G MACs from 640x360 to 1280x720. The latter counts
- * the last layer as if each of its 81 taps met every value of the *output's* size: 7,928 * 230,400 + 4,536 * 921,600 = 6,007,080,960. Ours
+ * the last layer as if each of its 81 taps met every value of the *output's* size: 7,928 * 230,400 + 4,536 * 921,600 = 6,006,988,800. Ours
  * lets each input value meet each tap once, which is what the layer computes: 12,464 * 230,400 = 2,871,705,600. Both computed, and tested.
  */
 import type { Network } from "../network/description.ts";

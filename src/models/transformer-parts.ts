@@ -4,9 +4,17 @@ import type { LayerList } from "./layer-list.ts";
 /** Of layer normalisations. */
 export const EPSILON = 1e-6;
 
-/** Two dense layers with the exact GELU between them, the first to four times the channels. */
-export function mlp(list: LayerList, x: string, name: string, channels: number): string {
-  const wide = list.activation(list.dense(`${name}.fc1`, x, 4 * channels), "gelu");
+/** What a block is made of. */
+export interface BlockSizes {
+  readonly channels: number;
+  readonly heads: number;
+  /** Channels in the middle of the MLP to one outside; 4 unless given. */
+  readonly mlpRatio?: number;
+}
+
+/** Two dense layers with the exact GELU between them, the first to `ratio` times the channels. */
+export function mlp(list: LayerList, x: string, name: string, channels: number, ratio = 4): string {
+  const wide = list.activation(list.dense(`${name}.fc1`, x, ratio * channels), "gelu");
   return list.dense(`${name}.fc2`, wide, channels);
 }
 

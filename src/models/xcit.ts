@@ -10,7 +10,7 @@ import type { AttentionOption } from "../attention/family.ts";
 import type { Network } from "../network/description.ts";
 import type { ModelFamily } from "./family.ts";
 import { LayerList } from "./layer-list.ts";
-import { EPSILON, mlp, projectedAttention } from "./transformer-parts.ts";
+import { type BlockSizes, EPSILON, mlp, projectedAttention } from "./transformer-parts.ts";
 
 export interface CrossCovarianceTransformer {
   readonly name: string;
@@ -47,7 +47,9 @@ function localPatches(list: LayerList, x: string, name: string, channels: number
   return list.convolution(`${name}.conv2`, list.batchNorm(`${name}.bn`, first), channels, options);
 }
 
-function block(list: LayerList, x: string, name: string, { channels, heads }: CrossCovarianceTransformer): string {
+/** Cross-covariance attention, local patch interaction and MLP, each behind its normalisation and scaled, with a residual. */
+export function crossCovarianceBlock(list: LayerList, x: string, name: string, sizes: BlockSizes): string {
+  const { channels, heads, mlpRatio } = sizes;
   const residual = (from: string, part: string, y: string, scale: string): string =>
     list.sum(part, from, list.channelScale(`${part}.scaled`, y, `${name}.${scale}`));
   const norm = (part: string, from: string): string => list.layerNorm(`${name}.${part}`, from, EPSILON);
@@ -62,7 +64,7 @@ function block(list: LayerList, x: string, name: string, { channels, heads }: Cr
   const y = residual(x, `${name}.attended`, attended, "gamma1");
   const local = localPatches(list, norm("norm3", y), `${name}.local_mp`, channels);
   const z = residual(y, `${name}.interacted`, local, "gamma3");
-  return residual(z, name, mlp(list, norm("norm2", z), `${name}.mlp`, channels), "gamma2");
+  return residual(z, name, mlp(list, norm("norm2", z), `${name}.mlp`, channels, mlpRatio), "gamma2");
 }
 
 /**
@@ -101,7 +103,7 @@ export function crossCovarianceTransformer(sizes: CrossCovarianceTransformer): N
   const embedded = patches(list, channels);
   const waves = list.fourierPositions("pos_embed.waves", embedded, POSITION_CHANNELS);
   let x = list.sum("embedded", embedded, list.dense("pos_embed.token_projection", waves, channels));
-  for (let i = 0; i < depth; i++) x = block(list, x, `blocks.${i}`, sizes);
+  for (let i = 0; i < depth; i++) x = crossCovarianceBlock(list, x, `blocks.${i}`, sizes);
   x = list.classToken("tokens", x, "cls_token");
   for (let i = 0; i < CLASS_BLOCKS; i++) x = classBlock(list, x, `cls_attn_blocks.${i}`, sizes);
   const norm = list.layerNorm("norm", list.takeToken("class", x), EPSILON);

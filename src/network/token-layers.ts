@@ -1,4 +1,4 @@
-/** The layers of transformers: each computes all of its output from all of its inputs, and has no int8 arithmetic yet. */
+/** The layers of transformers: each computes all of its output from all of its inputs. */
 import type { Layer } from "./description.ts";
 
 const TOKEN_OPS = [

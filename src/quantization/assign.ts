@@ -5,8 +5,11 @@ import { roundHalfEven } from "../rounding.ts";
 import { type Calibration, checkRange, paramsFromRange, type Range, STEPS } from "./ranges.ts";
 import { QMAX, QMIN, type QuantizationParams, quantizeValue } from "./requantize.ts";
 
-/** Layers whose output holds bytes of the input: only their meaning moves (offset), their place, or nothing. */
-const TIED = ["offset", "depth-to-space", "clip", "max-pool", "subsample"] as const;
+/**
+ * Layers whose output holds bytes of the input: only their meaning moves (offset), their place, or nothing. A class token is put in front of
+ * such bytes.
+ */
+const TIED = ["offset", "depth-to-space", "clip", "max-pool", "subsample", "take-token", "class-token"] as const;
 type TiedLayer = Extract<Layer, { op: (typeof TIED)[number] }>;
 
 function isTied(layer: Layer): layer is TiedLayer {
@@ -19,6 +22,8 @@ interface TiedGroup {
   readonly root: string;
   /** real value of a member = real value of the root + shift; the root is a member with shift 0. */
   readonly shifts: Map<string, number>;
+  /** Members that hold values which the root has not. */
+  readonly wider: string[];
 }
 
 function findGroups(network: Network): TiedGroup[] {
@@ -28,9 +33,10 @@ function findGroups(network: Network): TiedGroup[] {
       const group = groupOf.get(layer.input)!;
       const shift = group.shifts.get(layer.input)! + (layer.op === "offset" ? layer.value : 0);
       group.shifts.set(layer.name, shift);
+      if (layer.op === "class-token") group.wider.push(layer.name);
       groupOf.set(layer.name, group);
     } else {
-      groupOf.set(layer.name, { root: layer.name, shifts: new Map([[layer.name, 0]]) });
+      groupOf.set(layer.name, { root: layer.name, shifts: new Map([[layer.name, 0]]), wider: [] });
     }
   }
   return [...new Set(groupOf.values())];
@@ -42,8 +48,8 @@ function soleChain(network: Network, root: string): TiedLayer[] {
   const chain: TiedLayer[] = [];
   for (let tensor = root; counts.get(tensor) === 1; tensor = chain.at(-1)!.name) {
     const reader = network.layers.find((layer) => tensorsRead(layer).includes(tensor));
-    // Behind a subsample not everything comes from the root: channels of zeros, which a clip may not let through.
-    if (!reader || !isTied(reader) || reader.op === "subsample") break;
+    // Behind these not everything comes from the root: channels of zeros, which a clip may not let through, or a token.
+    if (!reader || !isTied(reader) || reader.op === "subsample" || reader.op === "class-token") break;
     chain.push(reader);
   }
   return chain;
@@ -59,9 +65,20 @@ function calibrated(calibration: Calibration, tensor: string): Range {
 /**
  * The range that a group must cover, as values of its root. A clip that everything passes through limits it: saturation then does the
  * clipping. The clip of the network's output prescribes the range by itself, whatever was observed, so that int8 levels have a fixed
- * meaning there ([0, 1] gives scale 1/255 and zero point -128: q + 128 is the 8-bit value).
+ * meaning there ([0, 1] gives scale 1/255 and zero point -128: q + 128 is the 8-bit value). Class tokens widen it.
  */
-function rangeOf(network: Network, { root, shifts }: TiedGroup, calibration: Calibration): Range {
+function rangeOf(network: Network, group: TiedGroup, calibration: Calibration): Range {
+  return group.wider.reduce(
+    ({ min, max }, name) => {
+      const own = calibrated(calibration, name);
+      const shift = group.shifts.get(name)!;
+      return { min: Math.min(min, own.min - shift), max: Math.max(max, own.max - shift) };
+    },
+    rangeOfRoot(network, group, calibration),
+  );
+}
+
+function rangeOfRoot(network: Network, { root, shifts }: TiedGroup, calibration: Calibration): Range {
   const chain = soleChain(network, root);
   const clips = chain.filter((layer) => layer.op === "clip");
   const clip = clips[0];
@@ -146,7 +163,8 @@ export interface AbsorbedClips {
 
 /**
  * Takes every clip that all values of an operator pass through (directly, or behind depth-to-space or an offset) into the operator's
- * limits. The layer before a clip takes the clip's name, as it now produces that tensor. The network's input cannot absorb a clip.
+ * limits. The layer before a clip takes the clip's name, as it now produces that tensor. The network's input cannot absorb a clip,
+ * nor can positions that are computed where the network runs.
  */
 export function absorbClips(network: Network, params: ReadonlyMap<string, QuantizationParams>): AbsorbedClips {
   const limits = new Map<string, Limits>();
@@ -157,7 +175,7 @@ export function absorbClips(network: Network, params: ReadonlyMap<string, Quanti
     return next === undefined ? name : nameNow(next);
   };
   for (const { name: root, op } of network.layers.filter((layer) => !isTied(layer))) {
-    if (op === "input") continue;
+    if (op === "input" || op === "fourier-positions") continue;
     let own = FULL;
     for (const layer of soleChain(network, root)) {
       if (layer.op !== "clip") continue;

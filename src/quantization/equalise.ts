@@ -43,6 +43,11 @@ function rescale({ shape, data }: Weight, outputs?: readonly number[], inputs?: 
   return { shape, data: data.map((value, j) => value * factor(j)) };
 }
 
+/** a / b, channel by channel; what is absent is 1. */
+function ratio(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] | undefined {
+  return b ? b.map((value, c) => (a?.[c] ?? 1) / value) : a;
+}
+
 /**
  * Cross-layer equalisation (Nagel et al. 2019, arXiv 1906.04721, section 4.1): an int8 tensor has one step for all its channels, which
  * is too coarse for the small ones. So small channels are enlarged where they are computed and made small again where they are read:
@@ -63,8 +68,10 @@ export function equalise(model: Model, equalisation: Equalisation): Model {
   for (const layer of prepared.network.layers) {
     if (layer.op !== "conv2d") continue;
     const { weights: filter, bias }: Conv2dLayer = layer;
-    const outputs = scales.get(layer.name);
-    weights.set(filter, rescale(weights.get(filter)!, outputs, scales.get(layer.input)));
+    const [outputs, inputs] = [scales.get(layer.name), scales.get(layer.input)];
+    // Channel o of a depthwise convolution reads channel o.
+    const [divisors, factors] = layer.depthwise ? [ratio(outputs, inputs), undefined] : [outputs, inputs];
+    weights.set(filter, rescale(weights.get(filter)!, divisors, factors));
     if (bias !== undefined) weights.set(bias, rescale(weights.get(bias)!, outputs));
   }
   return { network: prepared.network, weights };

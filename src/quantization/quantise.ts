@@ -8,22 +8,17 @@ import type {
   Conv2dLayer,
   Model,
   Network,
-  Weights,
+  ReplaceTokenLayer,
 } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
-import { isTokenLayer } from "../network/token-layers.ts";
+import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { roundHalfEven } from "../rounding.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
+import { type LayerContext, limitsOfLayer, layerMultiplier as multiplier } from "./layer-context.ts";
+import { type QuantisedTokens, quantiseTokens } from "./quantise-tokens.ts";
 import type { Calibration } from "./ranges.ts";
-import {
-  checkedMultiplier,
-  dequantizeValue,
-  QMIN,
-  type QuantizationParams,
-  quantizeValue,
-  SMALLEST_MULTIPLIER,
-} from "./requantize.ts";
+import { dequantizeValue, QMIN, type QuantizationParams, quantizeValue, SMALLEST_MULTIPLIER } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
 
 /** A convolution in int8, ready for `requantize`. Vectors have one entry per output channel. */
@@ -79,12 +74,17 @@ export interface QuantisedModel {
   readonly adds: ReadonlyMap<string, QuantisedAdd>;
   /** Per activation layer that is not fused. */
   readonly activations: ReadonlyMap<string, QuantisedActivation>;
-  /** Per activation that is more than a clamp or two factors, and per channel-affine layer: int8 [256], or [channels][256], by q + 128. */
+  /**
+   * By q + 128: per activation that is more than a clamp or two factors, and per channel-affine layer, int8 [256], or [channels][256]; per
+   * replace-token layer [2][256], of the tokens and of the one.
+   */
   readonly tables: ReadonlyMap<string, Int8Array>;
   /** Per global-average-pool layer; the multiplier depends on the input's size (`averageMultiplier`). */
   readonly averages: ReadonlyMap<string, Limits>;
   /** Per clip layer that is left. */
   readonly clips: ReadonlyMap<string, QuantisedClip>;
+  /** Layer normalisation, attention and tokens; absent where a network has none of them. */
+  readonly tokens?: QuantisedTokens;
 }
 
 /**
@@ -94,11 +94,6 @@ export interface QuantisedModel {
  */
 const BIAS_LIMIT = 2 ** 26;
 
-/** A ratio of scales in the form that kernels multiply by. @throws WasmogradError ERR_QUANTIZATION */
-function multiplier(layer: string, value: number): number {
-  return checkedMultiplier(`layer ${layer}`, value);
-}
-
 /** Limits that ReLU and ReLU6 are in int8: real 0 is the zero point, exactly. */
 function limitsOfActivation(activation: Activation | undefined, params: QuantizationParams): Limits {
   if (activation?.kind === "relu6") return limitsOf(0, 6, params);
@@ -106,14 +101,7 @@ function limitsOfActivation(activation: Activation | undefined, params: Quantiza
   return FULL;
 }
 
-/** What a layer needs of its surroundings: parameters by tensor, limits that clips have set, weights. */
-interface Context {
-  readonly tensors: ReadonlyMap<string, QuantizationParams>;
-  readonly limits: ReadonlyMap<string, Limits>;
-  readonly weights: Weights;
-}
-
-function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: Context): QuantisedFilter {
+function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: LayerContext): QuantisedFilter {
   const { name, channels, activation, residual } = layer;
   const input = tensors.get(layer.input)!;
   const output = tensors.get(name)!;
@@ -144,7 +132,7 @@ function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: Context)
   };
 }
 
-function quantiseAdd({ name, inputs }: AddLayer, { tensors, limits }: Context): QuantisedAdd {
+function quantiseAdd({ name, inputs }: AddLayer, { tensors, limits }: LayerContext): QuantisedAdd {
   const { scale } = tensors.get(name)!;
   const [multiplierA, multiplierB] = inputs.map((tensor) => multiplier(name, tensors.get(tensor)!.scale / scale)) as [
     number,
@@ -153,7 +141,7 @@ function quantiseAdd({ name, inputs }: AddLayer, { tensors, limits }: Context): 
   return { multiplierA, multiplierB, ...(limits.get(name) ?? FULL) };
 }
 
-function quantiseActivation({ name, input, activation }: ActivationLayer, context: Context): QuantisedActivation {
+function quantiseActivation({ name, input, activation }: ActivationLayer, context: LayerContext): QuantisedActivation {
   const { tensors, limits, weights } = context;
   const output = tensors.get(name)!;
   const positive = multiplier(name, tensors.get(input)!.scale / output.scale);
@@ -163,15 +151,6 @@ function quantiseActivation({ name, input, activation }: ActivationLayer, contex
     ...(slopes ? { negativeMultipliers: slopes.map((slope) => positive * slope) } : {}),
     ...intersect(limitsOfActivation(activation, output), limits.get(name) ?? FULL),
   };
-}
-
-/**
- * Layer normalisation needs more than 8 bits between its steps; attention and its tokens have no int8 arithmetic here.
- * @throws WasmogradError ERR_UNSUPPORTED naming the first layer that has no int8 form
- */
-function checkInt8(network: Network): void {
-  const layer = network.layers.find((one) => one.op === "layer-norm" || isTokenLayer(one));
-  check(layer === undefined, "ERR_UNSUPPORTED", () => `layer ${layer?.name}: ${layer?.op} has no int8 form`);
 }
 
 /** Whether an activation layer is computed by factors and clamps alone. */
@@ -193,7 +172,7 @@ function tableOf(
 }
 
 /** Activations and channel-affine layers by tables, so that they need no arithmetic that is exact on every engine. */
-function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: Context): Int8Array {
+function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: LayerContext): Int8Array {
   const { tensors, limits, weights } = context;
   const { name } = layer;
   const [input, output] = [tensors.get(layer.input)!, tensors.get(name)!];
@@ -212,21 +191,27 @@ function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: Con
   return Int8Array.from(tables.flat());
 }
 
+/** Two tables that bring tokens, and the one that replaces the first, to the output's parameters. */
+function quantiseReplacement({ name, inputs }: ReplaceTokenLayer, context: LayerContext): Int8Array {
+  const { tensors } = context;
+  const own = limitsOfLayer(context, name);
+  return Int8Array.from(inputs.flatMap((input) => tableOf((x) => x, tensors.get(input)!, tensors.get(name)!, own)));
+}
+
 /**
  * Post-training quantisation to int8: affine per-tensor activations from the calibrated ranges, symmetric per-channel weights, int32
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic, and as `validate`, `inferChannels`, `checkWeights`, `collapse`
+ *   arithmetic and on attention or normalisation too wide for it, and as `validate`, `inferChannels`, `checkWeights`, `collapse`
  */
 export function quantise(model: Model, calibration: Calibration): QuantisedModel {
   const { network: fused, weights } = prepare(model);
-  checkInt8(fused);
   const params = assignParams(fused, calibration);
   const { layers, limits } = absorbClips(fused, params);
   const network = validate({ ...fused, layers });
   const tensors = new Map(network.layers.map(({ name }): [string, QuantizationParams] => [name, params.get(name)!]));
-  const context: Context = { tensors, limits, weights };
+  const context: LayerContext = { tensors, limits, weights, channels: inferChannels(network) };
   const filters = new Map<string, QuantisedFilter>();
   const adds = new Map<string, QuantisedAdd>();
   const activations = new Map<string, QuantisedActivation>();
@@ -240,8 +225,10 @@ export function quantise(model: Model, calibration: Calibration): QuantisedModel
     else if (layer.op === "activation" && isPiecewise(layer)) activations.set(name, quantiseActivation(layer, context));
     else if (layer.op === "activation" || layer.op === "channel-affine")
       tables.set(name, quantiseTable(layer, context));
+    else if (layer.op === "replace-token") tables.set(name, quantiseReplacement(layer, context));
     else if (layer.op === "global-average-pool") averages.set(name, limits.get(name) ?? FULL);
     else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
   }
-  return { network, tensors, filters, adds, activations, tables, averages, clips };
+  const tokens = quantiseTokens(network, context);
+  return { network, tensors, filters, adds, activations, tables, averages, clips, ...(tokens && { tokens }) };
 }

@@ -3,6 +3,7 @@
  * where the network runs. Arrays are base64 of their little-endian bytes, as typed arrays have them on every platform there is.
  */
 import { decodeBase64 } from "../base64.ts";
+import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
 import type { Limits } from "./assign.ts";
 import type { QuantisedActivation, QuantisedAdd, QuantisedClip, QuantisedFilter, QuantisedModel } from "./quantise.ts";
@@ -38,8 +39,10 @@ const store = <T extends object>(value: T): Stored<T> =>
 const storeTable = <T extends object>(table: ReadonlyMap<string, T>): Table<Stored<T>> =>
   Object.fromEntries([...table].map(([name, value]) => [name, store(value)]));
 
+/** @throws WasmogradError ERR_UNSUPPORTED on networks of tokens: what is stored are networks that upscale */
 export function storeModel(model: QuantisedModel): StoredModel {
-  const { network, tensors, filters, adds, activations, tables, averages, clips } = model;
+  const { network, tensors, filters, adds, activations, tables, averages, clips, tokens } = model;
+  check(tokens === undefined, "ERR_UNSUPPORTED", () => `${network.name}: expected a network without tokens to store`);
   return {
     network,
     tensors: storeTable(tensors),

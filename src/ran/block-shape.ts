@@ -3,7 +3,7 @@
 import { LayerList } from "../models/layer-list.ts";
 import { isResidual, type RanEBlock, ranEBlock, ranEStem, ranETop } from "../models/ran-e-blocks.ts";
 import { countNetwork } from "../network/counts.ts";
-import type { Network } from "../network/description.ts";
+import type { Layer, Network } from "../network/description.ts";
 import { nonLinearUnits } from "../network/non-linear-units.ts";
 
 /** A block, or what stands before and behind all blocks. */
@@ -39,6 +39,20 @@ export function blockNetwork(shape: BlockShape): Network {
     return ranEBlock(list, "x", { stem: "block.", input, output, stride }, block);
   };
   return list.network(shapeName(shape), append());
+}
+
+/**
+ * In a network, a collapsed block's first normalisation is folded into the convolution before it, unless that is a residual block, and so costs
+ * nothing. Here what is before is not there to fold it into.
+ */
+export function withoutFirstNorm(network: Network, { residual }: BlockShape): Network {
+  const [first, second] = network.layers;
+  if (residual || second?.op !== "batch-norm") return network;
+  const layers = network.layers.flatMap((layer): Layer[] => {
+    if (layer === second) return [];
+    return ["input" in layer && layer.input === second.name ? { ...layer, input: first!.name } : layer];
+  });
+  return { ...network, layers };
 }
 
 /** What adds up over the blocks of a network. */

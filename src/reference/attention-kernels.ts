@@ -1,7 +1,20 @@
 /** What the kernels of attention compute bit for bit, int8 above all (assembly/attention/attention.ts, xca.ts and exp.ts write it down). */
+import type { FeatureMap } from "../network/description.ts";
+import type { QuantisedAttention } from "../quantization/quantise-tokens.ts";
 import { requantize } from "../quantization/requantize.ts";
 import { roundHalfEven } from "../rounding.ts";
-import { type AttentionSizes, at, indices, sum, type Tokens, type XcaSizes } from "./attention.ts";
+import {
+  type AttentionHeads,
+  type AttentionSizes,
+  at,
+  attendByHead,
+  indices,
+  type Operands,
+  sum,
+  type Tokens,
+  tokensIn,
+  type XcaSizes,
+} from "./attention.ts";
 
 const f32 = Math.fround;
 
@@ -107,4 +120,21 @@ export function xcaS8(
     }
   }
   return result;
+}
+
+/** The int8 attention layer, either map, heads of the keys and values shared or not. */
+export function attentionLayerS8(
+  operands: Operands<Int8Array>,
+  counts: AttentionHeads,
+  { scale, temperatures, ratio, qmin, qmax }: QuantisedAttention,
+  zeroPoints: Pick<AttentionQuantization, "zeroQ" | "zeroK" | "zeroV" | "zeroPoint">,
+): FeatureMap<Int8Array> {
+  const [queries, keys] = [tokensIn(operands.q), tokensIn(operands.k)];
+  const sizes = { heads: 1, headChannels: operands.q.shape[2] / counts.heads };
+  const quantization = { ...zeroPoints, ratio, qmin, qmax };
+  const attend = (q: Tokens<Int8Array>, k: Tokens<Int8Array>, v: Tokens<Int8Array>, head: number): Int8Array =>
+    temperatures
+      ? xcaS8(q, k, v, { ...sizes, tokens: keys }, [temperatures[head]!], quantization)
+      : attentionS8(q, k, v, { ...sizes, queries, keys }, scale, quantization);
+  return attendByHead(operands, counts, attend, (length) => new Int8Array(length));
 }

@@ -2,6 +2,7 @@
 import type { FeatureMap, Shape } from "../network/description.ts";
 
 type RealArray = Float32Array | Float64Array;
+type Values = RealArray | Int8Array;
 
 /** Tokens in a buffer, `stride` values apart, the first at `first`. */
 export interface Tokens<Data> {
@@ -136,21 +137,22 @@ export interface AttentionHeads {
 /** The head of the keys, or values, that head `head` of the queries meets. */
 const sharedHead = (head: number, heads: number, shared: number): number => Math.floor((head * shared) / heads);
 
-interface Operands {
-  readonly q: FeatureMap<RealArray>;
-  readonly k: FeatureMap<RealArray>;
-  readonly v: FeatureMap<RealArray>;
+/** What attention reads. */
+export interface Operands<Data> {
+  readonly q: FeatureMap<Data>;
+  readonly k: FeatureMap<Data>;
+  readonly v: FeatureMap<Data>;
 }
 
 /** One head of a map as tokens. */
-function headOf({ shape, data }: FeatureMap<RealArray>, heads: number, head: number): Tokens<RealArray> {
+function headOf<Data>({ shape, data }: FeatureMap<Data>, heads: number, head: number): Tokens<Data> {
   return { data, first: (head * shape[2]) / heads, stride: shape[2] };
 }
 
 /** Puts the results of heads, each [tokens][channels], side by side. */
-function joinHeads<Result extends RealArray>(
+function joinHeads<Result extends Values>(
   [height, width]: Shape,
-  results: readonly Float64Array[],
+  results: readonly ArrayLike<number>[],
   make: (length: number) => Result,
 ): FeatureMap<Result> {
   const own = results[0]!.length / (height * width);
@@ -164,35 +166,47 @@ function joinHeads<Result extends RealArray>(
   return { shape: [height, width, channels], data };
 }
 
-/** The attention layer's softmax map: `attentionReal` with 1 / sqrt(channels of a head), heads of the keys and values shared or not. */
-export function softmaxAttention<Result extends RealArray>(
-  { q, k, v }: Operands,
+/** Attention head by head, heads of the keys and values shared or not; `attend` gives [queries][channels] of one. */
+export function attendByHead<Data, Result extends Values>(
+  { q, k, v }: Operands<Data>,
   { heads, keyHeads, valueHeads }: AttentionHeads,
+  attend: (q: Tokens<Data>, k: Tokens<Data>, v: Tokens<Data>, head: number) => ArrayLike<number>,
   make: (length: number) => Result,
 ): FeatureMap<Result> {
-  const headChannels = q.shape[2] / heads;
-  const [queries, keys] = [q.shape[0] * q.shape[1], k.shape[0] * k.shape[1]];
-  const sizes = { heads: 1, headChannels, valueChannels: v.shape[2] / valueHeads, queries, keys };
   const results = indices(heads).map((head) => {
     const key = headOf(k, keyHeads, sharedHead(head, heads, keyHeads));
     const value = headOf(v, valueHeads, sharedHead(head, heads, valueHeads));
-    return attentionReal(headOf(q, heads, head), key, value, sizes, 1 / Math.sqrt(headChannels));
+    return attend(headOf(q, heads, head), key, value, head);
   });
   return joinHeads(q.shape, results, make);
 }
 
-/** The attention layer's XCA map: `xcaReal`, heads of the keys and values shared or not. */
+/** Pixels of a map. */
+export const tokensIn = ({ shape }: FeatureMap<unknown>): number => shape[0] * shape[1];
+
+/** The attention layer's softmax map: `attentionReal` with 1 / sqrt(channels of a head). */
+export function softmaxAttention<Result extends RealArray>(
+  operands: Operands<RealArray>,
+  counts: AttentionHeads,
+  make: (length: number) => Result,
+): FeatureMap<Result> {
+  const { q, k, v } = operands;
+  const headChannels = q.shape[2] / counts.heads;
+  const valueChannels = v.shape[2] / counts.valueHeads;
+  const sizes = { heads: 1, headChannels, valueChannels, queries: tokensIn(q), keys: tokensIn(k) };
+  const scale = 1 / Math.sqrt(headChannels);
+  return attendByHead(operands, counts, (q, k, v) => attentionReal(q, k, v, sizes, scale), make);
+}
+
+/** The attention layer's XCA map: `xcaReal`. */
 export function crossCovarianceAttention<Result extends RealArray>(
-  { q, k, v }: Operands,
-  { heads, keyHeads, valueHeads }: AttentionHeads,
+  operands: Operands<RealArray>,
+  counts: AttentionHeads,
   temperatures: RealArray,
   make: (length: number) => Result,
 ): FeatureMap<Result> {
-  const sizes = { heads: 1, headChannels: q.shape[2] / heads, tokens: q.shape[0] * q.shape[1] };
-  const results = indices(heads).map((head) => {
-    const key = headOf(k, keyHeads, sharedHead(head, heads, keyHeads));
-    const value = headOf(v, valueHeads, sharedHead(head, heads, valueHeads));
-    return xcaReal(headOf(q, heads, head), key, value, sizes, [temperatures[head]!]);
-  });
-  return joinHeads(q.shape, results, make);
+  const sizes = { heads: 1, headChannels: operands.q.shape[2] / counts.heads, tokens: tokensIn(operands.q) };
+  const attend = (q: Tokens<RealArray>, k: Tokens<RealArray>, v: Tokens<RealArray>, head: number) =>
+    xcaReal(q, k, v, sizes, [temperatures[head]!]);
+  return attendByHead(operands, counts, attend, make);
 }

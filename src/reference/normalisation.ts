@@ -1,5 +1,7 @@
-/** Slow, plain forms of what scales feature maps channel by channel, in float64 and rounded when stored. */
+/** Slow, plain forms of what scales feature maps channel by channel: in float64 and rounded when stored, and int8 bit for bit. */
 import type { FeatureMap } from "../network/description.ts";
+import type { QuantisedNorm } from "../quantization/quantise-tokens.ts";
+import { roundHalfEven } from "../rounding.ts";
 
 type RealArray = Float32Array | Float64Array;
 
@@ -50,6 +52,32 @@ export function layerNorm<Result extends RealArray>(
     const { mean, variance } = moments(data.subarray(at, at + channels));
     const deviation = Math.sqrt(variance + epsilon);
     for (let c = 0; c < channels; c++) result[at + c] = ((data[at + c]! - mean) / deviation) * scale[c]! + offset[c]!;
+  }
+  return { shape, data: result };
+}
+
+/** int8 layer normalisation over the channels of each pixel, up to 65,793 of them: sums of integers are exact in float64. */
+export function layerNormS8(
+  { shape, data }: FeatureMap<Int8Array>,
+  { factors, offsets, epsilon, qmin, qmax }: QuantisedNorm,
+  zeroPoint: number,
+): FeatureMap<Int8Array> {
+  const f32 = Math.fround;
+  const channels = shape[2];
+  const result = new Int8Array(data.length);
+  for (let at = 0; at < data.length; at += channels) {
+    let sum = 0;
+    let squares = 0;
+    for (const q of data.subarray(at, at + channels)) {
+      sum += q;
+      squares += q * q;
+    }
+    const inverse = f32(1 / Math.sqrt(channels * squares - sum * sum + epsilon));
+    for (let c = 0; c < channels; c++) {
+      const n = channels * data[at + c]! - sum;
+      const t = f32(f32(f32(n * inverse) * factors[c]!) + offsets[c]!);
+      result[at + c] = Math.min(qmax, Math.max(qmin, roundHalfEven(t) + zeroPoint));
+    }
   }
   return { shape, data: result };
 }

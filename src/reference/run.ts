@@ -18,16 +18,18 @@ import { inputLayer } from "../network/graph.ts";
 import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { checkWeights } from "../network/weights.ts";
+import { checkKeys } from "../quantization/attention-limits.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
-import { averageMultiplier } from "../quantization/requantize.ts";
+import { averageMultiplier, quantizeValue } from "../quantization/requantize.ts";
 import { tableS8 } from "./activations.ts";
 import { crossCovarianceAttention, softmaxAttention } from "./attention.ts";
+import { attentionLayerS8 } from "./attention-kernels.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
 import { conv2dS8 } from "./conv2d-s8.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
-import { layerNorm } from "./normalisation.ts";
+import { layerNorm, layerNormS8 } from "./normalisation.ts";
 import { globalAverage, globalAverageS8, maxPool, type PoolWindows, subsample } from "./pooling.ts";
 import { addPositions, classToken, pivotProjection, replaceToken, takeToken } from "./tokens.ts";
 import type { FilterShape } from "./windows.ts";
@@ -206,8 +208,10 @@ function int8Evaluator({
   tables,
   averages,
   clips,
+  tokens,
 }: QuantisedModel): Evaluate<Int8Array> {
   const zeroPointOf = (tensor: string) => tensors.get(tensor)!.zeroPoint;
+  const make = (length: number) => new Int8Array(length);
   return (layer, of) => {
     const { name } = layer;
     const zeroPoint = zeroPointOf(name);
@@ -234,9 +238,9 @@ function int8Evaluator({
       case "channel-affine":
         return tableS8(of(layer.input), tables.get(name)!);
       case "max-pool":
-        return maxPool(of(layer.input), windowsOf(layer, of(layer.input).shape), (length) => new Int8Array(length));
+        return maxPool(of(layer.input), windowsOf(layer, of(layer.input).shape), make);
       case "subsample":
-        return subsample(of(layer.input), { ...layer, zero: zeroPoint }, (length) => new Int8Array(length));
+        return subsample(of(layer.input), { ...layer, zero: zeroPoint }, make);
       case "global-average-pool": {
         const map = of(layer.input);
         const pixels = map.shape[0] * map.shape[1];
@@ -257,16 +261,42 @@ function int8Evaluator({
         return depthToSpace(of(layer.input), layer.block);
       case "offset":
         return of(layer.input); // the same bytes: the output's zero point shifts their meaning
+      case "layer-norm":
+        return layerNormS8(of(layer.input), tokens!.norms.get(name)!, zeroPoint);
+      case "attention": {
+        const { heads, keyHeads = heads, valueHeads = heads, map } = layer;
+        const operands = { q: of(layer.q), k: of(layer.k), v: of(layer.v) };
+        const [zeroQ, zeroK, zeroV] = [layer.q, layer.k, layer.v].map(zeroPointOf) as [number, number, number];
+        const zeroPoints = { zeroQ, zeroK, zeroV, zeroPoint };
+        checkKeys(name, map, operands.k.shape[0] * operands.k.shape[1], zeroQ, zeroK);
+        return attentionLayerS8(operands, { heads, keyHeads, valueHeads }, tokens!.attentions.get(name)!, zeroPoints);
+      }
+      case "class-token":
+        return classToken(of(layer.input), tokens!.classTokens.get(name)!, make);
+      case "positions": {
+        const { values, multiplierA, multiplierB, qmin, qmax } = tokens!.positions.get(name)!;
+        const positions = { map: { ...of(layer.input), data: values }, zeroPoint: 0, multiplier: multiplierB };
+        return addS8(operand(layer.input, multiplierA), positions, { zeroPoint, qmin, qmax });
+      }
+      case "fourier-positions": {
+        const { shape, data } = positionsMap(
+          of(layer.input).shape,
+          layer.channels,
+          (length) => new Float64Array(length),
+        );
+        return { shape, data: Int8Array.from(data, (value) => quantizeValue(value, tensors.get(name)!)) };
+      }
+      case "take-token":
+        return takeToken(of(layer.input), make);
+      case "replace-token": {
+        const [first, second] = layer.inputs;
+        const table = tables.get(name)!;
+        const [all, token] = [tableS8(of(first), table.subarray(0, 256)), tableS8(of(second), table.subarray(256))];
+        return replaceToken(all, token, make);
+      }
       case "linear-block":
       case "conv2d-transpose":
       case "batch-norm":
-      case "layer-norm":
-      case "attention":
-      case "class-token":
-      case "positions":
-      case "fourier-positions":
-      case "take-token":
-      case "replace-token":
       case "pivot-projection":
         throw new WasmogradError("ERR_UNSUPPORTED", `layer ${name}: ${layer.op} has no int8 form`);
     }

@@ -2,12 +2,14 @@
 import type { FeatureMap } from "../network/description.ts";
 
 type RealArray = Float32Array | Float64Array;
+/** Bytes are moved as they are. */
+type Values = RealArray | Int8Array;
 type Make<Result> = (length: number) => Result;
 
 /** All pixels in one row behind the learnt token: [1, h * w + 1, c]. */
-export function classToken<Result extends RealArray>(
-  { shape: [height, width, channels], data }: FeatureMap<RealArray>,
-  token: RealArray,
+export function classToken<Result extends Values>(
+  { shape: [height, width, channels], data }: FeatureMap<Values>,
+  token: Values,
   make: Make<Result>,
 ): FeatureMap<Result> {
   const result = make(data.length + channels);
@@ -17,8 +19,8 @@ export function classToken<Result extends RealArray>(
 }
 
 /** The first pixel, [1, 1, c]. */
-export function takeToken<Result extends RealArray>(
-  { shape: [, , channels], data }: FeatureMap<RealArray>,
+export function takeToken<Result extends Values>(
+  { shape: [, , channels], data }: FeatureMap<Values>,
   make: Make<Result>,
 ): FeatureMap<Result> {
   const result = make(channels);
@@ -27,9 +29,9 @@ export function takeToken<Result extends RealArray>(
 }
 
 /** The first pixel replaced by the one of `token`. */
-export function replaceToken<Result extends RealArray>(
-  { shape, data }: FeatureMap<RealArray>,
-  token: FeatureMap<RealArray>,
+export function replaceToken<Result extends Values>(
+  { shape, data }: FeatureMap<Values>,
+  token: FeatureMap<Values>,
   make: Make<Result>,
 ): FeatureMap<Result> {
   const result = make(data.length);

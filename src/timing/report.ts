@@ -1,5 +1,6 @@
 /** What a simulation tells: time by resource, bytes by memory and direction, and why. Shared by all devices and modes. */
 import type { Shape } from "../network/description.ts";
+import type { Halo } from "../network/receptive-field.ts";
 import type { MemoryArea } from "./devices/description.ts";
 
 export type Bytes = Readonly<Record<MemoryArea, number>>;
@@ -45,28 +46,82 @@ export interface TotalReport {
   /** The largest sum of what is in SRAM at one time; null where the device's model has none. */
   readonly sramPeakBytes: number | null;
   readonly bytes: MemoryTraffic;
+  /** Of all layers. */
+  readonly cyclesByResource: Readonly<Record<string, number>>;
+  /** The resource that binds layers for most of the time. */
+  readonly bound: string;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/** Tiles of one size, margins included. */
+export interface TileSize {
+  readonly height: number;
+  readonly width: number;
+  readonly count: number;
+  /** Of one. */
+  readonly ms: number;
+}
+
+/** What depends on tiles of a total. */
+export interface TilesCost {
+  readonly ms: number;
+  readonly macs: number;
+  readonly dramBytes: number;
+}
+
+export interface TilesReport {
+  /** As asked for, without margins, in pixels of the input. */
+  readonly height: number;
+  readonly width: number;
+  /** Pixels of the input around a tile. */
+  readonly halo: Halo;
+  readonly count: number;
+  /** The most frequent first. */
+  readonly sizes: readonly TileSize[];
+  /** The network in one piece on the same device; null where the device cannot. */
+  readonly untiled: TilesCost | null;
+  /** Total over `untiled`: of multiply-accumulates at least 1, of the rest less where tiles save traffic. */
+  readonly overUntiled: TilesCost | null;
 }
 
 export interface SimulationReport {
   readonly network: string;
   readonly device: string;
-  readonly mode: "analytic";
+  /** "analytic": closed formulas, operation by operation; "event": block by block, with queues for what is shared. */
+  readonly mode: "analytic" | "event";
   readonly clockHz: number;
   readonly total: TotalReport;
   readonly layers: readonly LayerReport[];
+  /** Of a network that ran in tiles; total and layers are sums over all of them. */
+  readonly tiles?: TilesReport;
 }
 
 export const NO_BYTES: Bytes = { sram: 0, onChipFlash: 0, dram: 0, flash: 0 };
 
 const AREAS = ["sram", "onChipFlash", "dram", "flash"] as const;
 
-function plus(a: Bytes, b: Bytes): Bytes {
+export function plus(a: Bytes, b: Bytes): Bytes {
   return {
     sram: a.sram + b.sram,
     onChipFlash: a.onChipFlash + b.onChipFlash,
     dram: a.dram + b.dram,
     flash: a.flash + b.flash,
   };
+}
+
+/** Which resource binds the layers that take most of the time. */
+function boundOf(layers: readonly LayerReport[], cycles: number): { readonly bound: string; readonly why: string } {
+  const bound = new Map<string, { cycles: number; layers: number }>();
+  for (const layer of layers) {
+    const so = bound.get(layer.bound) ?? { cycles: 0, layers: 0 };
+    bound.set(layer.bound, { cycles: so.cycles + layer.cycles, layers: so.layers + 1 });
+  }
+  const [most] = [...bound].sort(([, a], [, b]) => b.cycles - a.cycles);
+  if (!most) return { bound: "none", why: "there is nothing to do" };
+  const [name, { cycles: its, layers: count }] = most;
+  const part = `${count} of ${layers.length} operations`;
+  return { bound: name, why: `${name} binds ${part}, which take ${Math.round((100 * its) / cycles)} % of the time` };
 }
 
 /** Layers one after the other. */
@@ -83,6 +138,12 @@ export function totalOf(
   );
   const both = (area: (typeof AREAS)[number]): number => bytes.read[area] + bytes.write[area];
   const seconds = cycles / clockHz;
+  const cyclesByResource: Record<string, number> = {};
+  for (const layer of layers) {
+    for (const [resource, busy] of Object.entries(layer.cyclesByResource)) {
+      cyclesByResource[resource] = (cyclesByResource[resource] ?? 0) + busy;
+    }
+  }
   return {
     cycles,
     ms: seconds * 1000,
@@ -94,5 +155,7 @@ export function totalOf(
     flashBytes: both("flash") + both("onChipFlash"),
     sramPeakBytes,
     bytes,
+    cyclesByResource,
+    ...boundOf(layers, cycles),
   };
 }

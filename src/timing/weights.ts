@@ -1,5 +1,12 @@
 /** How much memory an operation's weights take: the one figure that depends on their values. */
 import type { FilterSize } from "./operation.ts";
 
+/** An operation with weights: its name, the description's layers that it stands for, its filters. */
+export interface Weighted {
+  readonly name: string;
+  readonly layers: readonly string[];
+  readonly filter: FilterSize;
+}
+
 /** Bytes of an operation's weights as they lie in memory, without biases. */
-export type EncodedSize = (operation: { readonly name: string; readonly filter: FilterSize }) => number;
+export type EncodedSize = (operation: Weighted) => number;

@@ -23,6 +23,8 @@ export interface UpscaleProgress {
   readonly tiles: number;
   /** The part of the result that has been finished since the last report, in its pixels. */
   readonly region: Region;
+  /** The result as far as it is finished, to be shown and not to be changed: the picture that the promise will give. */
+  readonly picture: Image;
   readonly elapsedMs: number;
 }
 
@@ -218,13 +220,13 @@ export class Upscaler {
 class Progress {
   tiles = 0;
   tilesDone = 0;
-  readonly #samples: number;
+  readonly #picture: Image;
   readonly #tell: UpscaleOptions["onProgress"];
   readonly #start = performance.now();
   #done = 0;
 
-  constructor({ width, height }: Size, tell: UpscaleOptions["onProgress"]) {
-    this.#samples = width * height;
+  constructor(picture: Image, tell: UpscaleOptions["onProgress"]) {
+    this.#picture = picture;
     this.#tell = tell;
   }
 
@@ -239,8 +241,10 @@ class Progress {
     const region = { ...first, height: regions.reduce((sum, { height }) => sum + height, 0) };
     this.#done += region.width * region.height;
     const { tiles, tilesDone } = this;
+    const picture = this.#picture;
+    const fraction = this.#done / (picture.width * picture.height);
     const elapsedMs = performance.now() - this.#start;
-    this.#tell?.({ fraction: this.#done / this.#samples, tilesDone, tiles, region, elapsedMs });
+    this.#tell?.({ fraction, tilesDone, tiles, region, picture, elapsedMs });
   }
 }
 

@@ -1,29 +1,44 @@
 import { expect, it } from "vitest";
 import { gaugeFix } from "../../src/attention/gauge-fix.ts";
 import { compile } from "../../src/engine/compile.ts";
+import type { Network } from "../../src/network/description.ts";
 import { roundWeights } from "../../src/network/passes/round.ts";
-import { calibrate } from "../../src/quantization/calibrate.ts";
-import { quantise } from "../../src/quantization/quantise.ts";
 import { runReference } from "../../src/reference/run.ts";
+import { random } from "../_helpers/random.ts";
 import { difference, INPUT, output, randomPicture, randomReal, vit } from "./random-vit.ts";
 
-const model = roundWeights(randomReal(vit({ heads: 2, own: 4, depth: 1, seed: 1 }), 1));
-
-it("has no int8 form: refused in one line that names the layer", () => {
-  const { shape, data } = randomPicture(1);
-  const picture = { shape, data: Float32Array.from(data) };
-  const calibration = calibrate(model, [picture], runReference);
-  const message = /^layer \S+: \S+ has no int8 form$/;
-  expect(() => quantise(model, calibration)).toThrow(
-    expect.objectContaining({ code: "ERR_UNSUPPORTED", message: expect.stringMatching(message) }),
-  );
-});
-
-it("compiles what gaugeFix makes, pivots written out", async () => {
-  const { model: fixed } = gaugeFix(model);
+it.each([
+  [8, "pivot-projection"],
+  [4, "conv2d"],
+])("runs what gaugeFix makes: heads of %i as %s", async (own, op) => {
+  const original = roundWeights(randomReal(vit({ heads: 2, own, depth: 1, seed: 1 }), 1));
+  const { model: fixed, report } = gaugeFix(original);
   const { data } = randomPicture(1);
   const compiled = await compile(fixed);
+  for (const { projection } of report) {
+    expect(compiled.network.layers.find(({ name }) => name === projection)?.op).toBe(op);
+  }
   const { data: result } = compiled.run({ shape: [...INPUT, 3], data: Float32Array.from(data) });
-  expect(difference(Float64Array.from(result), output(model, randomPicture(1)))).toBeLessThanOrEqual(1e-4);
+  expect(difference(Float64Array.from(result), output(original, randomPicture(1)))).toBeLessThanOrEqual(1e-4);
+  compiled.dispose();
+});
+
+it("runs a projection with pivots beside none of attention, over rows of a picture", async () => {
+  const pivots = Array.from({ length: 2 }, (_, g) => Array.from({ length: 8 }, (_, i) => (5 * i + g) % 24));
+  const network: Network = {
+    name: "pivots",
+    layers: [
+      { op: "input", name: "x", channels: 24 },
+      { op: "pivot-projection", name: "y", input: "x", pivots, weights: "w" },
+    ],
+    output: "y",
+  };
+  const alone = roundWeights(randomReal(network, 2));
+  const next = random(3);
+  const picture = { shape: [9, 7, 24] as const, data: Float32Array.from({ length: 9 * 7 * 24 }, () => 2 * next() - 1) };
+  const compiled = await compile(alone);
+  expect(compiled.network.layers[1]!.op).toBe("pivot-projection");
+  const [y, expected] = [compiled.run(picture).data, runReference(alone, picture).get("y")!];
+  for (const [i, value] of expected.entries()) expect(Math.abs(y[i]! - value)).toBeLessThanOrEqual(1e-5);
   compiled.dispose();
 });

@@ -1,10 +1,11 @@
-/** `wasmograd inspect --attention`: members, fields, costs, and one line for what is wrong. */
+/** `--attention` of `wasmograd inspect` and `classify`: members, fields, costs, and one line for what is wrong. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makePng } from "../_helpers/png.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wasmograd-attention-"));
@@ -29,9 +30,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, "inspect", ...args], { encoding: "utf8", cwd: folder });
+interface Printed {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
+
+const command = (...args: string[]): Printed =>
+  spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", cwd: folder });
+const cli = (...args: string[]): Printed => command("inspect", ...args);
 
 // biome-ignore lint/suspicious/noExplicitAny: a document, looked into by the assertions
 function json(...args: string[]): any {
@@ -139,5 +146,45 @@ describe("inspect --attention", () => {
     expect(result.stderr).toMatch(message);
     expect(result.stderr).toMatch(/^wasmograd: [^\n]+\n$/);
     expect([result.stdout, result.status]).toEqual(["", status]);
+  });
+});
+
+describe("classify --attention", () => {
+  const STUDY = fileURLToPath(new URL("../../training/attention-study/results", import.meta.url));
+  const pictures = join(folder, "pictures");
+  beforeAll(() => {
+    const samples = Array.from({ length: 32 * 32 * 3 }, (_, i) => (i * i) % 256);
+    const png = makePng({ width: 32, height: 32, bits: 8, colourType: 2, samples });
+    for (const label of "abcdefghij") {
+      mkdirSync(join(pictures, label), { recursive: true });
+      writeFileSync(join(pictures, label, "1.png"), png);
+    }
+  });
+  const classify = (model: string, ...args: string[]): Printed =>
+    command(
+      "classify",
+      pictures,
+      "--model",
+      model,
+      "--weights",
+      join(STUDY, "vit-shared-kv-seed1.safetensors"),
+      ...args,
+    );
+  const description = join(STUDY, "vit.network.json");
+
+  test("runs the weights of a member on the description of the standard network", () => {
+    const result = classify(description, "--attention", "shared-kv", "--variants", "f32 direct", "--json");
+    expect([result.stderr, result.status]).toEqual(["", 0]);
+    // The ten pictures are one, which is of each class in turn.
+    expect(JSON.parse(result.stdout)).toMatchObject({ pictures: 10, results: [{ accuracy: 0.1, agreement: 1 }] });
+  });
+
+  test("refuses weights of another member, and networks without attention", () => {
+    const other = classify(description, "--attention", "keyless", "--variants", "f32 direct");
+    expect([other.stdout, other.status]).toEqual(["", 1]);
+    expect(other.stderr).toMatch(/blocks\.0\.attn\.v\.weight/);
+    const none = classify("resnet20-cifar", "--attention", "lean");
+    expect([none.stdout, none.status]).toEqual(["", 2]);
+    expect(none.stderr).toMatch(/--attention: expected none, as resnet20-cifar has no attention/);
   });
 });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CostTable, parseCosts, serialiseCosts } from "../../src/ran/block-costs.ts";
 import { countBlock } from "../../src/ran/block-shape.ts";
 import { layOutSpace, shapesOf } from "../../src/ran/search-space.ts";
+import { deviceIds } from "../../src/timing/devices/registry.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "wasmograd-search-"));
@@ -93,15 +94,26 @@ describe("search", () => {
     expect(JSON.parse(search("ran-e", "--input", "32x32", "--costs", "host.json", "--json").stdout)).toEqual(report);
   });
 
+  test("costs of a simulated device", () => {
+    const args = ["ran-e", "--device", "ethos-u55-256", "--system", "deep-embedded", "--budget", "units=2M"];
+    const { status, stdout, stderr } = search(...args, "--save-costs", "u55.json", "--json");
+    expect([status, stderr]).toEqual([0, ""]);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ device: "ethos-u55-256, simulated", unit: "ms", exact: true });
+    expect(report.best.units).toBeGreaterThanOrEqual(2e6);
+    expect(JSON.parse(search("ran-e", "--costs", "u55.json", "--budget", "units=2M", "--json").stdout)).toEqual(report);
+  });
+
   const POSITIONS = "0.0, 1.0, 2.0, 3.0, 4.0, 4.1, 5.0, 5.1, 6.0, 6.1, 7.0, 8.0, 8.1, 8.2, 9.0, 9.1";
   const BLOCKS = "collapsed; k3 t4; k3 t6; k5 t4; k5 t6; k7 t4; k7 t6";
   test.each([
     [["ran-i"], 2, "search: expected the family ran-e, got ran-i"],
     [
-      ["ran-e", "--device", "ethos-u55-128"],
+      ["ran-e", "--device", "u55"],
       2,
-      "--device: expected host, or the costs of another by --costs FILE.json, got ethos-u55-128",
+      `--device: expected host, ${deviceIds().join(", ")}, FILE.json, or the costs of another by --costs FILE.json, got u55`,
     ],
+    [["ran-e", "--memory", "x"], 2, "--memory: expected with --device of the timing model only, got host"],
     [["ran-e", "--budget", "ms=1"], 2, "--budget: expected some of macs=N, params=N, units=N, got ms"],
     [["ran-e", "--budget", "macs=1M,macs=2M"], 2, "--budget: expected macs once, got it twice"],
     [

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,13 @@ beforeAll(() => {
   expect(existsSync(MAIN), "npm run build comes first").toBe(true);
   writeFileSync(join(folder, "slow.json"), '{"system": {"clockHz": 2.5e8}}');
   writeFileSync(join(folder, "wrong.json"), '{"system": {"clock": 1}}');
+  writeFileSync(join(folder, "board.json"), '{"extends": "systolic", "rows": 16, "wordsPerCycle": 4}');
+  writeFileSync(join(folder, "bad-board.json"), '{"extends": "systolic", "rows": 0}');
+  writeFileSync(
+    join(folder, "bad-network.json"),
+    '{"name": "n", "layers": [{"op": "conv3d", "name": "x"}], "output": "x"}',
+  );
+  writeFileSync(join(folder, "no-network.json"), "[");
   const layers = [
     { op: "input", name: "x", channels: 8 },
     { op: "depth-to-space", name: "y", input: "x", block: 2 },
@@ -58,7 +65,7 @@ describe("simulate", () => {
       device: "ethos-u65-512",
       system: "client-server",
       memory: "dedicated-sram-512kb",
-      mode: "analytic",
+      mode: "event",
       input: [224, 224],
       clockHz: 1e9,
     });
@@ -84,9 +91,12 @@ describe("simulate", () => {
   });
 
   test("a table with a reason a line, and the size asked for", () => {
-    const { stdout } = cli("simulate", "sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "300x400");
-    expect(stdout).toMatch(/^sesr-m5-x2 on 300x400, ethos-n78-4tops-4ple at 1,250 MHz, analytic estimate\n/);
+    const args = ["simulate", "sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "300x400"];
+    const { stdout } = cli(...args);
+    expect(stdout).toMatch(/^sesr-m5-x2 on 300x400, ethos-n78-4tops-4ple at 1,250 MHz, event simulation\n/);
     expect(stdout).toMatch(/\nfirst +convolution +300x400x16 .* % +(dram|mce) +\S.*\n/);
+    expect(stdout).toMatch(/ % of the peak; \w+ binds \d+ of \d+ operations, which take \d+ % of the time\n/);
+    expect(cli(...args, "--mode", "analytic").stdout).toMatch(/MHz, analytic estimate\n/);
     expect(stdout).toMatch(/\nSRAM .* moved\n$/);
   });
 
@@ -106,15 +116,78 @@ describe("simulate", () => {
     expect(layers[0].ms).toBeGreaterThan(0);
   });
 
+  test("a trace and pictures of the same simulation, and nothing but them beside", () => {
+    const files = ["--trace", "t.json", "--gantt", "g.svg", "--roofline", "r.svg"];
+    const { total, layers } = json("simulate", "resnet20-cifar", "--device", "ethos-u55-128", ...files);
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, "t.json"), "utf8"));
+    const named = traceEvents.filter(({ cat }: { cat?: string }) => cat === "layer");
+    expect(named.map(({ name }: { name: string }) => name)).toEqual(layers.map(({ name }: { name: string }) => name));
+    const time = named.reduce((sum: number, { dur }: { dur: number }) => sum + dur, 0);
+    expect(time / 1000 / total.ms).toBeCloseTo(1, 6);
+    for (const file of ["g.svg", "r.svg"]) {
+      const svg = readFileSync(join(folder, file), "utf8");
+      expect(svg).toMatch(/^<svg [^>]*role="img"[\s\S]*<\/svg>\n$/);
+      expect(svg).toMatch(/resnet20-cifar/);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    }
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("a device from a file, and what would change its time", () => {
+    const report = json("simulate", "resnet20-cifar", "--device", "board.json");
+    expect(report).toMatchObject({ device: "systolic", input: [32, 32] });
+    const { baseline, rows } = json("simulate", "resnet20-cifar", "--device", "board.json", "--what-if");
+    expect(baseline.ms).toBe(report.total.ms);
+    expect(rows.map(({ id }: { id: string }) => id)).toEqual(expect.arrayContaining(["bandwidth-x2", "rows-x2"]));
+    const { stdout } = cli("simulate", "sesr-m5", "--device", "board.json", "--input", "90x160", "--what-if");
+    expect(stdout).toMatch(/^sesr-m5-x2 on 90x160, systolic: one thing changed at a time\n/);
+    expect(stdout).toMatch(/\n[\d.]+ +[+-][\d.]+ +[+-][\d.]+ % +[\d.]+ MB {2}tiles of 128x128\n$/);
+  });
+
+  test("tiles of a width and a height, with what their margins cost", () => {
+    const args = ["sesr-m5", "--device", "ethos-n78-4tops-4ple", "--input", "120x160", "--tile", "80x60"];
+    const { tiles, total } = json("simulate", ...args);
+    expect(tiles).toMatchObject({ height: 60, width: 80, count: 4, halo: { top: 9, scale: 2 } });
+    expect(tiles.sizes).toEqual([{ height: 69, width: 89, count: 4, ms: expect.any(Number) }]);
+    expect(total.macs / tiles.untiled.macs).toBeCloseTo(tiles.overUntiled.macs, 12);
+    expect(cli("simulate", ...args).stdout).toContain("\n4 tiles of 80 wide, 60 high, margins of 9 pixels;");
+  });
+
+  test("weights that compress as the checkpoint's values would", () => {
+    const file = fileURLToPath(new URL("../../weights/sesr-m5-x2.safetensors", import.meta.url));
+    const args = ["sesr-m5", "--device", "ethos-u55-128", "--input", "128x128"];
+    const { total } = json("simulate", ...args);
+    expect(json("simulate", ...args, "--weights", file).total.flashBytes).toBeLessThan(total.flashBytes);
+    expect(cli("simulate", "sesr-m7", "--device", "systolic", "--weights", file).stderr).toMatch(
+      /^wasmograd: weights of "sesr-m7-x2": .*\n$/,
+    );
+  });
+
   const cases: [string, string[], number, RegExp][] = [
+    [
+      "a device file",
+      ["sesr-m5", "--device", "bad-board.json"],
+      2,
+      /bad-board\.json: rows: expected a number above 0, got 0/,
+    ],
+    [
+      "an option beside a file",
+      ["sesr-m5", "--device", "board.json", "--system", "x"],
+      2,
+      /--system: expected with the id/,
+    ],
+    ["a tile", ["sesr-m5", "--device", "systolic", "--tile", "64"], 2, /--tile: expected WIDTHxHEIGHT in input pixels/],
+    ["tiles of strides", ["resnet18", "--device", "systolic", "--tile", "64x64"], 1, /to run in tiles, got/],
+    ["a network", ["bad-network.json", "--device", "systolic"], 1, /layer "x": .*conv3d/],
+    ["no JSON", ["no-network.json", "--device", "systolic"], 1, /no-network\.json: expected JSON/],
     ["no device", ["sesr-m5"], 2, /--device: expected one of ethos-u55-32, .*, got none/],
     ["an unknown device", ["sesr-m5", "--device", "u55"], 2, /device: expected one of ethos-u55-32, .*, got u55/],
     ["an unknown model", ["vgg", "--device", "ethos-u55-32"], 2, /model: expected one of/],
     [
       "an unknown mode",
-      ["sesr-m5", "--device", "ethos-u55-32", "--mode", "event"],
+      ["sesr-m5", "--device", "ethos-u55-32", "--mode", "fast"],
       2,
-      /--mode: expected analytic, got/,
+      /--mode: expected event or analytic, got/,
     ],
     [
       "a wrong field",
@@ -123,6 +196,12 @@ describe("simulate", () => {
       /wrong\.json: system: expected/,
     ],
     ["no file", ["sesr-m5", "--device", "ethos-u55-32", "--config", "none.json"], 1, /none\.json: cannot be read/],
+    [
+      "nowhere to write",
+      ["sesr-m5", "--device", "ethos-u55-32", "--trace", "none/t.json"],
+      1,
+      /cannot write none\/t\.json/,
+    ],
     ["a size", ["sesr-m5", "--device", "ethos-u55-32", "--input", "12"], 2, /--input: expected HEIGHTxWIDTH/],
   ];
   test.each(cases)("bad input: %s", (_, args, status, message) => {

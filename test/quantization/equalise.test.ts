@@ -60,6 +60,7 @@ const NETWORKS: [string, Network][] = [
       conv("y", "t", 2),
     ),
   ],
+  ["a depthwise convolution", net(conv("a", "x"), { ...conv("d", "a"), depthwise: true } as Layer, conv("y", "d", 2))],
   ["two readers", net(conv("a", "x"), conv("b", "a", 2), conv("c", "a", 2), add("y", "b", "c"))],
 ];
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sesrOnN78 } from "../../scripts/timing-tables/published.ts";
+import { sesrOnN78 } from "../../src/reproduction/hardware.ts";
 import type { EthosN } from "../../src/timing/devices/description.ts";
 import { withOverrides } from "../../src/timing/devices/overrides.ts";
 import { device } from "../../src/timing/devices/registry.ts";

@@ -138,11 +138,29 @@ describe.skipIf(files.length === 0)("SESR-M5 from its description alone", () => 
   test.each(both)("blocks, cascade and buffers are the vendor's", ({ rows }) => {
     const bytes = new Map(rows.map(({ operation, encodedBytes }) => [operation.name, encodedBytes]));
     const encodedSize: EncodedSize = ({ name, filter }) => bytes.get(name)! - 10 * filter.channels;
-    const report = simulate(sesrNetwork(), rows[0]!.device, { input: [128, 128], encodedSize });
+    const report = simulate(sesrNetwork(), rows[0]!.device, { input: [128, 128], encodedSize, mode: "analytic" });
     for (const [i, { operation, published }] of rows.entries()) {
       const { name, cycles, cyclesByResource } = report.layers[i]!;
       expect(name).toBe(operation.name);
       expect([cyclesByResource.npu, cycles], name).toEqual([published.npu, published.total]);
     }
   });
+
+  test.each(both)(
+    "event mode: within 10 % outside the cascade, longer in it: its stripes are of one row",
+    ({ rows }) => {
+      const bytes = new Map(rows.map(({ operation, encodedBytes }) => [operation.name, encodedBytes]));
+      const encodedSize: EncodedSize = ({ name, filter }) => bytes.get(name)! - 10 * filter.channels;
+      const { layers, total } = simulate(sesrNetwork(), rows[0]!.device, { input: [128, 128], encodedSize });
+      for (const [i, { cascade, published }] of rows.entries()) {
+        const { name, cycles } = layers[i]!;
+        if (cascade === 0) expect(error(cycles, published.total), name).toBeLessThanOrEqual(0.1);
+        // Stripes wait for each other, and fill half of a micro-block of two rows.
+        else expect(cycles, name).toBeLessThanOrEqual(1.6 * published.total);
+      }
+      const published = rows.reduce((sum, row) => sum + row.published.total, 0);
+      expect(total.cycles).toBeGreaterThan(published);
+      expect(error(total.cycles, published)).toBeLessThanOrEqual(0.35);
+    },
+  );
 });

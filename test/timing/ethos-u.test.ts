@@ -84,7 +84,7 @@ describe("blocks", () => {
 
   it("refuses a window that no buffer holds, in one line", () => {
     const { core } = withOverrides(device("ethos-u55-32"), { core: { banks: 9 } }) as EthosU;
-    const message = /^operation y: expected a 3x3 window that fits the shared buffer of 9 banks$/;
+    const message = /^operation y: expected more core\.banks for a 3x3 window in the shared buffer, got 9$/;
     expect(() => chooseBlock(core, convolution(32, 16, 16, 3, { activation: "table" }))).toThrow(message);
   });
 });

@@ -115,16 +115,24 @@ describe("lowering", () => {
   });
 });
 
-describe("every network on every kind of device", () => {
-  const devices = ["ethos-u55-128", "ethos-u65-512", "ethos-n78-4tops-4ple"].map((id) => device(id));
+describe("every network on every kind of accelerator", () => {
+  const devices = ["ethos-u55-128", "ethos-u65-512", "ethos-n78-4tops-4ple", "systolic"].map((id) => device(id));
 
-  test.each(modelIds())("%s: no operation is free, all adds up", (id) => {
-    expect(deviceIds()).toHaveLength(13);
+  test("no kind is left out", () => {
+    const kinds = new Set(deviceIds().map((id) => device(id).kind));
+    expect(kinds).toEqual(new Set([...devices.map(({ kind }) => kind), "cpu"]));
+  });
+
+  const cases = modelIds().flatMap((id) => [
+    { id, mode: "analytic" as const },
+    { id, mode: "event" as const },
+  ]);
+  test.each(cases)("$id, $mode: no operation is free, all adds up", ({ id, mode }) => {
     const network = buildModel(id);
     const { task } = modelInfo(id);
     const input: readonly [number, number] = task === "classification" ? modelInfo(id).input : [48, 64];
     for (const target of devices) {
-      const { layers, total } = simulate(network, target, { input });
+      const { layers, total } = simulate(network, target, target.kind === "systolic" ? { input } : { input, mode });
       // A dedicated SRAM is all there is.
       if (target.id === "ethos-u65-512") expect(total.sramPeakBytes).toBeLessThanOrEqual(384 * 1024);
       for (const layer of layers) {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.ts";
 import { loadWeights } from "../../src/formats/weights-file.ts";
 import { luma } from "../../src/image/metrics.ts";
-import type { Channels, Depth, Image } from "../../src/image/types.ts";
+import type { Channels, Depth, Image, Region } from "../../src/image/types.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import { readImage } from "../../src/node/files.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
@@ -128,11 +128,28 @@ describe("while it runs", () => {
   test("progress never decreases, covers the result and ends at exactly 1", async () => {
     using upscaler = await createUpscaler();
     const seen: UpscaleProgress[] = [];
-    await upscaler.upscale(picture(70, 40, 3), { tileSize: 16, onProgress: (p) => seen.push(p) });
+    const result = await upscaler.upscale(picture(70, 40, 3), { tileSize: 16, onProgress: (p) => seen.push(p) });
     expect(seen.length).toBe(15);
+    expect(seen.every((p) => p.picture === result)).toBe(true);
     expect(seen.every((p, i) => i === 0 || p.fraction > seen[i - 1]!.fraction)).toBe(true);
     expect(seen.at(-1)!.fraction).toBe(1);
     expect(seen.reduce((area, { region }) => area + region.width * region.height, 0)).toBe(140 * 80);
+  });
+
+  test("what is reported finished is so in the picture at that time", async () => {
+    using upscaler = await createUpscaler();
+    const image = picture(70, 40, 3);
+    const copies: { region: Region; rows: Uint8Array }[] = [];
+    const rowsOf = ({ data, width }: Image, { x, y, width: columns, height }: Region): Uint8Array =>
+      Uint8Array.from({ length: columns * height * 3 }, (_, i) => {
+        const [row, sample] = [Math.floor(i / (columns * 3)), i % (columns * 3)];
+        return data[((y + row) * width + x) * 3 + sample]!;
+      });
+    const result = await upscaler.upscale(image, {
+      tileSize: 16,
+      onProgress: ({ region, picture }) => copies.push({ region, rows: rowsOf(picture, region) }),
+    });
+    expect(copies.every(({ region, rows }) => Buffer.compare(rows, rowsOf(result, region)) === 0)).toBe(true);
   });
 
   test("an abort rejects with the signal's reason and leaves the upscaler usable", async () => {

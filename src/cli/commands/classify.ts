@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { check } from "../../errors.ts";
 import { loadWeights } from "../../formats/weights-file.ts";
-import { buildModel } from "../../models/registry.ts";
 import type { FeatureMap, Model } from "../../network/description.ts";
 import { inferShapes } from "../../network/shapes.ts";
 import { decodeImage } from "../../node/codec.ts";
@@ -9,13 +8,14 @@ import { loadSharp } from "../../node/sharp.ts";
 import { calibrate } from "../../quantization/calibrate.ts";
 import { quantise } from "../../quantization/quantise.ts";
 import { runReference } from "../../reference/run.ts";
+import { ATTENTION_OPTION } from "../attention-option.ts";
 import { compareVariants, VARIANTS, type Variant } from "../classification.ts";
 import { classifierInput } from "../classifier-input.ts";
 import type { Command } from "../command.ts";
 import { readBytes } from "../input-files.ts";
 import { findLabelled, type LabelledPicture, type LabelledPictures } from "../labelled-pictures.ts";
-import { isNetworkFile, readNetwork } from "../network-file.ts";
-import { integerOption, sizeOption, UsageError } from "../options.ts";
+import { integerOption, type Parsed, sizeOption, UsageError } from "../options.ts";
+import { attentionOf, loadSubject } from "../subject.ts";
 import { grouped, pause, progressLine, table } from "../terminal.ts";
 
 const CALIBRATION_PICTURES = 64;
@@ -35,8 +35,9 @@ function chosenVariants(text: string | undefined): readonly Variant[] {
   });
 }
 
-async function loadModel(id: string, file: string): Promise<Model> {
-  const network = isNetworkFile(id) ? await readNetwork(id) : buildModel(id);
+async function loadModel(parsed: Parsed, id: string, file: string): Promise<Model> {
+  const attention = attentionOf(parsed, id);
+  const { network } = await loadSubject(id, attention ? { attention } : {});
   return { network, weights: loadWeights(await readBytes(file), network) };
 }
 
@@ -54,6 +55,7 @@ export const command: Command = {
         value: "FILE",
         help: "its weights, safetensors by the names of PyTorch, torchvision or timm",
       },
+      attention: ATTENTION_OPTION,
       input: { type: "string", value: "HxW", help: "input size; by default that of the pictures" },
       calibration: {
         type: "string",
@@ -74,7 +76,7 @@ export const command: Command = {
     if (file === undefined) throw new UsageError("--weights: expected a safetensors file, got none");
     const variants = chosenVariants(parsed.text("variants"));
     const limit = integerOption(parsed, "limit", 1, Number.POSITIVE_INFINITY);
-    const model = await loadModel(id, file);
+    const model = await loadModel(parsed, id, file);
     const set = await findLabelled(place);
     const pictures = limit === undefined ? set.pictures : spread(set.pictures, limit);
     const decoded = async (picture: LabelledPicture) =>

@@ -2,18 +2,23 @@ import { cpus } from "node:os";
 import { measureRanECosts, SECONDS } from "../../bench/ran-e-costs.ts";
 import { RAN_E_BLOCKS, type RanEBlock } from "../../models/ran-e-blocks.ts";
 import { checkDestination, readText, writeWhole } from "../../node/files.ts";
-import { type CostTable, parseCosts, serialiseCosts } from "../../ran/block-costs.ts";
-import type { BlockShape } from "../../ran/block-shape.ts";
+import { processorTime } from "../../node/processor.ts";
+import { CostTable, parseCosts, serialiseCosts } from "../../ran/block-costs.ts";
+import { type BlockShape, shapeName } from "../../ran/block-shape.ts";
+import { deviceCosts } from "../../ran/device-costs.ts";
 import { checkLimits, type Limits, priceNetwork, searchRanE } from "../../ran/search.ts";
 import { layOutSpace, ranENetworks, shapeAt, shapesOf, type Wishes } from "../../ran/search-space.ts";
+import type { Device } from "../../timing/devices/description.ts";
+import { deviceIds } from "../../timing/devices/registry.ts";
 import type { Command } from "../command.ts";
+import { DEVICE_OPTIONS, deviceOption, isDeviceFile } from "../device-option.ts";
 import { frontChart } from "../front-chart.ts";
-import { inputOption, integerOption, type Parsed, positiveNumber, UsageError } from "../options.ts";
+import { choiceOption, inputOption, integerOption, type Parsed, positiveNumber, UsageError } from "../options.ts";
 import { NUMBERS, networkJson, numbers, rowsText, thinned } from "../search-report.ts";
 import { grouped, progressLine, table } from "../terminal.ts";
 
 const FAMILY = "ran-e";
-const DEVICES: readonly string[] = ["host"];
+const HOST = "host";
 const IMAGENET_INPUT = [224, 224] as const;
 
 /** "a=1,b=2" -> [["a", "1"], ["b", "2"]]; a part without "=" has an empty key. */
@@ -73,19 +78,37 @@ function wishesOf(parsed: Parsed): Required<Wishes> {
   };
 }
 
-/** @throws UsageError on a device that is not known */
-function checkDevice(parsed: Parsed): void {
-  const device = parsed.text("device") ?? "host";
-  if (!DEVICES.includes(device)) {
-    const known = DEVICES.join(", ");
-    throw new UsageError(`--device: expected ${known}, or the costs of another by --costs FILE.json, got ${device}`);
+/** Options that only a simulated device has. */
+const SIMULATION = [...Object.keys(DEVICE_OPTIONS), "activations"];
+
+/** The device to simulate, or undefined where this machine is measured. @throws UsageError on one that is not known; as `deviceOption` */
+async function simulated(parsed: Parsed) {
+  const id = parsed.text("device") ?? HOST;
+  if (id === HOST) {
+    const misplaced = SIMULATION.find((name) => parsed.text(name) !== undefined);
+    if (misplaced) throw new UsageError(`--${misplaced}: expected with --device of the timing model only, got ${HOST}`);
+    return undefined;
   }
+  if (!isDeviceFile(id) && !deviceIds().includes(id)) {
+    const known = [HOST, ...deviceIds()].join(", ");
+    throw new UsageError(
+      `--device: expected ${known}, FILE.json, or the costs of another by --costs FILE.json, got ${id}`,
+    );
+  }
+  return deviceOption(parsed);
 }
 
-/** Processor time of this process, which runs that belong to others do not lengthen. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+/** Costs of the timing model, written down. */
+function computed(shapes: readonly BlockShape[], device: Device, parsed: Parsed): CostTable {
+  const activations = choiceOption(parsed, "activations", ["as-described", "clamped"], "as-described");
+  const costs = deviceCosts(device, { activations });
+  const distinct = [...new Map(shapes.map((shape) => [shapeName(shape), shape])).values()];
+  const name = activations === "clamped" ? `${costs.device}, activations at the cost of ReLU` : costs.device;
+  return new CostTable(
+    name,
+    costs.unit,
+    distinct.map((shape) => ({ ...shape, cost: costs.costOf(shape) })),
+  );
 }
 
 async function measured(shapes: readonly BlockShape[], seconds: number, signal: AbortSignal): Promise<CostTable> {
@@ -93,7 +116,7 @@ async function measured(shapes: readonly BlockShape[], seconds: number, signal: 
   const progress = progressLine();
   const device = `${cpu}, int8, one thread, processor time, Node ${process.version}`;
   return measureRanECosts(shapes, device, {
-    clock: processorMs,
+    clock: processorTime,
     seconds,
     signal,
     onProgress: (fraction, name) => progress.update(fraction, name),
@@ -113,8 +136,14 @@ export const command: Command = {
     options: {
       device: {
         type: "string",
-        value: "ID",
-        help: "host: measured on this machine, in about half a minute; the default",
+        value: "ID|FILE",
+        help: "host (default): measured on this machine, in about half a minute; or a simulated one, see wasmograd devices",
+      },
+      ...DEVICE_OPTIONS,
+      activations: {
+        type: "string",
+        value: "KIND",
+        help: "simulated: as-described (default), or clamped: all at the cost of ReLU",
       },
       seconds: { type: "string", value: "N", help: `how long the blocks take turns, ${SECONDS} by default` },
       costs: { type: "string", value: "FILE", help: "a table of block costs in JSON instead, of any device" },
@@ -134,7 +163,7 @@ export const command: Command = {
   async run(parsed, signal) {
     const [family] = parsed.positionals as [string];
     if (family !== FAMILY) throw new UsageError(`search: expected the family ${FAMILY}, got ${family}`);
-    checkDevice(parsed);
+    const target = await simulated(parsed);
     const [from, to, svg] = ["costs", "save-costs", "svg"].map((name) => parsed.text(name));
     const seconds = integerOption(parsed, "seconds", 1, 600) ?? SECONDS;
     const limits = budgetOption(parsed);
@@ -147,7 +176,12 @@ export const command: Command = {
       ...shapesOf(space),
       ...ranENetworks().flatMap(({ blocks }) => blocks.map((block, i) => shapeAt(space.positions[i]!, block))),
     ];
-    const costs = from === undefined ? await measured(shapes, seconds, signal) : parseCosts(await readText(from), from);
+    const costs =
+      from !== undefined
+        ? parseCosts(await readText(from), from)
+        : target
+          ? computed(shapes, target, parsed)
+          : await measured(shapes, seconds, signal);
     costs.requireAll(shapes, from ?? costs.device);
     const encoded = (text: string): Uint8Array => new TextEncoder().encode(text);
     if (to !== undefined) await writeWhole(to, encoded(serialiseCosts(costs)), signal);

@@ -81,7 +81,7 @@ export interface AttentionKernelExports {
     temperatures: number,
     scratch: number,
   ): void;
-  /** The same of int8: the scales of q and k do not matter. Tokens: `mostXcaTokens` of scratch.ts. xca.ts */
+  /** The same of int8: the scales of q and k do not matter. Tokens: `mostXcaTokens` (attention-limits.ts). xca.ts */
   qs8_xca(
     q: number,
     k: number,
@@ -102,6 +102,21 @@ export interface AttentionKernelExports {
     magicZero: number,
     magicMin: number,
     qmax: number,
+    scratch: number,
+  ): void;
+  /**
+   * x[pivots] + W x[others], group by group of `own` outputs; `channels` and `filter` as pivots.ts packs them, `to` not `from`.
+   * pivot-projection.ts
+   */
+  f32_pivot_projection(
+    from: number,
+    to: number,
+    pixels: number,
+    inputs: number,
+    groups: number,
+    own: number,
+    channels: number,
+    filter: number,
     scratch: number,
   ): void;
 }

@@ -1,4 +1,4 @@
-/** The working memory of one call of an attention kernel, and what its integers hold. Layouts: assembly/attention/. */
+/** The working memory of one call of an attention kernel. Layouts: assembly/attention/. */
 
 type ElementType = "f32" | "int8";
 
@@ -32,13 +32,11 @@ export function xcaScratchBytes(dtype: ElementType, tokens: number, headChannels
   return XCA_TOKENS * 32 + WEIGHT_TABLE + factors + map + (2 + groups) * channelPanel + (XCA_TOKENS / 4) * tokenPanel;
 }
 
-/** Keys of `qs8_attention`: sums of weights times values stay below 2^31 with weights of eight bits at least. */
-export const MOST_KEYS_S8 = 65793;
-/** Channels of a head of `qs8_attention`, whatever the zero points: channels * 255^2 stays below 2^31. */
-export const MOST_HEAD_CHANNELS_S8 = 33025;
+/** Of assembly/attention/pivot-projection.ts: pixels in panels at once. */
+const PIVOT_PIXELS = 64;
 
-/** Tokens of `qs8_xca`, whose sums of products stay below 2^31 and sums of squares below 2^32. */
-export function mostXcaTokens(zeroQ: number, zeroK: number): number {
-  const [q, k] = [zeroQ, zeroK].map((zero) => Math.max(127 - zero, zero + 128)) as [number, number];
-  return Math.min(Math.floor((2 ** 31 - 1) / (q * k)), Math.floor((2 ** 32 - 1) / Math.max(q, k) ** 2));
+/** Bytes of scratch of `f32_pivot_projection`. */
+export function pivotScratchBytes(pixels: number, inputs: number, own: number): number {
+  const tiles = Math.ceil(Math.min(pixels, PIVOT_PIXELS) / 4);
+  return tiles * (roundUp(inputs, 4) + inputs - own) * 16;
 }

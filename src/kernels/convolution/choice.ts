@@ -33,6 +33,8 @@ export interface Choice<Id extends AlgorithmId = AlgorithmId> {
 export interface ChoiceOptions {
   /** Real weights: exactness is then decided by their sums instead of by the worst case over all weights. */
   readonly layer?: WinogradLayer | undefined;
+  /** In place of weights that are not at hand: the largest magnitude that the layer's sums are expected to have. */
+  readonly largest?: number | undefined;
   /** Output size, where known: tiles that hang over it cost as much as full ones. */
   readonly output?: readonly [height: number, width: number] | undefined;
   /** Only algorithms that can run with filters scaled so. */
@@ -122,7 +124,7 @@ const DEPTHWISE = { algorithm: "direct", reason: "depthwise convolutions are dir
 export function chooseS8(
   option: AlgorithmOption,
   shape: LayerShape,
-  { layer, output, filterScaling }: ChoiceOptions = {},
+  { layer, largest: expected, output, filterScaling }: ChoiceOptions = {},
 ): Choice<ConvSpecS8["algorithm"]> {
   if (option === "direct") return { algorithm: "direct", reason: "asked for" };
   if (shape.depthwise) return DEPTHWISE;
@@ -138,7 +140,7 @@ export function chooseS8(
   }
   if (applying.length === 0)
     return { algorithm: "direct", reason: "no int8 Winograd kernel for this kernel and stride" };
-  const largest = layer && !filterScaling ? largestSum(layer) : undefined;
+  const largest = layer && !filterScaling ? largestSum(layer) : expected;
   const all = filterScaling
     ? scaledCandidates(applying, shape, layer, filterScaling)
     : applying.map((kernel) => candidate(kernel, shape, largest));

@@ -9,7 +9,7 @@ import { packRows, ROW_TABLE, rowsApply, rowsFit } from "../winograd/rows.ts";
 import { packScaled } from "../winograd/scaled.ts";
 import { packDepthwiseF32, packDepthwiseS8, packDirectF32, packDirectS8, roundUp } from "./pack.ts";
 import { type ConvParam, MAGIC_BITS } from "./params.ts";
-import type { ConvSpecF32, ConvSpecS8 } from "./spec.ts";
+import type { ConvSpecF32, ConvSpecS8, LayerShape } from "./spec.ts";
 
 type KernelName = Extract<keyof KernelExports, `${string}conv2d${string}`>;
 type Fields = Readonly<Partial<Record<ConvParam, number>>>;
@@ -47,7 +47,8 @@ const directLanes = (oc: number): 4 | 8 => (oc <= 4 ? 4 : 8);
 
 type DirectKernel = "conv2d_6x4" | "conv2d_8x4" | "conv2d_1x1_4x8" | "conv2d_4x8";
 
-function directKernel({ dtype, ic, oc, kh, kw, stride }: ConvSpecS8 | ConvSpecF32): DirectKernel {
+/** The direct kernel of a layer, without the prefix of its data type; depthwise layers have one of their own. */
+export function directKernel({ dtype, ic, oc, kh, kw, stride }: LayerShape & { dtype: "s8" | "f32" }): DirectKernel {
   const pointwise = kh === 1 && kw === 1;
   if (directLanes(oc) === 8) return pointwise ? "conv2d_1x1_4x8" : "conv2d_4x8";
   // The lanes of 8x4 are neighbouring pixels, transposed once and read by every tap; it pairs int8 channels, where 6x4 pairs the

@@ -1,12 +1,13 @@
 /** The working memory of one convolution call: how large, and where the kernel's buffers lie in it. */
 
 import type { WinogradKernel } from "../winograd/algorithms.ts";
+import type { WinogradBlocks } from "../winograd/blocks.ts";
 import { ROW_TABLE } from "../winograd/rows.ts";
 import { PRODUCTS_STRIDE, TILES } from "../winograd/table.ts";
 import type { ConvGeometry } from "./geometry.ts";
 import { depthwisePairs, roundUp } from "./pack.ts";
-import type { PackedConvolution } from "./packed.ts";
 import type { ConvParam } from "./params.ts";
+import type { LayerShape } from "./spec.ts";
 
 /** Output columns of a depthwise tile: its strips and sums stay in the first cache with 7x7 f32 kernels too. */
 const TILE_COLUMNS = 32;
@@ -15,12 +16,21 @@ const STRIPS = 64;
 const STRIP_COUNT = 4;
 const SUMS_PIXEL = 64;
 
+/** What of a packed convolution its working memory depends on. */
+export interface LaidOut {
+  readonly spec: LayerShape & { readonly dtype: "s8" | "f32" };
+  /** Export of the binary. */
+  readonly kernel: string;
+  readonly winograd: WinogradKernel | undefined;
+  readonly blocks: WinogradBlocks;
+}
+
 export interface ScratchLayout {
   readonly bytes: number;
   readonly fields: (scratch: number) => Partial<Record<ConvParam, number>>;
 }
 
-function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+function directScratch(packed: LaidOut, g: ConvGeometry): ScratchLayout {
   const elementBytes = packed.spec.dtype === "f32" ? 4 : 2;
   const pixels = packed.spec.oc <= 4 ? 6 : 4;
   // The last group of pixels reads columns beyond the padded row; those products are not stored.
@@ -31,7 +41,7 @@ function directScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayou
   return { bytes: g.kh * rowStride, fields: (scratch) => ({ scratch, scratchRowStride: rowStride }) };
 }
 
-function depthwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+function depthwiseScratch(packed: LaidOut, g: ConvGeometry): ScratchLayout {
   const tileColumns = Math.min(TILE_COLUMNS, roundUp(g.ow, 4));
   const columns = (tileColumns - 1) * g.stride + g.kw;
   const vectors = packed.spec.dtype === "f32" ? g.kh + g.stride : depthwisePairs(g.kh, g.stride);
@@ -41,7 +51,7 @@ function depthwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLa
   return { bytes, fields: (scratch) => ({ scratch, scratchRowStride, tileColumns }) };
 }
 
-function winogradScratch(packed: PackedConvolution, algorithm: WinogradKernel, g: ConvGeometry): ScratchLayout {
+function winogradScratch(packed: LaidOut, algorithm: WinogradKernel, g: ConvGeometry): ScratchLayout {
   const { m, n, planes, workspaceBytes } = algorithm;
   const float = packed.spec.dtype === "f32";
   // Whole vectors of channels: 8 int16 or 4 f32.
@@ -73,14 +83,14 @@ const LONGEST_ROW = 64;
  * Pixels of the rows that a 1x1 convolution with stride 1 is run in, or undefined where rows are those of the picture. To such a layer a map
  * is one line of pixels, so rows may be as long as fills tiles of four and reuses a filter often, however narrow the map.
  */
-export function longRow(packed: PackedConvolution, { oh, ow, stride }: ConvGeometry): number | undefined {
+export function longRow(packed: LaidOut, { oh, ow, stride }: ConvGeometry): number | undefined {
   if (stride !== 1 || !packed.kernel.endsWith("conv2d_1x1_4x8")) return undefined;
   const pixels = oh * ow;
   return roundUp(Math.ceil(pixels / Math.ceil(pixels / LONGEST_ROW)), 4);
 }
 
 /** Panels of four pixels, their steps rounded up to whole transposes. */
-function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+function pointwiseScratch(packed: LaidOut, g: ConvGeometry): ScratchLayout {
   const steps = packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2);
   const scratchRowStride = roundUp(steps, 4) * 16;
   return {
@@ -90,7 +100,7 @@ function pointwiseScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLa
 }
 
 /** A ring of rows, each of planes of 4-byte columns. */
-function planesScratch(packed: PackedConvolution, g: ConvGeometry): ScratchLayout {
+function planesScratch(packed: LaidOut, g: ConvGeometry): ScratchLayout {
   const planes = roundUp(packed.spec.dtype === "f32" ? g.ic : Math.ceil(g.ic / 2), 4);
   // Pixels are copied in fours, the last of which may overhang.
   const columns = Math.max(roundUp(g.ow, 8) + g.kw - 1, g.padLeft + roundUp(g.iw, 4));
@@ -118,7 +128,7 @@ function rowsScratch(g: ConvGeometry): ScratchLayout {
   };
 }
 
-export function scratchLayout(packed: PackedConvolution, geometry: ConvGeometry): ScratchLayout {
+export function scratchLayout(packed: LaidOut, geometry: ConvGeometry): ScratchLayout {
   if (packed.kernel.endsWith("conv2d_8x4")) return planesScratch(packed, geometry);
   if (packed.kernel.endsWith("conv2d_1x1_4x8")) return pointwiseScratch(packed, geometry);
   if (packed.kernel === ROW_TABLE.kernel) return rowsScratch(geometry);

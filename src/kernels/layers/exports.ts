@@ -20,6 +20,22 @@ export interface LayerKernelExports {
     offset: number,
     epsilon: number,
   ): void;
+  /**
+   * The same of int8, up to 65,793 channels: epsilon = channels^2 * (the layer's) / scaleIn^2, factors = scale / scaleOut, offsets =
+   * offset / scaleOut, both f32 [channels], magicMin = magicZero + qmin. layer-norm-s8.ts
+   */
+  qs8_layer_norm(
+    from: number,
+    to: number,
+    pixels: number,
+    channels: number,
+    factors: number,
+    offsets: number,
+    epsilon: number,
+    magicZero: number,
+    magicMin: number,
+    qmax: number,
+  ): void;
   /** Mean of each channel over the pixels, [channels]. global-average.ts */
   f32_global_average(from: number, to: number, pixels: number, channels: number): void;
   /** The same of int8: multiplier = scaleIn / (scaleOut * pixels), magicMin = magicZero + qmin. global-average.ts */

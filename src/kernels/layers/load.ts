@@ -1,4 +1,5 @@
-import { compileBase64, type KernelInstance } from "../load.ts";
+import { compileBase64 } from "../compile-base64.ts";
+import type { KernelInstance } from "../load.ts";
 import type { WasmMemory } from "../memory.ts";
 import type { LayerKernelExports } from "./exports.ts";
 

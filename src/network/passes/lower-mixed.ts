@@ -1,8 +1,36 @@
 /** Restructurable activations in f32: the activation, two factors and a sum, for which there are kernels. */
-import type { ActivationLayer, Layer, Model, Weight } from "../description.ts";
+import type { ActivationLayer, Layer, Model, Network, Weight } from "../description.ts";
 import { inferChannels } from "../shapes.ts";
 import { validate } from "../validate.ts";
 import { withNewWeights } from "./new-weights.ts";
+
+const isMixed = (layer: Layer): layer is ActivationLayer =>
+  layer.op === "activation" && layer.activation.kind === "mixed";
+
+/** The name of the weight that holds a factor, once a channel. */
+const factorsName = (name: string, value: number): string => `${name}.${value}`;
+
+function lowered({ name, input: from, affine, activation }: ActivationLayer): Layer[] {
+  if (activation.kind !== "mixed") throw new Error("expected a mixed activation");
+  const [input, curved, straight] = [`${name}.input`, `${name}.curved`, `${name}.straight`];
+  const x = affine ? input : from;
+  const { of, amount } = activation;
+  return [
+    ...(affine ? [{ op: "channel-affine", name: input, input: from, ...affine } as const] : []),
+    { op: "activation", name: `${curved}.unit`, input: x, activation: { kind: of } },
+    { op: "channel-affine", name: curved, input: `${curved}.unit`, scale: factorsName(name, amount) },
+    { op: "channel-affine", name: straight, input: x, scale: factorsName(name, 1 - amount) },
+    { op: "add", name, inputs: [curved, straight] },
+  ];
+}
+
+/** `lowerMixed` without weights. @throws WasmogradError as `validate` */
+export function lowerMixedNetwork(network: Network): Network {
+  const before = validate(network);
+  if (!before.layers.some(isMixed)) return before;
+  const layers = before.layers.flatMap((layer): Layer[] => (isMixed(layer) ? lowered(layer) : [layer]));
+  return validate({ ...before, layers });
+}
 
 /**
  * a * h(x) + (1 - a) * x as layers of their own. Not for int8, where one table does it all.
@@ -10,29 +38,15 @@ import { withNewWeights } from "./new-weights.ts";
  */
 export function lowerMixed(model: Model): Model {
   const before = validate(model.network);
-  const isMixed = (layer: Layer): layer is ActivationLayer =>
-    layer.op === "activation" && layer.activation.kind === "mixed";
   if (!before.layers.some(isMixed)) return model;
   const channels = inferChannels(before);
   const made = new Map<string, Weight>();
-  const factors = (name: string, value: number): string => {
-    const count = channels.get(name)!;
-    const weight = `${name}.${value}`;
-    made.set(weight, { shape: [count], data: new Float32Array(count).fill(value) });
-    return weight;
-  };
-  const layers = before.layers.flatMap((layer): Layer[] => {
-    if (!isMixed(layer) || layer.activation.kind !== "mixed") return [layer];
-    const { name, affine, activation } = layer;
-    const [input, curved, straight] = [`${name}.input`, `${name}.curved`, `${name}.straight`];
-    const x = affine ? input : layer.input;
-    return [
-      ...(affine ? [{ op: "channel-affine", name: input, input: layer.input, ...affine } as const] : []),
-      { op: "activation", name: `${curved}.unit`, input: x, activation: { kind: activation.of } },
-      { op: "channel-affine", name: curved, input: `${curved}.unit`, scale: factors(name, activation.amount) },
-      { op: "channel-affine", name: straight, input: x, scale: factors(name, 1 - activation.amount) },
-      { op: "add", name, inputs: [curved, straight] },
-    ];
-  });
-  return withNewWeights(validate({ ...before, layers }), model.weights, made);
+  for (const layer of before.layers) {
+    if (!isMixed(layer) || layer.activation.kind !== "mixed") continue;
+    const count = channels.get(layer.name)!;
+    for (const value of [layer.activation.amount, 1 - layer.activation.amount]) {
+      made.set(factorsName(layer.name, value), { shape: [count], data: new Float32Array(count).fill(value) });
+    }
+  }
+  return withNewWeights(lowerMixedNetwork(before), model.weights, made);
 }

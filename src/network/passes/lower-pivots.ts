@@ -1,5 +1,6 @@
 /** Projections with pivots become the 1x1 convolutions that they stand for, which every kernel has. */
-import type { Layer, Model, PivotProjectionLayer, RealWeight } from "../description.ts";
+import type { Conv2dLayer, Layer, Model, Network, PivotProjectionLayer, RealWeight } from "../description.ts";
+import { inferChannels } from "../shapes.ts";
 import { validate } from "../validate.ts";
 import { checkWeights } from "../weights.ts";
 import { withNewWeights } from "./new-weights.ts";
@@ -20,22 +21,40 @@ function denseFilter({ pivots }: PivotProjectionLayer, { shape, data }: RealWeig
   return { shape: [out, 1, 1, inputs], data: dense };
 }
 
+function lowered({ name, input, pivots }: PivotProjectionLayer): Conv2dLayer {
+  const channels = pivots.length * pivots[0]!.length;
+  const weights = `${name}.dense.weight`;
+  return { op: "conv2d", name, input, kernel: [1, 1], stride: 1, padding: "valid", channels, weights };
+}
+
+type IsKept = (layer: PivotProjectionLayer, inputs: number) => boolean;
+
+/** `lowerPivots` without weights. @throws WasmogradError as `validate` */
+export function lowerPivotsNetwork(network: Network, isKept: IsKept = () => false): Network {
+  const before = validate(network);
+  if (!before.layers.some(({ op }) => op === "pivot-projection")) return before;
+  const inputs = inferChannels(before);
+  const layers = before.layers.map(
+    (layer): Layer =>
+      layer.op === "pivot-projection" && !isKept(layer, inputs.get(layer.input)!) ? lowered(layer) : layer,
+  );
+  return validate({ ...before, layers });
+}
+
 /**
  * The same values; what pivots saved in weights and products is given back.
+ * @param isKept which projections stay as they are, none by default
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
-export function lowerPivots(model: Model): Model {
+export function lowerPivots(model: Model, isKept: IsKept = () => false): Model {
   const before = validate(model.network);
   if (!before.layers.some(({ op }) => op === "pivot-projection")) return model;
   checkWeights(before, model.weights);
+  const inputs = inferChannels(before);
   const made = new Map<string, RealWeight>();
-  const layers = before.layers.map((layer): Layer => {
-    if (layer.op !== "pivot-projection") return layer;
-    const { name, input, pivots } = layer;
-    const weights = `${name}.dense.weight`;
-    made.set(weights, denseFilter(layer, model.weights.get(layer.weights)!));
-    const channels = pivots.length * pivots[0]!.length;
-    return { op: "conv2d", name, input, kernel: [1, 1], stride: 1, padding: "valid", channels, weights };
-  });
-  return roundWeights(withNewWeights(validate({ ...before, layers }), model.weights, made));
+  for (const layer of before.layers) {
+    if (layer.op !== "pivot-projection" || isKept(layer, inputs.get(layer.input)!)) continue;
+    made.set(lowered(layer).weights, denseFilter(layer, model.weights.get(layer.weights)!));
+  }
+  return roundWeights(withNewWeights(lowerPivotsNetwork(before, isKept), model.weights, made));
 }

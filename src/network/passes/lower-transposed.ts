@@ -1,6 +1,6 @@
 /** Transposed convolutions become ordinary ones behind which depth-to-space puts the outputs in their places. */
 import { transposedAxis } from "../../conv-axis.ts";
-import type { Conv2dLayer, Conv2dTransposeLayer, Layer, Model, Weight } from "../description.ts";
+import type { Conv2dLayer, Conv2dTransposeLayer, Layer, Model, Network, Weight } from "../description.ts";
 import { validate } from "../validate.ts";
 import { checkWeights } from "../weights.ts";
 import { withNewWeights } from "./new-weights.ts";
@@ -46,6 +46,16 @@ function loweredFilter({ kernel: [kh, kw], stride, channels }: Conv2dTransposeLa
   return { shape: [stride ** 2 * channels, rows, columns, inputs], data: made };
 }
 
+/** `lowerTransposed` without weights. @throws WasmogradError as `validate` */
+export function lowerTransposedNetwork(network: Network): Network {
+  const before = validate(network);
+  if (!before.layers.some(({ op }) => op === "conv2d-transpose")) return before;
+  const layers = before.layers.flatMap((layer): Layer[] =>
+    layer.op === "conv2d-transpose" ? lowered(layer) : [layer],
+  );
+  return validate({ ...before, layers });
+}
+
 /**
  * Exact: the products are the same, those with taps that a phase does not have are left to zeros.
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
@@ -55,9 +65,6 @@ export function lowerTransposed(model: Model): Model {
   const transposed = before.layers.filter((layer) => layer.op === "conv2d-transpose");
   if (transposed.length === 0) return model;
   checkWeights(before, model.weights);
-  const layers = before.layers.flatMap((layer): Layer[] =>
-    layer.op === "conv2d-transpose" ? lowered(layer) : [layer],
-  );
   const made = new Map<string, Weight>();
   for (const layer of transposed) {
     const [conv] = lowered(layer);
@@ -67,5 +74,5 @@ export function lowerTransposed(model: Model): Model {
     const data = Float32Array.from({ length: conv.channels }, (_, i) => bias[i % layer.channels]!);
     made.set(conv.bias!, { shape: [conv.channels], data });
   }
-  return withNewWeights(validate({ ...before, layers }), model.weights, made);
+  return withNewWeights(lowerTransposedNetwork(before), model.weights, made);
 }

@@ -11,6 +11,9 @@ export interface MemoryPort {
   /** In cycles of the NPU. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /** Bursts that may be under way in each direction; unlimited where absent. Event mode only. */
+  readonly readsInFlight?: number;
+  readonly writesInFlight?: number;
 }
 
 /** What an Ethos-U is built into. */
@@ -90,7 +93,8 @@ export interface EthosU {
   readonly core: EthosUCore;
   readonly system: EthosUSystem;
   readonly memory: EthosUMemory;
-  readonly host: HostCpu;
+  /** null: there is none, and what the NPU lacks is refused. */
+  readonly host: HostCpu | null;
 }
 
 export interface EthosNCore {
@@ -119,7 +123,61 @@ export interface EthosN {
   /** The same of weights. */
   readonly weightSaving: number;
   readonly winograd: boolean;
-  readonly host: HostCpu;
+  readonly host: HostCpu | null;
 }
 
-export type Device = EthosU | EthosN;
+/** What stays in a systolic array's cells while a fold passes: sums ("os"), filters ("ws") or inputs ("is"). */
+export type Dataflow = "os" | "ws" | "is";
+
+/** Any systolic array, as SCALE-Sim describes them: cells that multiply and add once a cycle, three double-buffered memories, a DRAM. */
+export interface Systolic {
+  readonly kind: "systolic";
+  readonly id: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly dataflow: Dataflow;
+  /** One half of each is used while the other is filled or emptied. */
+  readonly sram: { readonly inputBytes: number; readonly filterBytes: number; readonly outputBytes: number };
+  /** Between the DRAM and each of the three memories by itself; a word is a byte. */
+  readonly wordsPerCycle: number;
+  /** Values a cycle of the unit for sums, pooling and activations; 0: there is none, and the host does them. */
+  readonly vectorLanes: number;
+  readonly clockHz: number;
+  readonly host: HostCpu | null;
+}
+
+/** A memory of a CPU: how much it holds, and what it gives a core that reads or writes in order. */
+export interface CacheTier {
+  readonly bytes: number;
+  readonly bytesPerCycle: number;
+}
+
+/** What a kernel takes on a CPU. */
+export interface KernelCosts {
+  /** Share of the peak that its products reach in its inner loop; 1, and without meaning, where it has none. */
+  readonly fraction: number;
+  /** Cycles of each unit of everything else: packing of inputs, starts of loops, outputs (src/timing/cpu/). */
+  readonly costs: Readonly<Record<string, number>>;
+}
+
+/** One core of a CPU, which runs this library's kernels. */
+export interface Cpu {
+  readonly kind: "cpu";
+  readonly id: string;
+  /** Where the figures come from, as reports say it. */
+  readonly source: string;
+  readonly clockHz: number;
+  /** Multiply-accumulates a cycle of the idiom that the kernels are made of. */
+  readonly peak: { readonly int8: number; readonly f32: number };
+  readonly l1: CacheTier;
+  readonly l2: CacheTier;
+  /** Of the system or the cluster; a `bytes` of 0: there is none. */
+  readonly l3: CacheTier;
+  readonly dramBytesPerSecond: number;
+  /** Cycles from JavaScript into a kernel and back. */
+  readonly callCycles: number;
+  /** By export of the binary. */
+  readonly kernels: Readonly<Record<string, KernelCosts>>;
+}
+
+export type Device = EthosU | EthosN | Systolic | Cpu;

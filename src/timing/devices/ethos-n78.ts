@@ -3,25 +3,27 @@ import type { EthosN, EthosNCore, EthosNMetric, HostCpu } from "./description.ts
 
 const KIB = 1024;
 
-function core(
+type Sizes = readonly [
   engines: number,
   inputsPerEngine: number,
   outputsPerEngine: number,
   lanesPerEngine: number,
   kib: number,
-): EthosNCore {
+];
+
+const CORES: Readonly<Record<string, Sizes>> = {
+  "ethos-n78-1tops-2ple": [2, 4, 4, 1, 448],
+  "ethos-n78-1tops-4ple": [2, 4, 4, 2, 448],
+  "ethos-n78-2tops-2ple": [4, 2, 4, 1, 768],
+  "ethos-n78-2tops-4ple": [4, 2, 4, 2, 768],
+  "ethos-n78-4tops-2ple": [4, 4, 4, 2, 1024],
+  "ethos-n78-4tops-4ple": [8, 2, 2, 2, 1024],
+  "ethos-n78-8tops-2ple": [8, 2, 4, 2, 2048],
+};
+
+function core([engines, inputsPerEngine, outputsPerEngine, lanesPerEngine, kib]: Sizes): EthosNCore {
   return { engines, inputsPerEngine, outputsPerEngine, lanesPerEngine, sramBytes: kib * KIB };
 }
-
-const CORES: Readonly<Record<string, EthosNCore>> = {
-  "ethos-n78-1tops-2ple": core(2, 4, 4, 1, 448),
-  "ethos-n78-1tops-4ple": core(2, 4, 4, 2, 448),
-  "ethos-n78-2tops-2ple": core(4, 2, 4, 1, 768),
-  "ethos-n78-2tops-4ple": core(4, 2, 4, 2, 768),
-  "ethos-n78-4tops-2ple": core(4, 4, 4, 2, 1024),
-  "ethos-n78-4tops-4ple": core(8, 2, 2, 2, 1024),
-  "ethos-n78-8tops-2ple": core(8, 2, 4, 2, 2048),
-};
 
 /** The first is the default: the one of the time of the published figures. */
 export const ETHOS_N_METRICS: readonly EthosNMetric[] = [
@@ -38,14 +40,15 @@ const CORTEX_A55: HostCpu = {
   callCycles: 5000,
 };
 
-export const ETHOS_N_IDS: readonly string[] = Object.keys(CORES);
+/** A function, as bundlers cannot leave out what is computed when a module is loaded. */
+export const ethosNIds = (): readonly string[] => Object.keys(CORES);
 
 /** Activations are taken to compress to half, as the vendor's compiler takes them; weights not at all. */
 export function ethosN(id: string, metric: EthosNMetric): EthosN {
   return {
     kind: "ethos-n",
     id,
-    core: CORES[id]!,
+    core: core(CORES[id]!),
     metric,
     activationSaving: 0.5,
     weightSaving: 0,

@@ -69,26 +69,36 @@ const U65_512: EthosUCore = {
   activationCycles: { table: 0.5, clamp: 0.125, none: 0 },
 };
 
+/** Accesses in flight are those of the vendor's timing adapters for its high-end systems; the client-server system has none that we know. */
 const SRAM = { burstBytes: 32, readLatency: 32, writeLatency: 32 } as const;
-const FLASH = { area: "flash", burstBytes: 128, readLatency: 64, writeLatency: 64 } as const;
-const DRAM = { area: "dram", burstBytes: 128, readLatency: 500, writeLatency: 250 } as const;
+const U55_SRAM = { ...SRAM, readsInFlight: 8, writesInFlight: 8 } as const;
+const U65_SRAM = { ...SRAM, readsInFlight: 16, writesInFlight: 16 } as const;
+const FLASH = { area: "flash", burstBytes: 128, readLatency: 64, writeLatency: 64, readsInFlight: 2 } as const;
+const FAST_DRAM = { area: "dram", burstBytes: 128, readLatency: 500, writeLatency: 250 } as const;
+const DRAM = { ...FAST_DRAM, readsInFlight: 24, writesInFlight: 12 } as const;
 const GB = 1e9;
 
-function system(id: string, megahertz: number, sramRate: number, second: EthosUSystem["second"]): EthosUSystem {
-  return { id, clockHz: megahertz * 1e6, sram: { ...SRAM, bytesPerSecond: sramRate * GB }, second };
+function system(
+  id: string,
+  megahertz: number,
+  sram: Omit<MemoryPort, "bytesPerSecond">,
+  sramRate: number,
+  second: EthosUSystem["second"],
+): EthosUSystem {
+  return { id, clockHz: megahertz * 1e6, sram: { ...sram, bytesPerSecond: sramRate * GB }, second };
 }
 
 /** The first of each list is the default. */
 const U55_SYSTEMS: readonly EthosUSystem[] = [
-  system("high-end-embedded", 500, 4, { ...FLASH, bytesPerSecond: 0.5 * GB }),
-  system("deep-embedded", 200, 1.6, { ...FLASH, bytesPerSecond: 0.1 * GB }),
+  system("high-end-embedded", 500, U55_SRAM, 4, { ...FLASH, bytesPerSecond: 0.5 * GB }),
+  system("deep-embedded", 200, U55_SRAM, 1.6, { ...FLASH, bytesPerSecond: 0.1 * GB }),
 ];
 
 const U65_SYSTEMS: readonly EthosUSystem[] = [
-  system("client-server", 1000, 16, { ...DRAM, bytesPerSecond: 12 * GB }),
-  system("high-end", 1000, 16, { ...DRAM, bytesPerSecond: 3.75 * GB }),
-  system("mid-end", 500, 8, { ...DRAM, bytesPerSecond: 3.75 * GB }),
-  system("embedded", 500, 8, { ...FLASH, bytesPerSecond: 0.5 * GB }),
+  system("client-server", 1000, U65_SRAM, 16, { ...FAST_DRAM, bytesPerSecond: 12 * GB }),
+  system("high-end", 1000, U65_SRAM, 16, { ...DRAM, bytesPerSecond: 3.75 * GB }),
+  system("mid-end", 500, U65_SRAM, 8, { ...DRAM, bytesPerSecond: 3.75 * GB }),
+  system("embedded", 500, U65_SRAM, 8, { ...FLASH, bytesPerSecond: 0.5 * GB }),
 ];
 
 const KIB = 1024;

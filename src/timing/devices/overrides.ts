@@ -4,14 +4,21 @@ import { show } from "../../network/layer-fields.ts";
 import type { Device } from "./description.ts";
 
 /** Numbers that may be 0; all others are above. */
-const MAY_BE_ZERO = /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks)$/;
+const MAY_BE_ZERO =
+  /(Latency|Delay\.\w+|activationCycles\.\w+|Saving|callCycles|endBanks|outputBanks|vectorLanes|costs\.\w+|l3\.bytes)$/;
+/** Counts of things. */
+const WHOLE =
+  /^(rows|columns|vectorLanes|sram\.\w+|system\.\w+\.\w+InFlight|core\.(cores|banks|bankBytes|microBlock.*|largestBlock.*|engines|\w+PerEngine))$/;
 /** What words may stand where. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   "system.second.area": ["dram", "flash"],
   "memory.features": ["sram", "second"],
   "memory.constants": ["onChipFlash", "second"],
   "metric.id": ["25.03", "22.02"],
+  dataflow: ["os", "ws", "is"],
 };
+/** Numbers that a device may be without. */
+export const OPTIONAL = /^system\.(sram|second)\.(reads|writes)InFlight$/;
 /** What makes a device of its kind. */
 const FIXED: ReadonlySet<string> = new Set(["kind"]);
 
@@ -29,12 +36,13 @@ function number(name: string, path: string, given: unknown): number {
   const zero = MAY_BE_ZERO.test(path);
   const fits = typeof given === "number" && Number.isFinite(given) && (zero ? given >= 0 : given > 0);
   if (!fits) throw fault(name, path, zero ? "a number of at least 0" : "a number above 0", given);
+  if (WHOLE.test(path) && !Number.isInteger(given)) throw fault(name, path, "an integer", given);
   if (path.endsWith("Saving") && given >= 1) throw fault(name, path, "a number of at least 0 and below 1", given);
   return given;
 }
 
 function merged(name: string, path: string, base: unknown, given: unknown): unknown {
-  if (path === "memory.cacheBytes" && given === null) return null;
+  if ((path === "memory.cacheBytes" || path === "host") && given === null) return null;
   if (typeof base === "number" || path === "memory.cacheBytes") return number(name, path, given);
   if (typeof base === "boolean") {
     if (typeof given !== "boolean") throw fault(name, path, "true or false", given);
@@ -54,6 +62,10 @@ function merged(name: string, path: string, base: unknown, given: unknown): unkn
   const result = { ...(base as Record<string, unknown>) };
   for (const [key, value] of Object.entries(given)) {
     const inner = path === "" ? key : `${path}.${key}`;
+    if (OPTIONAL.test(inner)) {
+      result[key] = number(name, inner, value);
+      continue;
+    }
     if (!Object.hasOwn(result, key) || FIXED.has(inner)) {
       const known = Object.keys(result).filter((field) => !FIXED.has(field));
       throw fault(name, path, `fields ${known.join(", ")}`, key);

@@ -1,11 +1,14 @@
 /** All devices by their ids. */
 import { check, WasmogradError } from "../../errors.ts";
+import { CPU_CORES, CPU_SYSTEMS, cpu } from "./cpu.ts";
 import type { Device } from "./description.ts";
-import { ETHOS_N_IDS, ETHOS_N_METRICS, ethosN } from "./ethos-n78.ts";
+import { ETHOS_N_METRICS, ethosN, ethosNIds } from "./ethos-n78.ts";
 import { ETHOS_U, ethosU } from "./ethos-u.ts";
+import { HOST_COSTS } from "./host-costs.ts";
+import { systolicArrays } from "./systolic.ts";
 
 export interface DeviceOptions {
-  /** What an Ethos-U is built into; the vendor's default unless given. */
+  /** What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless given. */
   readonly system?: string;
   /** Its memory mode, likewise. */
   readonly memory?: string;
@@ -15,7 +18,8 @@ export interface DeviceOptions {
 
 /** The ids that `device` knows. */
 export function deviceIds(): string[] {
-  return [...ETHOS_U.map(({ id }) => id), ...ETHOS_N_IDS];
+  const ids = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
+  return [...ids(ETHOS_U), ...ethosNIds(), ...ids(systolicArrays()), ...ids(CPU_CORES), HOST_COSTS.id];
 }
 
 /** What `DeviceOptions` can be for a device, its defaults first. @throws WasmogradError ERR_ARGUMENT on an unknown id */
@@ -28,7 +32,8 @@ export function deviceOptions(id: string): {
   const { kind } = device(id);
   const choice = ETHOS_U.find((one) => one.id === id);
   const metrics = kind === "ethos-n" ? ids(ETHOS_N_METRICS) : [];
-  return { systems: ids(choice?.systems), memories: ids(choice?.memories), metrics };
+  const systems = CPU_CORES.some((one) => one.id === id) ? CPU_SYSTEMS : choice?.systems;
+  return { systems: ids(systems), memories: ids(choice?.memories), metrics };
 }
 
 /** One of a list by its id, the first unless given. @throws WasmogradError ERR_ARGUMENT */
@@ -54,9 +59,23 @@ export function device(id: string, { system, memory, metric }: DeviceOptions = {
     refuse(id, { metric });
     return ethosU(choice, pick("system", choice.systems, system), pick("memory", choice.memories, memory));
   }
-  if (ETHOS_N_IDS.includes(id)) {
+  if (ethosNIds().includes(id)) {
     refuse(id, { system, memory });
     return ethosN(id, pick("metric", ETHOS_N_METRICS, metric));
+  }
+  const array = systolicArrays().find((one) => one.id === id);
+  if (array) {
+    refuse(id, { system, memory, metric });
+    return array;
+  }
+  const core = CPU_CORES.find((one) => one.id === id);
+  if (core) {
+    refuse(id, { memory, metric });
+    return cpu(core, pick("system", CPU_SYSTEMS, system).id);
+  }
+  if (id === HOST_COSTS.id) {
+    refuse(id, { system, memory, metric });
+    return HOST_COSTS;
   }
   throw new WasmogradError("ERR_ARGUMENT", `device: expected one of ${deviceIds().join(", ")}, got ${String(id)}`);
 }

@@ -26,7 +26,7 @@ function missing(operation: Operation): string | undefined {
   return operation.spread > 2 ? `the NPU spreads inputs by 2 at most, not by ${operation.spread}` : undefined;
 }
 
-interface PassEstimate {
+export interface PassEstimate {
   readonly operation: Exclude<Operation, HostOperation>;
   readonly traffic: PassTraffic;
   readonly mce: number;
@@ -34,9 +34,9 @@ interface PassEstimate {
   readonly ple: number;
 }
 
-const ADD_STRIPE_CYCLES = 1500;
-const STRIPE_CYCLES = 100;
-const LEAST_STRIPE_CYCLES = 2500;
+export const ADD_STRIPE_CYCLES = 1500;
+export const STRIPE_CYCLES = 100;
+export const LEAST_STRIPE_CYCLES = 2500;
 
 /** Cycles of a pass by resource, and in all. */
 interface PassTime {
@@ -102,7 +102,9 @@ function estimatePass(
   const ple = pleCycles(device, operation);
   const where = (name: string): "dram" | "sram" => (kept.has(name) ? "sram" : "dram");
   const filter = "filter" in operation ? operation.filter : undefined;
-  const weightBytes = filter ? size({ name: operation.name, filter }) * (1 - device.weightSaving) : 0;
+  const weightBytes = filter
+    ? size({ name: operation.name, layers: operation.layers, filter }) * (1 - device.weightSaving)
+    : 0;
   const inputs = tensorsOf(operation).map(({ name }) => where(name));
   const pass = { operation, inputs, output: where(operation.output.name), weightBytes };
   const traffic = chooseStripes(device, pass, (t) => longest(device, timeOf(device, operation, t, mce, ple)));
@@ -111,14 +113,19 @@ function estimatePass(
 
 const percent = (part: number): string => `${Math.round(100 * part)} %`;
 
-function explain(
-  device: EthosN,
-  { operation, traffic, winograd, mce }: PassEstimate,
-  time: PassTime,
-  bound: string,
-): string {
+function explain(device: EthosN, pass: PassEstimate, time: PassTime, bound: string): string {
   const serial = time.serial / longest(device, time);
   const waits = serial > 0.1 ? `; ${percent(serial)} of the time engines wait, as the SRAM holds no stripe more` : "";
+  return reasonOf(device, pass, bound, waits);
+}
+
+/** @param waits what is said of the time in which engines wait */
+export function reasonOf(
+  device: EthosN,
+  { operation, traffic, winograd, mce }: PassEstimate,
+  bound: string,
+  waits: string,
+): string {
   if (bound === "dram") {
     return `${Math.round((traffic.read + traffic.write) / 1e5) / 10} MB to and from DRAM take longer than to compute${waits}`;
   }
@@ -154,7 +161,7 @@ function passCycles(device: EthosN, times: readonly PassTime[]): number[] {
   return times.map((time) => time.serial + (all === 0 ? 0 : (overlapped * share(time)) / all));
 }
 
-function ofHost(device: EthosN, operation: HostOperation): LayerReport {
+export function ofHost(device: EthosN, operation: HostOperation): LayerReport {
   const bytes = {
     read: { ...NO_BYTES, dram: dramBytes(device, operation.input) },
     write: { ...NO_BYTES, dram: dramBytes(device, operation.output) },
@@ -163,14 +170,39 @@ function ofHost(device: EthosN, operation: HostOperation): LayerReport {
   return hostReport(operation, bytes, { host, clockHz: metric.clockHz, macsPerCycle: macsPerCycle(device) });
 }
 
+/** What the NPU and its host do. */
+export interface Passes {
+  readonly passes: readonly (PassEstimate | HostOperation)[];
+  /** Names of the maps that stay in SRAM. */
+  readonly kept: ReadonlySet<string>;
+}
+
 /** @throws WasmogradError ERR_UNSUPPORTED when an operation's smallest stripes do not fit */
-export function estimateEthosN(device: EthosN, program: Program, size: EncodedSize): SimulationReport {
-  const { clockHz } = device.metric;
+export function passesOf(device: EthosN, program: Program, size: EncodedSize): Passes {
   const prepared = leaveToHost(program, missing);
   const kept = keptMaps(device, prepared);
   const passes = prepared.operations.map((operation) =>
     operation.kind === "host" ? operation : estimatePass(device, operation, kept, size),
   );
+  return { passes, kept };
+}
+
+/** What is the same of a pass in both modes. */
+export function describePass({ operation, traffic }: PassEstimate) {
+  return {
+    name: operation.name,
+    layers: operation.layers,
+    operation: operation.kind === "elementwise" ? operation.function : operation.kind,
+    shape: operation.output.shape,
+    macs: macsOf(operation),
+    bytes: { read: { ...NO_BYTES, dram: traffic.read }, write: { ...NO_BYTES, dram: traffic.write } },
+  };
+}
+
+/** @throws WasmogradError as `passesOf` */
+export function estimateEthosN(device: EthosN, program: Program, size: EncodedSize): SimulationReport {
+  const { clockHz } = device.metric;
+  const { passes } = passesOf(device, program, size);
   const times = passes.flatMap((pass) =>
     "traffic" in pass ? [timeOf(device, pass.operation, pass.traffic, pass.mce, pass.ple)] : [],
   );
@@ -178,24 +210,18 @@ export function estimateEthosN(device: EthosN, program: Program, size: EncodedSi
   let next = 0;
   const layers = passes.map((pass): LayerReport => {
     if (!("traffic" in pass)) return ofHost(device, pass);
-    const { operation, traffic } = pass;
     const [time, cycles] = [times[next]!, shares[next]!];
     next++;
     const bound = boundOf(device, time);
-    const macs = macsOf(operation);
+    const described = describePass(pass);
     return {
-      name: operation.name,
-      layers: operation.layers,
-      operation: operation.kind === "elementwise" ? operation.function : operation.kind,
-      shape: operation.output.shape,
-      macs,
+      ...described,
       cyclesByResource: { dram: time.serial + time.dram, mce: time.mce, ple: time.ple },
       cycles,
       ms: (cycles / clockHz) * 1000,
       bound,
       why: explain(device, pass, time, bound),
-      bytes: { read: { ...NO_BYTES, dram: traffic.read }, write: { ...NO_BYTES, dram: traffic.write } },
-      utilisation: macs / (cycles * macsPerCycle(device)),
+      utilisation: described.macs / (cycles * macsPerCycle(device)),
     };
   });
   const total = totalOf(layers, { clockHz, macsPerCycle: macsPerCycle(device), sramPeakBytes: null });

@@ -6,7 +6,6 @@ import { WasmogradError } from "../../errors.ts";
 import type { Shape } from "../../network/description.ts";
 import type { EthosN } from "../devices/description.ts";
 import type { Operation, Tensor } from "../operation.ts";
-import { macsPerCycle } from "./compute.ts";
 
 /** Bytes of one pass over the DRAM. */
 export interface PassTraffic {
@@ -20,6 +19,27 @@ export interface PassTraffic {
   readonly inputStripes: number;
   readonly weightStripes: number;
   readonly outputStripes: number;
+  /** What the event mode needs to know beside. */
+  readonly loop: StripeLoop;
+}
+
+/** In which order stripes come, and how many of them find room. */
+export interface StripeLoop {
+  /** Stripes of the output's plane, and of its depth. */
+  readonly plane: number;
+  readonly deep: number;
+  /** Whether all input channels go into each output channel. */
+  readonly all: boolean;
+  /** Whether the input comes again for each stripe of the depth; otherwise weights come again, if both do not fit. */
+  readonly inputAgain: boolean;
+  readonly inputRead: number;
+  readonly weightRead: number;
+  /** Neighbours that a stripe needs on either side. */
+  readonly halo: 0 | 1;
+  readonly slots: { readonly input: number; readonly weights: number; readonly output: number };
+  /** One stripe of the weights, and what is left of the SRAM. */
+  readonly weightSlotBytes: number;
+  readonly freeBytes: number;
 }
 
 /** A brick group, and the halo that is kept beside a stripe. */
@@ -104,6 +124,22 @@ function tryStripe(
     inputStripes: inputStripes * (inputAgain ? deep : 1),
     weightStripes: weightBytes === 0 ? 0 : deep * (again && !inputAgain ? plane : 1),
     outputStripes: plane * deep,
+    loop: {
+      plane,
+      deep,
+      all,
+      inputAgain,
+      inputRead: read,
+      weightRead: weights,
+      halo: needed === 3 ? 1 : 0,
+      slots: {
+        input: needed + Number(inputParallel),
+        weights: 1 + Number(weightParallel),
+        output: 1 + Number(outputParallel),
+      },
+      weightSlotBytes: weightSlot,
+      freeBytes: free,
+    },
   };
 }
 
@@ -129,9 +165,8 @@ export function chooseStripes(device: EthosN, pass: Pass, timeOf: (traffic: Pass
     }
   }
   if (best) return best;
-  const kib = device.core.sramBytes / 1024;
   throw new WasmogradError(
     "ERR_UNSUPPORTED",
-    `operation ${pass.operation.name}: expected stripes that fit an SRAM of ${kib} KiB at ${macsPerCycle(device)} MACs a cycle`,
+    `operation ${pass.operation.name}: expected more core.sramBytes, to hold its smallest stripes, got ${device.core.sramBytes}`,
   );
 }

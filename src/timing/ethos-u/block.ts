@@ -169,6 +169,6 @@ export function chooseBlock(core: EthosUCore, operation: NpuOperation, rows = op
   const kernel = windowOf(operation).kernel.join("x");
   throw new WasmogradError(
     "ERR_UNSUPPORTED",
-    `operation ${operation.name}: expected a ${kernel} window that fits the shared buffer of ${core.banks} banks`,
+    `operation ${operation.name}: expected more core.banks for a ${kernel} window in the shared buffer, got ${core.banks}`,
   );
 }

@@ -37,6 +37,17 @@ export function outputCycles({ core }: EthosU, operation: NpuOperation): number 
 
 const values = ([h, w, c]: Shape): number => h * w * c;
 
+/** What the units do for one block, no memory being waited for. */
+export interface BlockWork {
+  readonly mac: number;
+  readonly output: number;
+  readonly blocks: number;
+  /** Pieces in which a block's input arrives: slices of its depth, and passes over the kernel. */
+  readonly pieces: number;
+}
+
+const isMultiplied = ({ kind }: NpuOperation): boolean => kind === "convolution" || kind === "fully-connected";
+
 /** Elementwise: values at the output unit's rate, or blocks at the memory's. */
 function elementwiseCycles(device: EthosU, operation: NpuOperation, block: Block, place: Placement): NpuCycles {
   const perValue = outputCycles(device, operation);
@@ -114,28 +125,51 @@ function delayCycles(
   return cycles;
 }
 
-function windowCycles(device: EthosU, operation: NpuWindow, block: Block, place: Placement): NpuCycles {
+function windowWork(
+  device: EthosU,
+  operation: NpuWindow,
+  block: Block,
+  place: Placement,
+): BlockWork & { shape: Shape } {
   const { core } = device;
-  const { input, output, kernel, kind } = operation;
+  const { input, output, kernel } = operation;
   const clamped = block.output.map((size, axis) => Math.min(size, output.shape[axis]!)) as unknown as Shape;
   const inputDepth = Math.min(block.input[2], input.shape[2]);
   const micro = microBlocks(device, operation, clamped);
   let mac = 0;
+  let passes = 0;
   for (const rows of parts(kernel[0], core.largestKernel[0])) {
     for (const columns of parts(kernel[1], core.largestKernel[1])) {
       mac += passCycles(device, operation, block, micro, inputDepth, rows * columns);
+      passes++;
     }
   }
-  if (kind === "convolution" || kind === "fully-connected") mac *= Math.ceil(input.shape[2] / inputDepth);
+  const slices = isMultiplied(operation) ? Math.ceil(input.shape[2] / inputDepth) : 1;
+  mac *= slices;
   mac /= core.cores;
   let out = Math.ceil(outputCycles(device, operation) * values(micro.shape));
   if (operation.filter) {
     out = Math.max(out, (BIAS_BYTES * micro.shape[2] * portOf(device, place.weights).readLatency) / 256);
   }
-  const floor = (blockTransferCycles(device, operation, block, place) + out + mac) / 4;
   const blocks = micro.shape.reduce((count, size, axis) => count * Math.ceil(output.shape[axis]! / size), 1);
-  const [a, b] = [Math.max(mac, floor), Math.max(out, floor)];
+  return { mac, output: out, blocks, pieces: slices * passes, shape: micro.shape };
+}
+
+function windowCycles(device: EthosU, operation: NpuWindow, block: Block, place: Placement): NpuCycles {
+  const { mac, output, blocks } = windowWork(device, operation, block, place);
+  const floor = (blockTransferCycles(device, operation, block, place) + output + mac) / 4;
+  const [a, b] = [Math.max(mac, floor), Math.max(output, floor)];
   return { mac: a, output: b, floor, blocks, total: Math.floor(Math.max(a, b) * blocks + Math.min(a, b)) };
+}
+
+/** What an operation's blocks take of the units themselves. */
+export function blockWork(device: EthosU, operation: NpuOperation, block: Block, place: Placement): BlockWork {
+  if (operation.kind !== "elementwise") return windowWork(device, operation, block, place);
+  const { output, blocks } = elementwiseCycles(device, operation, block, place);
+  const [h, w, depth] = operation.output.shape;
+  const stored = h * w * (operation.output.layout === "bricks" ? roundUp(depth, 16) : depth);
+  // Blocks at the edges are smaller: all are counted with their mean.
+  return { mac: 0, output: (output * stored) / values(block.output) / blocks, blocks, pieces: 1 };
 }
 
 /** NPU cycles of an operation, its weights being where they are read from. */

@@ -5,7 +5,7 @@ import { macsOf, type Program } from "../operation.ts";
 import { type LayerReport, NO_BYTES, type SimulationReport, totalOf } from "../report.ts";
 import type { EncodedSize } from "../weights.ts";
 import { prepareEthosU } from "./prepare.ts";
-import { type HostStep, type Scheduled, schedule } from "./schedule.ts";
+import { type HostStep, isHost, schedule } from "./schedule.ts";
 import type { Step, StepEstimate } from "./step.ts";
 import { explain } from "./why.ts";
 
@@ -20,36 +20,40 @@ function resources(step: Step, { npu, units, memory }: StepEstimate): Record<str
   return cycles;
 }
 
-function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerReport {
-  const { operation } = step;
-  const macs = macsOf(operation);
-  const cycles = estimate.total;
-  const bound = (["npu", ...AREAS] as const).find((r) => (r === "npu" ? estimate.npu : estimate.memory[r]) === cycles)!;
+/** What is the same of an operation in both modes. */
+export function describeStep({ operation }: Step, { bytes }: StepEstimate) {
   return {
     name: operation.name,
     layers: operation.layers,
     operation: operation.kind === "elementwise" ? operation.function : operation.kind,
     shape: operation.output.shape,
-    macs,
+    macs: macsOf(operation),
+    bytes,
+  };
+}
+
+function npuReport(device: EthosU, step: Step, estimate: StepEstimate): LayerReport {
+  const described = describeStep(step, estimate);
+  const cycles = estimate.total;
+  const bound = (["npu", ...AREAS] as const).find((r) => (r === "npu" ? estimate.npu : estimate.memory[r]) === cycles)!;
+  return {
+    ...described,
     cyclesByResource: resources(step, estimate),
     cycles,
     ms: (cycles / device.system.clockHz) * 1000,
     bound,
     why: explain(device, step, estimate, bound),
-    bytes: estimate.bytes,
-    utilisation: macs / (cycles * device.core.macsPerCycle),
+    utilisation: described.macs / (cycles * device.core.macsPerCycle),
   };
 }
 
-function ofHost(device: EthosU, { operation, place }: HostStep): LayerReport {
+export function ofHost(device: EthosU, { operation, place }: HostStep): LayerReport {
   const written = operation.output.shape.reduce((a, b) => a * b) * (operation.bits / 8);
   const read = Math.max(0, operation.bytes - written);
   const bytes = { read: { ...NO_BYTES, [place.input]: read }, write: { ...NO_BYTES, [place.output]: written } };
   const { macsPerCycle } = device.core;
   return hostReport(operation, bytes, { host: device.host, clockHz: device.system.clockHz, macsPerCycle });
 }
-
-const isHost = (step: Scheduled["step"]): step is HostStep => step.operation.kind === "host";
 
 /** @throws WasmogradError as `schedule` */
 export function estimateEthosU(device: EthosU, program: Program, size: EncodedSize): SimulationReport {

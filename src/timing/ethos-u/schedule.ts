@@ -21,8 +21,14 @@ export interface Scheduled {
   readonly estimate?: StepEstimate;
 }
 
+export const isHost = (step: Step | HostStep): step is HostStep => step.operation.kind === "host";
+
 export interface Schedule {
   readonly steps: readonly Scheduled[];
+  /** Chains that run stripe by stripe. */
+  readonly cascades: readonly Cascade[];
+  /** In use at each operation. */
+  readonly sramBytes: readonly number[];
   readonly sramPeakBytes: number;
 }
 
@@ -31,8 +37,8 @@ const ALIGNMENT = 16;
 /** The weight stream with its biases. */
 function encodedBytes(operation: NpuOperation, size: EncodedSize): number {
   if (operation.kind === "elementwise" || !operation.filter) return 0;
-  const { name, filter } = operation;
-  return Math.ceil((size({ name, filter }) + filter.channels * BIAS_BYTES) / ALIGNMENT) * ALIGNMENT;
+  const { name, layers, filter } = operation;
+  return Math.ceil((size({ name, layers, filter }) + filter.channels * BIAS_BYTES) / ALIGNMENT) * ALIGNMENT;
 }
 
 function areaOf({ system, memory }: EthosU, what: "features" | "constants"): MemoryArea {
@@ -143,14 +149,14 @@ export function schedule(device: EthosU, program: EthosUProgram, size: EncodedSi
   const spills = features !== "sram";
   const whole = blocksOf(device, operations, []);
   const inSram = usage(program, ranges, () => !spills);
-  const peakOf = (used: readonly number[], buffers: readonly number[]): number =>
-    Math.max(0, ...used.map((bytes, i) => bytes + buffers[i]!));
-  const all = (): MemoryArea => features;
+  const finished = ({ steps, buffers }: Staged, used: readonly number[], cascades: readonly Cascade[]): Schedule => {
+    const sramBytes = used.map((bytes, i) => bytes + buffers[i]!);
+    return { steps, cascades, sramBytes, sramPeakBytes: Math.max(0, ...sramBytes) };
+  };
   if (!spills) {
-    const unlimited = { cascades: [], blocks: whole, area: all, free: () => Number.POSITIVE_INFINITY };
-    const { steps, buffers } = stage(device, program, size, unlimited);
-    const sramPeakBytes = peakOf(inSram, buffers);
-    if (sramPeakBytes < limit) return { steps, sramPeakBytes };
+    const unlimited = { cascades: [], blocks: whole, area: () => features, free: () => Number.POSITIVE_INFINITY };
+    const all = finished(stage(device, program, size, unlimited), inSram, []);
+    if (all.sramPeakBytes < limit) return all;
   }
   const bounds = { limit, spills, beside: spills ? inSram : besideOwn(program, ranges, inSram) };
   const lowest = findCascades(program, ranges, bounds);
@@ -166,5 +172,5 @@ export function schedule(device: EthosU, program: EthosUProgram, size: EncodedSi
   const second = settle(cascades, new Set());
   const cached = spills ? chooseCached(program, ranges, cascades, second.staged.buffers, limit) : new Set<string>();
   const { used, staged } = cached.size === 0 ? second : settle(cascades, cached);
-  return { steps: staged.steps, sramPeakBytes: peakOf(used, staged.buffers) };
+  return finished(staged, used, cascades);
 }

@@ -1,5 +1,6 @@
 /** Ethos-U: the time and traffic of one operation with everything decided: block, memories, weight buffers. */
 import type { EthosU, MemoryArea } from "../devices/description.ts";
+import type { Tensor } from "../operation.ts";
 import type { MemoryTraffic } from "../report.ts";
 import type { Block, NpuOperation } from "./block.ts";
 import { type NpuCycles, npuCycles } from "./cycles.ts";
@@ -31,7 +32,7 @@ export interface StepEstimate {
 }
 
 /** Look-up tables of int8 and int16 values, which come out of the constants' memory. */
-const tableBytes = ({ activation, bits }: NpuOperation): number =>
+export const tableBytes = ({ activation, bits }: NpuOperation): number =>
   activation !== "table" ? 0 : bits === 8 ? 256 : 2048;
 
 const AREAS: readonly MemoryArea[] = ["sram", "onChipFlash", "dram", "flash"];
@@ -48,35 +49,58 @@ function withWaits(device: EthosU, step: Step, units: number, slack: number, tab
   return waited + tableCycles;
 }
 
+/** Bytes of one kind, and how many the port is busy for. */
+export interface Move {
+  readonly area: MemoryArea;
+  readonly bytes: number;
+  readonly busy: number;
+}
+
+export interface Moves {
+  readonly input: Move;
+  readonly second?: Move;
+  readonly output: Move;
+  /** As the NPU reads them: of what was copied, from SRAM. */
+  readonly weights: Move;
+}
+
+/** What an operation moves while it runs. */
+export function movesOf(device: EthosU, { operation, block, place, staging, encodedBytes }: Step): Moves {
+  const traffic = trafficOf(device, operation, block, encodedBytes);
+  const { input, output } = operation;
+  const read = (area: MemoryArea, tensor: Tensor, bytes: number): Move => ({
+    area,
+    bytes,
+    busy: busyBytes(device, area, tensor, block.input, operation, "read", bytes),
+  });
+  const second = operation.kind === "elementwise" ? operation.second : undefined;
+  const written = busyBytes(device, place.output, output, block.output, operation, "write", traffic.output);
+  return {
+    input: read(place.input, input, traffic.input),
+    ...(second && { second: read(place.second, second, traffic.second) }),
+    output: { area: place.output, bytes: traffic.output, busy: written },
+    weights: { area: staging ? "sram" : place.weights, bytes: traffic.weights, busy: traffic.weights },
+  };
+}
+
 /** @param slack of the step before, 0 of the first */
 export function estimateStep(device: EthosU, step: Step, slack: number): StepEstimate {
-  const { operation, block, place, staging, encodedBytes } = step;
+  const { operation, block, place, staging } = step;
   const readFrom = staging ? "sram" : place.weights;
   const units = npuCycles(device, operation, block, { ...place, weights: readFrom });
-  const traffic = trafficOf(device, operation, block, encodedBytes);
+  const { input, second, output, weights } = movesOf(device, step);
   const busy: Record<MemoryArea, number> = { sram: 0, onChipFlash: 0, dram: 0, flash: 0 };
   const read = { ...busy };
   const write = { ...busy };
-  const { input, output } = operation;
-  read[place.input] += traffic.input;
-  busy[place.input] += busyBytes(device, place.input, input, block.input, operation, "read", traffic.input);
-  if (operation.kind === "elementwise" && operation.second) {
-    read[place.second] += traffic.second;
-    busy[place.second] += busyBytes(
-      device,
-      place.second,
-      operation.second,
-      block.input,
-      operation,
-      "read",
-      traffic.second,
-    );
+  for (const { area, bytes, busy: taken } of second ? [input, second] : [input]) {
+    read[area] += bytes;
+    busy[area] += taken;
   }
-  write[place.output] += traffic.output;
-  busy[place.output] += busyBytes(device, place.output, output, block.output, operation, "write", traffic.output);
-  read[readFrom] += traffic.weights;
+  write[output.area] += output.bytes;
+  busy[output.area] += output.busy;
+  read[readFrom] += weights.bytes;
   // What is staged comes at the pace of the copy, which the waits hold.
-  if (!staging) busy[readFrom] += traffic.weights;
+  if (!staging) busy[readFrom] += weights.busy;
   else {
     read[place.weights] += staging.bytes;
     write.sram += staging.bytes;

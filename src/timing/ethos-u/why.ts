@@ -34,6 +34,21 @@ function memoryReason(step: Step, { bytes }: StepEstimate, bound: keyof typeof N
   return `${NAMES[bound]} moves ${moved} KiB, which takes longer than to compute${waste}`;
 }
 
+function outputReason(device: EthosU, { operation }: Step): string {
+  const perValue = outputCycles(device, operation);
+  const table = operation.activation === "table" && device.core.activationCycles.table >= perValue;
+  const elementwise = operation.kind === "elementwise";
+  const what = table ? "looking values up in a table" : elementwise ? "the output unit" : "writing outputs";
+  return `${what} takes ${perValue} cycles a value${elementwise ? "" : ", longer than the products"}`;
+}
+
+/** @param cycles that the operation takes */
+function macReason(device: EthosU, step: Step, cycles: number): string {
+  const macs = macsOf(step.operation) / (cycles * device.core.macsPerCycle);
+  const reason = idle(device, step);
+  return `the MAC units work at ${percent(macs)} of their peak${reason && `: ${reason}`}`;
+}
+
 /** @param bound "npu" or the memory that is busy longest */
 export function explain(device: EthosU, step: Step, estimate: StepEstimate, bound: string): string {
   if (bound !== "npu") return memoryReason(step, estimate, bound as keyof typeof NAMES);
@@ -47,17 +62,48 @@ export function explain(device: EthosU, step: Step, estimate: StepEstimate, boun
   }
   const atFloor = units.floor >= Math.max(units.mac, units.output);
   if (atFloor) return "blocks are too small to hide commands and memory latency";
-  if (operation.kind === "elementwise" || units.output > units.mac) {
-    const perValue = outputCycles(device, operation);
-    const table = operation.activation === "table" && device.core.activationCycles.table >= perValue;
-    const what = table
-      ? "looking values up in a table"
-      : operation.kind === "elementwise"
-        ? "the output unit"
-        : "writing outputs";
-    return `${what} takes ${perValue} cycles a value${operation.kind === "elementwise" ? "" : ", longer than the products"}`;
+  if (operation.kind === "elementwise" || units.output > units.mac) return outputReason(device, step);
+  return macReason(device, step, npu);
+}
+
+/** What the event simulation saw of an operation. */
+export interface Observed {
+  readonly cycles: number;
+  readonly cyclesByResource: Readonly<Record<string, number>>;
+  readonly waitsForWeights: number;
+  readonly waitsForMemory: number;
+}
+
+/** Resources that an operation can be bound by, beside what it waits for. */
+const UNITS = ["mac", "output", "sram", "onChipFlash", "dram", "flash"] as const;
+
+/** What binds an operation in event mode: the resource that is busy longest, unless units stand still for longer than that. */
+export function explainEvents(
+  device: EthosU,
+  step: Step,
+  estimate: StepEstimate,
+  { cycles, cyclesByResource, waitsForWeights, waitsForMemory }: Observed,
+): { readonly bound: string; readonly why: string } {
+  const busy = (resource: string): number => cyclesByResource[resource] ?? 0;
+  const unit = UNITS.reduce((most, one) => (busy(one) > busy(most) ? one : most));
+  const share = (part: number): number => (cycles > 0 ? part / cycles : 0);
+  if (waitsForWeights > busy(unit) && waitsForWeights >= waitsForMemory && busy("weightDma") > 0) {
+    const what = step.staging ? "weights are still being copied into SRAM" : "its table is still being loaded";
+    return { bound: "weightDma", why: `${percent(share(waitsForWeights))} of the time ${what}` };
   }
-  const macs = macsOf(operation) / (npu * device.core.macsPerCycle);
-  const reason = idle(device, step);
-  return `the MAC units work at ${percent(macs)} of their peak${reason && `: ${reason}`}`;
+  const waits = waitsForMemory > busy(unit) && busy("dmaIn") > 0;
+  if (waits) {
+    const why = `${percent(share(waitsForMemory))} of the time no block is there: too few of them to hide latency and the operation before`;
+    return { bound: "dmaIn", why };
+  }
+  const reasons = {
+    mac: () => macReason(device, step, cycles),
+    output: () => outputReason(device, step),
+  };
+  const why = unit === "mac" || unit === "output" ? reasons[unit]() : memoryReason(step, estimate, unit);
+  const lost = Math.max(waitsForWeights, waitsForMemory);
+  const slowMemory = unit !== "mac" && unit !== "output" && waitsForMemory >= waitsForWeights;
+  if (slowMemory || share(lost) <= 0.1) return { bound: unit, why };
+  const waitsFor = waitsForWeights >= waitsForMemory ? "weights" : "inputs";
+  return { bound: unit, why: `${why}; ${percent(share(lost))} of the time it waits for ${waitsFor}` };
 }

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
-import { attentionScratchBytes, MOST_HEAD_CHANNELS_S8, MOST_KEYS_S8 } from "../../../src/kernels/attention/scratch.ts";
+import { attentionScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
+import { MOST_HEAD_CHANNELS_S8, MOST_KEYS_S8 } from "../../../src/quantization/attention-limits.ts";
 import { type AttentionSizes, attentionReal, type Tokens } from "../../../src/reference/attention.ts";
 import {
   type AttentionQuantization,
@@ -25,7 +26,8 @@ import { int8Values } from "../../_helpers/kernels.ts";
 const { memory, exports } = await instantiateAttentionKernels(await instantiateKernels());
 
 const sizes = fc.record({
-  queries: size,
+  // One query takes a way of its own.
+  queries: fc.oneof({ weight: 2, arbitrary: size }, fc.constant(1)),
   keys: size,
   heads: fc.integer({ min: 1, max: 4 }),
   headChannels: fc.oneof({ weight: 3, arbitrary: size.map((c) => 1 + (c % 20)) }, size),
@@ -68,8 +70,8 @@ describe("qs8_attention", () => {
 
   test("1024 channels, all at the ends of the range: the oracle's bits", () => {
     const where = { place: "apart", gap: 0, skew: 0, garbage: 0xff } as const;
-    const sizes = { queries: 9, keys: 13, heads: 1, headChannels: 1024 };
-    for (const zero of [127, -128]) {
+    for (const [zero, queries] of [127, -128].flatMap((zero) => [1, 9].map((queries) => [zero, queries] as const))) {
+      const sizes = { queries, keys: 13, heads: 1, headChannels: 1024 };
       const operands = place(where, 9, 13, 1024, (length) => new Int8Array(length).fill(-1 - zero));
       operands.data.set(values(1, true)(1024 * 12), operands.k.first);
       const q = { zeroQ: zero, zeroK: zero, zeroV: zero, ratio: 1, zeroPoint: 0, qmin: -128, qmax: 127 };
@@ -84,14 +86,14 @@ describe("qs8_attention", () => {
     expect(keys).toBeLessThanOrEqual(MOST_KEYS_S8);
     expect(weightPeak(MOST_KEYS_S8)).toBe(255);
     expect(MOST_HEAD_CHANNELS_S8 * 255 ** 2).toBeLessThan(2 ** 31);
-    const sizes = { queries: 1, keys, heads: 1, headChannels: 2 };
-    for (const value of [-128, 127]) {
+    for (const [value, queries] of [-128, 127].flatMap((value) => [1, 2].map((queries) => [value, queries] as const))) {
+      const sizes = { queries, keys, heads: 1, headChannels: 2 };
       for (const zeroV of [-128, 0, 127]) {
-        const operands = place(where, 1, keys, 2, (length) => new Int8Array(length).fill(value));
+        const operands = place(where, queries, keys, 2, (length) => new Int8Array(length).fill(value));
         const q = { zeroQ: 0, zeroK: 0, zeroV, ratio: 0.25, zeroPoint: 0, qmin: -128, qmax: 127 };
         const y = run(operands, where, sizes, 1e-3, q);
         expect(y).toEqual(attentionS8(operands.q, operands.k, operands.v, sizes, Math.fround(1e-3), q));
-        expect(Math.abs(y[0]! - (value - zeroV) / 4)).toBeLessThanOrEqual(0.5);
+        for (const result of y) expect(Math.abs(result - (value - zeroV) / 4)).toBeLessThanOrEqual(0.5);
       }
     }
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AttentionKernelExports } from "../../../src/kernels/attention/exports.ts";
 import { compileAttentionKernels } from "../../../src/kernels/attention/load.ts";
-import { attentionScratchBytes, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
+import { attentionScratchBytes, pivotScratchBytes, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { s8Arguments } from "../../_helpers/attention.ts";
 
 // Operands at the end of a memory: a load beyond the reach that the kernels' headers state traps.
@@ -13,6 +13,7 @@ const exports = instance.exports as unknown as AttentionKernelExports;
 const TO = 16384;
 const SCRATCH = 65536;
 const TEMPERATURES = 12288 - 64;
+const ZEROS = 131072;
 const Q = { zeroQ: 1, zeroK: 2, zeroV: 3, ratio: 1, zeroPoint: 0, qmin: -128, qmax: 127 };
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17];
 
@@ -25,12 +26,28 @@ test("attention of f32 reads at most 28 bytes past its operands, of int8 at most
       expect(attentionScratchBytes("f32", tokens, channels)).toBeLessThan(65536);
       expect(xcaScratchBytes("f32", tokens, channels)).toBeLessThan(65536);
       const strides = [channels * 4, channels * 4, channels * 4, channels * 4] as const;
-      exports.f32_attention(f32, f32, f32, TO, tokens, tokens, 1, channels, ...strides, 1, SCRATCH);
+      // One query takes a way of its own.
+      for (const queries of [1, tokens]) {
+        exports.f32_attention(f32, f32, f32, TO, queries, tokens, 1, channels, ...strides, 1, SCRATCH);
+      }
       exports.f32_xca(f32, f32, f32, TO, tokens, 1, channels, ...strides, TEMPERATURES, SCRATCH);
       const s8Strides = [channels, channels, channels, channels] as const;
       const rest = [...s8Arguments(Q), SCRATCH] as const;
-      exports.qs8_attention(s8, s8, s8, TO, tokens, tokens, 1, channels, ...s8Strides, 1, ...rest);
+      for (const queries of [1, tokens]) {
+        exports.qs8_attention(s8, s8, s8, TO, queries, tokens, 1, channels, ...s8Strides, 1, ...rest);
+      }
       exports.qs8_xca(s8, s8, s8, TO, tokens, 1, channels, ...s8Strides, TEMPERATURES, ...rest);
+    }
+  }
+});
+
+test("f32_pivot_projection reads at most 12 bytes past its input", () => {
+  for (const pixels of LENGTHS) {
+    for (const inputs of LENGTHS.filter((n) => n > 1)) {
+      const own = inputs >> 1;
+      expect(pivotScratchBytes(pixels, inputs, own)).toBeLessThan(65536);
+      // Its tables are read to their ends; zeros do.
+      exports.f32_pivot_projection(END - 12 - pixels * inputs * 4, TO, pixels, inputs, 1, own, ZEROS, ZEROS, SCRATCH);
     }
   }
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
-import { mostXcaTokens, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
+import { xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
+import { mostXcaTokens } from "../../../src/quantization/attention-limits.ts";
 import { softmax, type XcaSizes, xcaReal, xcaScores } from "../../../src/reference/attention.ts";
 import { type AttentionQuantization, xcaS8 } from "../../../src/reference/attention-kernels.ts";
 import {

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
-import { channelAffine, layerNorm, moments } from "../../../src/reference/normalisation.ts";
-import { floatValues } from "../../_helpers/kernels.ts";
-import { runF32, sameNumbers } from "../../_helpers/layers.ts";
+import type { QuantisedNorm } from "../../../src/quantization/quantise-tokens.ts";
+import { channelAffine, layerNorm, layerNormS8, moments } from "../../../src/reference/normalisation.ts";
+import { floatValues, int8Values } from "../../_helpers/kernels.ts";
+import { runF32, runS8, sameNumbers } from "../../_helpers/layers.ts";
 
 const kernels = await instantiateKernels();
 const { memory, exports } = await instantiateLayerKernels(kernels);
@@ -99,5 +100,101 @@ describe("f32_layer_norm", () => {
         expect(y[3 * channels + c]).not.toBeNaN();
       }
     }
+  });
+});
+
+describe("qs8_layer_norm", () => {
+  const MAGIC_BITS = 0x4b400000;
+  const wide = fc.oneof(
+    fc.constantFrom(1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 192, 511),
+    fc.integer({ min: 1, max: 70 }),
+  );
+  const arithmetic = fc.record({
+    gain: fc.constantFrom(1, 20, 40, 2 ** -30, 2 ** 30),
+    epsilon: fc.constantFrom(1e-6, 2 ** -100, 3, 1e6, 1e30),
+    zeroPoint: fc.constantFrom(-128, -3, 0, 127),
+    qmin: fc.constantFrom(-128, -128, -5),
+    qmax: fc.constantFrom(127, 127, 60),
+  });
+
+  function run(x: Int8Array, channels: number, norm: QuantisedNorm, zeroPoint: number, place = {}): Int8Array {
+    const { factors, offsets, epsilon, qmin, qmax } = norm;
+    const call = ([from, f, o]: number[], to: number): void => {
+      const [pixels, zero] = [x.length / channels, MAGIC_BITS - zeroPoint];
+      exports.qs8_layer_norm(from!, to, pixels, channels, f!, o!, epsilon, zero, zero + qmin, qmax);
+    };
+    return runS8(memory, [x, factors, offsets], x.length, call, place);
+  }
+
+  /** Any values, two ends of the range, all equal, and all equal but for one. */
+  const kinds: readonly ((seed: number, length: number) => Int8Array)[] = [
+    (seed, length) => int8Values(seed, length),
+    (seed, length) => int8Values(seed, length, 0, 1).map((b) => (b ? 127 : -128)),
+    (seed, length) => new Int8Array(length).fill((seed % 256) - 128),
+    (seed, length) => new Int8Array(length).fill(-128).fill(127, seed % length, (seed % length) + 1),
+  ];
+
+  test("the oracle's bits, whatever the sizes and the values, in place or not", () => {
+    fc.assert(
+      fc.property(anyCase, wide, arithmetic, fc.constantFrom(...kinds), (at, channels, arithmetic, values) => {
+        const { seed, pixels, ...place } = at;
+        const { gain, zeroPoint, ...rest } = arithmetic;
+        const x = values(seed, pixels * channels);
+        const [factors, offsets] = [1, 2].map((i) => floatValues(seed + i, channels).map((v) => v * gain)) as [
+          Float32Array,
+          Float32Array,
+        ];
+        const norm = { factors, offsets, ...rest };
+        const expected = layerNormS8({ shape: [1, pixels, channels], data: x }, norm, zeroPoint);
+        expect(run(x, channels, norm, zeroPoint, place)).toEqual(expected.data);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("the widest pixel, 65,793 channels at the ends of the range: the oracle's bits", () => {
+    const channels = 65793;
+    for (const values of kinds) {
+      const norm = {
+        factors: floatValues(1, channels).map((v) => 100 * v),
+        offsets: floatValues(2, channels),
+        epsilon: 1,
+        qmin: -128,
+        qmax: 127,
+      };
+      const x = values(12345, channels);
+      expect(run(x, channels, norm, 3)).toEqual(layerNormS8({ shape: [1, 1, channels], data: x }, norm, 3).data);
+    }
+  });
+
+  test("is the real function of the real values, rounded: within 0.501 steps", () => {
+    fc.assert(
+      fc.property(anyCase, fc.integer({ min: -128, max: 127 }), ({ seed, pixels, channels, ...place }, zeroIn) => {
+        const [scaleIn, scaleOut, epsilon] = [0.037, 0.021, 1e-5];
+        const x = int8Values(seed, pixels * channels);
+        const [scale, offset] = [floatValues(seed + 1, channels), floatValues(seed + 2, channels)];
+        const norm = {
+          factors: scale.map((v) => v / scaleOut),
+          offsets: offset.map((v) => v / scaleOut),
+          epsilon: (channels ** 2 * epsilon) / scaleIn ** 2,
+          qmin: -128,
+          qmax: 127,
+        };
+        const real = Float64Array.from(x, (q) => scaleIn * (q - zeroIn));
+        const exact = layerNorm(
+          { shape: [1, pixels, channels], data: real },
+          scale,
+          offset,
+          epsilon,
+          (n) => new Float64Array(n),
+        );
+        const y = run(x, channels, norm, 0, place);
+        for (const [i, e] of exact.data.entries()) {
+          const steps = Math.min(127, Math.max(-128, e / scaleOut));
+          expect(Math.abs(y[i]! - steps)).toBeLessThanOrEqual(0.501);
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -1,0 +1,101 @@
+/** From timed cases to a CPU's description, and how well it predicts what was not fitted. */
+
+import { cyclesOfWork } from "../timing/cpu/estimate.ts";
+import { errorsOf, type FitDevice, type FitErrors, fitCosts, type Measurement } from "../timing/cpu/fit.ts";
+import { layerWorks } from "../timing/cpu/layers.ts";
+import { lowerForCpu } from "../timing/cpu/lower.ts";
+import type { Work } from "../timing/cpu/work.ts";
+import type { Cpu } from "../timing/devices/description.ts";
+import type { Bandwidths, Caches } from "./calibration.ts";
+import { caseNetwork, type KernelCase } from "./kernel-cases.ts";
+
+export interface TimedCase {
+  readonly case: KernelCase;
+  readonly ms: number;
+}
+
+/** What a calibration measures, and where. */
+export interface CalibrationRun {
+  /** As people read it: processor, runtime, day. */
+  readonly machine: string;
+  /** Cycles are counted at this clock, the nominal one. */
+  readonly clockHz: number;
+  readonly caches: Caches;
+  readonly bytesPerSecond: Bandwidths;
+  readonly macsPerSecond: { readonly int8: number; readonly f32: number };
+  readonly fitted: readonly TimedCase[];
+  readonly heldOut: readonly TimedCase[];
+}
+
+/** The work of a case's layer, as it is timed. */
+export function caseWorks(c: KernelCase): readonly Work[] {
+  const program = lowerForCpu(caseNetwork(c), [c.height, c.width], {
+    precision: c.precision,
+    whole: true,
+    ...(c.algorithm && { algorithm: c.algorithm }),
+  });
+  return layerWorks(program).flatMap(({ works }) => works);
+}
+
+function described({ machine, clockHz, caches, bytesPerSecond, macsPerSecond }: CalibrationRun): FitDevice {
+  const tier = (name: keyof Caches) => ({
+    bytes: caches[name],
+    bytesPerCycle: rounded(bytesPerSecond[name] / clockHz),
+  });
+  return {
+    kind: "cpu",
+    id: "host",
+    source: `measured on ${machine}`,
+    clockHz,
+    peak: { int8: rounded(macsPerSecond.int8 / clockHz), f32: rounded(macsPerSecond.f32 / clockHz) },
+    l1: tier("l1"),
+    l2: tier("l2"),
+    l3: tier("l3"),
+    dramBytesPerSecond: bytesPerSecond.dram,
+  };
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+/** Fits a CPU to the fitted cases. */
+export function fitCalibration(run: CalibrationRun): Cpu {
+  const device = described(run);
+  const measurements = run.fitted.flatMap(({ case: c, ms }): Measurement[] => {
+    const works = caseWorks(c);
+    return works.length === 1 ? [{ work: works[0]!, cycles: (ms * run.clockHz) / 1000 }] : [];
+  });
+  const { callCycles, kernels } = fitCosts(device, measurements);
+  const roundedKernels = Object.entries(kernels).map(([name, { fraction, costs }]) => {
+    const parts = Object.entries(costs).map(([part, cycles]) => [part, rounded(cycles)] as const);
+    return [name, { fraction: rounded(fraction), costs: Object.fromEntries(parts) }] as const;
+  });
+  return { ...device, callCycles: rounded(callCycles), kernels: Object.fromEntries(roundedKernels) };
+}
+
+export interface Predicted {
+  readonly kernel: string;
+  readonly case: KernelCase;
+  readonly predicted: number;
+  readonly measured: number;
+}
+
+/** Milliseconds of timed cases as a CPU's description has them. */
+export function predictCases(device: Cpu, cases: readonly TimedCase[]): Predicted[] {
+  return cases.map(({ case: c, ms }) => {
+    const works = caseWorks(c);
+    const cycles = works.reduce((sum, work) => sum + cyclesOfWork(device, work).cycles, 0);
+    return { kernel: works[0]!.kernel, case: c, predicted: (1000 * cycles) / device.clockHz, measured: ms };
+  });
+}
+
+/** Errors of all predictions, and by kernel in the order of their names. */
+export function calibrationErrors(predicted: readonly Predicted[]): {
+  readonly all: FitErrors;
+  readonly byKernel: ReadonlyMap<string, FitErrors>;
+} {
+  const kernels = [...new Set(predicted.map(({ kernel }) => kernel))].sort();
+  return {
+    all: errorsOf(predicted),
+    byKernel: new Map(kernels.map((name) => [name, errorsOf(predicted.filter(({ kernel }) => kernel === name))])),
+  };
+}
