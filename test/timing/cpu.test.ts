@@ -204,10 +204,10 @@ describe("reports", () => {
     expect(layer!.cycles).toBeGreaterThan(0);
   });
 
-  it("transformers run in f32 only", () => {
+  it("transformers are modelled in f32 only", () => {
     const run = (precision: "f32" | "int8") => simulate(buildModel("deit-ti"), host, { input: [224, 224], precision });
     expect(run("f32").layers.map(({ operation }) => operation)).toContain("f32_attention");
-    expect(() => run("int8")).toThrow(/^layer .*: .* has no int8 form; ask for f32$/);
+    expect(() => run("int8")).toThrow(/^layer .*: .* int8 is not modelled on CPUs; ask for f32$/);
   });
 
   test.each([

@@ -51,7 +51,7 @@ const WEIGHT = 30;
 /** Reach of an int8 input from its zero point, of the sign that adds up. */
 const REACH = 160;
 
-/** @throws WasmogradError ERR_UNSUPPORTED naming the first layer that has no int8 form */
+/** @throws WasmogradError ERR_UNSUPPORTED naming the first layer whose int8 kernel is not modelled */
 function ready(network: Network, precision: "f32" | "int8"): Network {
   const prepared = prepareNetwork(network);
   if (precision === "f32") return lowerMixedNetwork(prepared);
@@ -59,7 +59,7 @@ function ready(network: Network, precision: "f32" | "int8"): Network {
   check(
     refused === undefined,
     "ERR_UNSUPPORTED",
-    () => `layer ${refused?.name}: ${refused?.op} has no int8 form; ask for f32`,
+    () => `layer ${refused?.name}: ${refused?.op} int8 is not modelled on CPUs; ask for f32`,
   );
   // What clips clip to depends on scales; that they go does not.
   const any = new Map(prepared.layers.map(({ name }) => [name, { scale: 1, zeroPoint: 0 }]));
