@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { compactAttention } from "../../src/attention/compact.ts";
 import type { AttentionMember } from "../../src/attention/family.ts";
-import { quartiles } from "../../src/bench/measure.ts";
+import { quartiles, relativeSpread } from "../../src/bench/measure.ts";
 import { argmax } from "../../src/cli/classification.ts";
 import { classifierInput } from "../../src/cli/classifier-input.ts";
 import { compile } from "../../src/engine/compile.ts";
@@ -111,7 +111,13 @@ const WARM_UP_RUNS = 500;
 /** Rounds in each of which every network computes so many pictures, in turn, so that a change of clock speed meets all alike. */
 export const ROUNDS = { rounds: 61, pictures: 40 } as const;
 
-/** Every member with the weights of a trained `standard`, of which it reads a part: time does not depend on what they are. */
+/** Half the distance between quartiles over the median, above which somebody else was at work. */
+const MOST_SPREAD = 0.05;
+
+/**
+ * Every member with the weights of a trained `standard`, of which it reads a part: time does not depend on what they are.
+ * @throws Error when times are spread too widely to be worth keeping
+ */
 export async function measureTimes(): Promise<Time[]> {
   const data = Float32Array.from({ length: INPUT[0] * INPUT[1] * 3 }, (_, i) => Math.sin(i * i));
   const input = { shape: [...INPUT, 3] as const, data };
@@ -139,6 +145,10 @@ export async function measureTimes(): Promise<Time[]> {
       for (let n = 0; n < ROUNDS.pictures; n++) network.run(input);
       times.push((performance.now() - start) / ROUNDS.pictures);
     }
+  }
+  const spread = Math.max(...subjects.map(({ times }) => relativeSpread(times)));
+  if (spread > MOST_SPREAD) {
+    throw new Error(`times: expected a quiet machine, a spread of at most ${MOST_SPREAD}, got ${spread.toFixed(2)}`);
   }
   const rounded = (ms: number): number => Number(ms.toPrecision(4));
   return subjects.map(({ kind, member, network, times }) => {
