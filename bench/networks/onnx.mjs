@@ -125,7 +125,7 @@ class F32Graph {
         `${name}: only softmax attention of tokens is written, each head with keys and values of its own`,
       );
     const operands = { q: this.#as(q, "NHWC"), k: this.#as(k, "NHWC"), v: this.#as(v, "NHWC") };
-    const attended = onnxAttention(this.#writer, operands, heads, { tokens, channels });
+    const attended = onnxAttention(this.#writer, operands, heads, { tokens, channels, keys: this.#shapes.get(k)[1] });
     return this.#reshaped(attended, [1, 1, tokens, channels]);
   }
 

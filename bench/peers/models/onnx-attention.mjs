@@ -47,14 +47,15 @@ function dense(writer, input, { weights, bias }, options) {
 /**
  * Softmax attention by single operators: the name of its result, [1, tokens, channels].
  * @param {{ q: string, k: string, v: string }} operands of as many values, a leading 1 more or less
- * @param {{ tokens: number, channels: number }} sizes
+ * @param {{ tokens: number, channels: number, keys?: number }} sizes tokens of the queries, and of keys and values where those are others
  */
 export function onnxAttention(writer, { q, k, v }, count, sizes) {
   const scale = writer.scalar("FLOAT", 1 / Math.sqrt(sizes.channels / count));
   const queries = heads(writer, writer.node("Mul", [q, scale]), sizes, count, HEADS_FIRST);
-  const scores = writer.node("MatMul", [queries, heads(writer, k, sizes, count, KEYS_LAST)]);
+  const keySizes = { ...sizes, tokens: sizes.keys ?? sizes.tokens };
+  const scores = writer.node("MatMul", [queries, heads(writer, k, keySizes, count, KEYS_LAST)]);
   const map = writer.node("Softmax", [scores], { attributes: { axis: -1 } });
-  const attended = writer.node("MatMul", [map, heads(writer, v, sizes, count, HEADS_FIRST)]);
+  const attended = writer.node("MatMul", [map, heads(writer, v, keySizes, count, HEADS_FIRST)]);
   return joined(writer, attended, sizes);
 }
 
