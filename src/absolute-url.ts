@@ -1,0 +1,9 @@
+import { check } from "./errors.ts";
+
+/** A caller's address, relative ones to the page, or in a worker to its script. @throws WasmogradError ERR_ARGUMENT */
+export function absoluteUrl(name: string, url: string | URL): URL {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
+  const base = document?.baseURI ?? location?.href;
+  check(URL.canParse(String(url), base), "ERR_ARGUMENT", () => `${name}: expected a URL, got ${String(url)}`);
+  return new URL(String(url), base);
+}
