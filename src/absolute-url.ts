@@ -1,9 +1,11 @@
-import { check } from "./errors.ts";
+import { WasmogradError } from "./errors.ts";
 
 /** A caller's address, relative ones to the page, or in a worker to its script. @throws WasmogradError ERR_ARGUMENT */
 export function absoluteUrl(name: string, url: string | URL): URL {
   const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string } };
-  const base = document?.baseURI ?? location?.href;
-  check(URL.canParse(String(url), base), "ERR_ARGUMENT", () => `${name}: expected a URL, got ${String(url)}`);
-  return new URL(String(url), base);
+  try {
+    return new URL(String(url), document?.baseURI ?? location?.href);
+  } catch (cause) {
+    throw new WasmogradError("ERR_ARGUMENT", `${name}: expected a URL, got ${String(url)}`, { cause });
+  }
 }

@@ -22,7 +22,9 @@ const compiled = new Map<string, Promise<WebAssembly.Module | undefined>>();
  */
 export async function compileBinary(name: BinaryName, options: WasmOptions = {}): Promise<WebAssembly.Module> {
   const module = await compileIfValid(name, options);
-  const message = () => "this engine does not support WebAssembly SIMD, which wasmograd requires";
+  const url = givenUrl(name, options);
+  const lacking = "this engine does not support WebAssembly SIMD, which wasmograd requires";
+  const message = () => (url ? `${url.href}: not valid: the file is damaged, or ${lacking}` : lacking);
   check(module !== undefined, "ERR_WASM", message);
   return module;
 }
@@ -39,11 +41,12 @@ export async function compileIfValid(
   let compiling = compiled.get(key);
   if (!compiling) {
     const bytes = url ? fetchBinary(url) : ownBinary(name);
-    compiling = bytes.then(compile).then((module) => module && checkExports(name, module, key));
+    compiling = bytes.then(compile);
     compiled.set(key, compiling);
     compiling.catch(() => compiled.delete(key));
   }
-  return compiling;
+  const module = await compiling;
+  return module && checkExports(name, module, key);
 }
 
 async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | undefined> {

@@ -43,5 +43,5 @@ function describe(bytes: Uint8Array, type: string | null): string {
   if (bytes.length === 0) return "an empty answer";
   const start = new TextDecoder().decode(bytes.subarray(0, SHOWN)).replace(/[^\x20-\x7e]+/g, " ");
   const kind = /^\s*<(!doctype|html|head|\?xml)/i.test(start) ? "an HTML page" : `${bytes.length} bytes`;
-  return `${kind}${type ? ` of type ${type}` : ""} that begins with ${JSON.stringify(start)}`;
+  return `${kind}${type ? ` of type ${type}` : ""}, beginning with ${JSON.stringify(start)}`;
 }

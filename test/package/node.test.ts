@@ -34,3 +34,7 @@ test("require", () => {
 test.runIf(requiresModules)("require, as Node before 20.19 does", () => {
   expect(node("--no-experimental-require-module", "node.cjs")).toEqual({ ...common(), once: true, pixel: [1, 2, 3] });
 });
+
+test("importing has no effect", () => {
+  expect(node("effects.mjs")).toEqual({ added: [], listeners: [], running: [] });
+});

@@ -84,7 +84,7 @@ describe.runIf(hasChromium)("in a page", () => {
           `upscaled({ wasmUrl: ${JSON.stringify(wasmUrl)} }).then(() => "none", ({ code, message }) => code + " " + message)`,
         )) as string;
       expect(await failure("/pages/kernels.wasm")).toBe(
-        `ERR_WASM ${host.url}/pages/kernels.wasm: expected a WebAssembly file, got an HTML page of type text/html that begins with ` +
+        `ERR_WASM ${host.url}/pages/kernels.wasm: expected a WebAssembly file, got an HTML page of type text/html, beginning with ` +
           '"<!doctype html><title>A " (see docs/browsers-and-bundlers.md)',
       );
       expect(await failure("gone.wasm")).toMatch(
