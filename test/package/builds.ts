@@ -36,7 +36,6 @@ export const BUILDS: Readonly<Record<string, Build>> = {
         outDir: "vite",
         rollupOptions: { input: ENTRIES.map((name) => join(folder, `${name}.html`)) },
       },
-      worker: { format: "es" },
     });
     return complaints;
   },
