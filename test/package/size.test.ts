@@ -20,6 +20,8 @@ async function sizeOf(entry: string, names: string): Promise<number> {
     format: "esm",
     minify: true,
     write: false,
+    // Chunks import each other in order to be loaded together, which esbuild notes outside of node_modules.
+    logLevel: "error",
     metafile: true,
   });
   const loaded = new Set<string>();
