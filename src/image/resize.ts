@@ -1,5 +1,6 @@
 import { check, checkObject } from "../errors.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
+import { type WasmOptions, wasmOf } from "../kernels/wasm-options.ts";
 import { pause } from "../pause.ts";
 import { channelToPlane, planeToChannel } from "./color.ts";
 import { PlaneResizer } from "./plane-resizer.ts";
@@ -10,7 +11,7 @@ import { allocatePixels, allocatePlane } from "./views.ts";
 /** The wanted size, or a factor for both axes: output = ceil(scale * input), as MATLAB's imresize(A, scale). */
 export type ResizeTo = Size | { readonly scale: number };
 
-export interface ResizeOptions {
+export interface ResizeOptions extends WasmOptions {
   /** "symmetric" by default. */
   readonly border?: Border;
   /** Checked between strips of rows; the promise rejects with the signal's reason. */
@@ -31,7 +32,7 @@ export interface ResizeOptions {
 export async function resize(image: ImageInput, to: ResizeTo, options: ResizeOptions = {}): Promise<Image> {
   checkObject("options", options);
   options.signal?.throwIfAborted();
-  const work = resizeInStrips(await instantiateKernels(), image, to, options);
+  const work = resizeInStrips(await instantiateKernels(wasmOf(options)), image, to, options);
   for (let step = work.next(); ; step = work.next()) {
     if (step.done) return step.value;
     await pause();
@@ -45,7 +46,7 @@ export function resizeWith(
   kernels: KernelInstance,
   image: ImageInput,
   to: ResizeTo,
-  options: Omit<ResizeOptions, "signal"> = {},
+  options: Omit<ResizeOptions, "signal" | keyof WasmOptions> = {},
 ): Image {
   const work = resizeInStrips(kernels, image, to, options);
   for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;

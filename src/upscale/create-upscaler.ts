@@ -1,3 +1,4 @@
+import { absoluteUrl } from "../absolute-url.ts";
 import { check, checkObject } from "../errors.ts";
 import { availableThreads } from "../worker/host.ts";
 import { createNetwork, type NetworkOptions } from "./create-network.ts";
@@ -12,6 +13,11 @@ export interface UpscalerOptions extends NetworkOptions {
    * gives way to timers and input every 10 ms or so. The result does not depend on it, bit for bit.
    */
   readonly threads?: number;
+  /**
+   * Address of the threads' script, absolute or relative to the page, of its origin: a module that calls `serveUpscaler` of
+   * "wasmograd/worker". By default `worker.js` beside the library, which most bundlers find and bring along.
+   */
+  readonly workerUrl?: string | URL;
 }
 
 /**
@@ -25,9 +31,11 @@ export interface UpscalerOptions extends NetworkOptions {
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   checkObject("options", options);
-  const { threads, ...network } = options;
+  const { threads, workerUrl, ...network } = options;
   const known = threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS);
   check(known, "ERR_ARGUMENT", () => `threads: expected an integer from 1 to ${MOST_THREADS}, got ${String(threads)}`);
   const count = threads ?? Math.min(availableThreads(), MOST_THREADS);
-  return new Upscaler(await createNetwork(network), { count, required: threads !== undefined, options: network });
+  const url = workerUrl === undefined ? undefined : absoluteUrl("workerUrl", workerUrl);
+  const required = threads !== undefined;
+  return new Upscaler(await createNetwork(network), { count, required, options: network, workerUrl: url });
 }

@@ -49,6 +49,8 @@ export interface ThreadOptions {
   /** Asked for by the user: that they cannot be started is then an error, and else a reason to do without. */
   readonly required: boolean;
   readonly options: NetworkOptions;
+  /** Of a script that calls `serveUpscaler`; undefined for the library's own. */
+  readonly workerUrl: URL | undefined;
 }
 
 /** A super-resolution network ready for pictures: see `createUpscaler`. */
@@ -151,7 +153,7 @@ export class Upscaler {
   ): Promise<void> {
     const tiles = this.#tiles(input, threads, tileSize);
     progress.tiles = tiles.length;
-    this.#pool ??= createPool(this.#threads, this.#threadOptions.options);
+    this.#pool ??= createPool(this.#threads, this.#threadOptions.options, this.#threadOptions.workerUrl);
     const pool = await this.#pool;
     signal?.throwIfAborted();
     this.#checkAlive();

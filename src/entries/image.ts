@@ -1,0 +1,5 @@
+/** Pictures: `import { resize } from "wasmograd/image"`. Files are in "wasmograd/node". */
+export { type ErrorCode, WasmogradError } from "../errors.ts";
+export { psnrY, ssimY } from "../image/metrics.ts";
+export { type ResizeOptions, type ResizeTo, resize } from "../image/resize.ts";
+export type { Image, ImageDataLike, ImageInput } from "../image/types.ts";
