@@ -2,7 +2,7 @@
 import { buildModel, FAMILIES, modelInfo } from "../../src/models/registry.ts";
 import { type DeviceOptions, device, deviceIds, deviceOptions } from "../../src/timing/devices/registry.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
-import { trace } from "../../src/timing/simulate.ts";
+import { modesOf, trace } from "../../src/timing/simulate.ts";
 import type { Traced } from "../../src/timing/timeline.ts";
 
 export interface Question {
@@ -23,7 +23,7 @@ export interface ModelFamily {
 
 export interface DeviceChoices {
   readonly id: string;
-  /** The better first. */
+  /** The default first. */
   readonly modes: readonly SimulationReport["mode"][];
   readonly systems: readonly string[];
   readonly memories: readonly string[];
@@ -47,12 +47,6 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
 };
 
-/** As `simulate` has it: blocks and what they wait for where that is known, closed formulas everywhere. */
-function modesOf(id: string): SimulationReport["mode"][] {
-  const { kind } = device(id);
-  return kind === "ethos-u" || kind === "ethos-n" ? ["event", "analytic"] : ["analytic"];
-}
-
 scope.onmessage = ({ data: { id, question } }) => {
   try {
     const options = question.scale === undefined ? {} : { scale: question.scale };
@@ -68,5 +62,5 @@ scope.onmessage = ({ data: { id, question } }) => {
 scope.postMessage({
   kind: "ready",
   families: FAMILIES.map(({ name, ids, scales }) => ({ name, ids, scales: scales ?? [] })),
-  devices: deviceIds().map((id) => ({ id, modes: modesOf(id), ...deviceOptions(id) })),
+  devices: deviceIds().map((id) => ({ id, modes: modesOf(device(id)), ...deviceOptions(id) })),
 });
