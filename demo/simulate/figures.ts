@@ -4,14 +4,14 @@ import { type Counter, resourceTitle, type Slice, type Traced } from "../../src/
 import { draw, make } from "../shell/dom.ts";
 import { duration, percent, whole } from "../shell/format.ts";
 
-/** Colours of resources by what they are: arithmetic, what follows it, slow memory, fast memory, weights, the host. */
+/** Colours of resources by what they are: arithmetic, what stands around it, slow memory, fast memory, weights, the host and calls. */
 const COLOURS: Readonly<Record<string, number>> = {
-  ...{ npu: 1, mac: 1, mce: 1, array: 1 },
-  ...{ output: 4, ple: 4, vector: 4 },
-  ...{ dram: 2, flash: 2, onChipFlash: 2 },
-  ...{ sram: 3, dmaIn: 3, dmaOut: 3, input: 3 },
+  ...{ npu: 1, mac: 1, mce: 1, array: 1, compute: 1 },
+  ...{ output: 4, ple: 4, vector: 4, packing: 4 },
+  ...{ dram: 2, flash: 2, onChipFlash: 2, DRAM: 2 },
+  ...{ sram: 3, dmaIn: 3, dmaOut: 3, input: 3, L1: 3, L2: 3, L3: 3 },
   ...{ weightDma: 5, weightStream: 5, filter: 5 },
-  host: 6,
+  ...{ host: 6, call: 6 },
 };
 
 const tint = (resource: string): string => `var(--series-${COLOURS[resource] ?? 6})`;
