@@ -21,7 +21,8 @@ const MARKUP = `
   <div class="intro">
     <h1>A network on a chip that is not here</h1>
     <p>Estimates of time and memory traffic of an int8 network, operation by operation: block by block with all that blocks wait for, or by
-    closed formulas. Neither they nor the estimators that they were checked against are measurements of silicon.</p>
+    closed formulas. Those of NPUs were checked against other estimators, not against silicon; those of CPUs were fitted to measurements on
+    one machine, and Arm cores are projected from it.</p>
   </div>
   <form class="question" data-part="form">
     <label>Network <select name="model"></select></label>
