@@ -14,8 +14,8 @@ const PRECISE = { flags: ["--js-flags=--expose-gc", "--enable-precise-memory-inf
 const HEAP = "(gc(), gc(), performance.memory.usedJSHeapSize)";
 /** Growth of the page's heap: less than one result of the small pictures, of 768 KiB, that somebody has kept. */
 const HEAP_BOUND = 512 * 1024;
-/** Growth of the page's process, its threads' heaps included: a fifth of the small results, had they been kept. */
-const PROCESS_BOUND = 24 * 2 ** 20;
+/** Growth of the page's process, its threads' heaps and their garbage included: half of the small results, had they been kept. */
+const PROCESS_BOUND = 64 * 2 ** 20;
 
 /** Resident bytes of the process that runs the page; undefined where the system does not say. */
 async function processBytes(page: Page): Promise<number | undefined> {
