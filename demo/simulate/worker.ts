@@ -1,9 +1,10 @@
-/** Simulates: large networks take some tenths of a second. */
+/** Simulates, which takes some tenths of a second for large networks, and writes traces, which are long. */
 import { buildModel, FAMILIES, modelInfo } from "../../src/models/registry.ts";
+import { chromeTrace } from "../../src/timing/chrome-trace.ts";
 import { type DeviceOptions, device, deviceIds, deviceOptions } from "../../src/timing/devices/registry.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
 import { modesOf, trace } from "../../src/timing/simulate.ts";
-import type { Traced } from "../../src/timing/timeline.ts";
+import type { Timeline, Traced } from "../../src/timing/timeline.ts";
 
 export interface Question {
   readonly model: string;
@@ -30,16 +31,22 @@ export interface DeviceChoices {
   readonly metrics: readonly string[];
 }
 
-export type Request = { readonly id: number; readonly question: Question };
+export type Request =
+  | { readonly kind: "question"; readonly id: number; readonly question: Question }
+  /** Of the newest report. */
+  | { readonly kind: "trace" };
 
 export type Reply =
   | { readonly kind: "ready"; readonly families: readonly ModelFamily[]; readonly devices: readonly DeviceChoices[] }
   | {
       readonly kind: "report";
       readonly id: number;
-      readonly traced: Traced;
+      readonly report: SimulationReport;
       readonly input: readonly [number, number];
     }
+  /** Of the report before it; apart, as it is much longer. */
+  | { readonly kind: "timeline"; readonly id: number; readonly timeline: Timeline }
+  | { readonly kind: "trace"; readonly file: Blob; readonly name: string }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };
 
 const scope = globalThis as unknown as {
@@ -47,15 +54,27 @@ const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
 };
 
-scope.onmessage = ({ data: { id, question } }) => {
+let newest: Traced | undefined;
+
+function answer(id: number, question: Question): void {
   try {
     const options = question.scale === undefined ? {} : { scale: question.scale };
     const input = question.input ?? modelInfo(question.model, options).input;
     const target = device(question.device, question.options);
-    const traced = trace(buildModel(question.model, options), target, { input, mode: question.mode });
-    scope.postMessage({ kind: "report", id, traced, input });
+    newest = trace(buildModel(question.model, options), target, { input, mode: question.mode });
+    scope.postMessage({ kind: "report", id, report: newest.report, input });
+    scope.postMessage({ kind: "timeline", id, timeline: newest.timeline });
   } catch (error) {
     scope.postMessage({ kind: "failed", id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+scope.onmessage = ({ data: request }) => {
+  if (request.kind === "question") answer(request.id, request.question);
+  else if (newest) {
+    const file = new Blob([JSON.stringify(chromeTrace(newest))], { type: "application/json" });
+    const { network, device } = newest.report;
+    scope.postMessage({ kind: "trace", file, name: `${network}-${device}.trace.json` });
   }
 };
 
