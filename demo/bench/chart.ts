@@ -127,10 +127,11 @@ export function chart(box: HTMLElement, layers: readonly Layer[], roofline: numb
             ctx.stroke();
             ctx.font = `${12 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
             ctx.textAlign = "right";
+            ctx.textBaseline = "bottom";
             ctx.fillText(
               `roofline ${roofline.toFixed(1)} GMAC/s`,
               u.bbox.left + u.bbox.width,
-              y - 5 * devicePixelRatio,
+              y - 3 * devicePixelRatio,
             );
             ctx.restore();
           },
