@@ -19,12 +19,14 @@ export function newLock(): LifeMessage | undefined {
   return locks() && { lock: `wasmograd ${crypto.randomUUID()}` };
 }
 
-/** The thread's side: takes the lock and keeps it. */
+/** The thread's side: takes the lock and keeps it. Frames of no origin are refused it. */
 export function holdLock({ lock }: LifeMessage, held: () => void): void {
-  void locks()?.request(lock, () => {
-    held();
-    return new Promise(() => {});
-  });
+  locks()
+    ?.request(lock, () => {
+      held();
+      return new Promise(() => {});
+    })
+    .catch(() => {});
 }
 
 /** The other side, once the thread holds the lock: waits for it, until `signal` is aborted. */
