@@ -15,7 +15,7 @@ import { winogradKernel } from "../../kernels/winograd/algorithms.ts";
 import { ROW_TABLE } from "../../kernels/winograd/rows.ts";
 import type { Conv2dLayer, Layer, Network, Shape } from "../../network/description.ts";
 import { lowerMixedNetwork } from "../../network/passes/lower-mixed.ts";
-import { prepareNetwork } from "../../network/passes/prepare-network.ts";
+import { prepareNetwork } from "../../network/passes/prepare.ts";
 import { inferShapes } from "../../network/shapes.ts";
 import { isTokenLayer } from "../../network/token-layers.ts";
 import { validate } from "../../network/validate.ts";
