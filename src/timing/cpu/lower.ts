@@ -105,7 +105,7 @@ function lowerConvolution(
 
 /**
  * @param input [height, width] of the picture
- * @throws WasmogradError as `inferShapes`; ERR_UNSUPPORTED on a layer without an int8 form
+ * @throws WasmogradError as `inferShapes`; ERR_UNSUPPORTED on a layer whose int8 kernel is not modelled
  */
 export function lowerForCpu(
   network: Network,

@@ -1,6 +1,6 @@
 /** CPUs: one sentence on what a layer's time comes from. */
 import type { Cpu } from "../devices/description.ts";
-import { TIERS, type Tier, type WorkCycles } from "./model.ts";
+import { ASSUMED_COST, TIERS, type Tier, type WorkCycles } from "./model.ts";
 import { tailText } from "./tails.ts";
 import type { Work } from "./work.ts";
 
@@ -31,7 +31,7 @@ function largestPart(device: Cpu, works: readonly Work[]): string | undefined {
     for (const [name, count] of Object.entries(parts)) {
       const text = PARTS[name];
       if (text === undefined) continue;
-      sums.set(text, (sums.get(text) ?? 0) + count * (device.kernels[kernel]?.costs[name] ?? 1));
+      sums.set(text, (sums.get(text) ?? 0) + count * (device.kernels[kernel]?.costs[name] ?? ASSUMED_COST));
     }
   }
   return [...sums].sort((a, b) => b[1] - a[1])[0]?.[0];
