@@ -61,7 +61,10 @@ export function explain(
     return `what is not products takes longest, above all ${part}${waste}`;
   }
   const macs = works.reduce((sum, work) => sum + work.macs, 0);
-  if (macs === 0) return `a loop over the values${waste}`;
+  if (macs === 0) {
+    const evicted = works.some(({ parts: { conflicts = 0 } }) => conflicts > 0);
+    return `a loop over the values${evicted ? ", which fall into few sets of the first cache" : ""}${waste}`;
+  }
   const useful = works.reduce((sum, work) => sum + work.usefulMacs, 0);
   const cycles = parts.reduce((sum, part) => sum + part.cycles, 0);
   const busy = parts.reduce((sum, part) => sum + part.compute, 0) / cycles;
