@@ -41,7 +41,7 @@ export function calibrationOf(run: CalibrationRun): Calibration {
   };
 }
 
-/** Times all cases, about two minutes on one thread, and fits a CPU to those that are not held out. @throws WasmogradError as `timeRuns` */
+/** Times all cases, about three minutes on one thread, and fits a CPU to those that are not held out. @throws WasmogradError as `timeRuns` */
 export async function calibrate(machine: Machine, settings: TimingSettings = {}): Promise<Calibration> {
   const { fitted, heldOut } = calibrationCases();
   const bytesPerSecond = copyBandwidths(machine.caches);
