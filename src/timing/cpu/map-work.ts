@@ -74,24 +74,24 @@ const layerNormCountsS8 = (pixels: number, channels: number): MapCounts => ({
   tails: padded("channels", channels, 16),
 });
 
-/** Of the usual first cache: bytes of a line and of a way, and ways; and bytes between loads up to which it fetches ahead. */
+/** Of the usual first cache: bytes of a line and of a way, ways, and lines that are on their way to it. */
 const LINE_BYTES = 64;
 const WAY_BYTES = 4096;
 const WAYS = 8;
-const FETCHED_AHEAD = 2048;
+const FETCHED_AHEAD = 32;
 
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
 /**
  * All pixels for some channels, then for the next ones, which lie in the same lines. If pixels lie a large power of two apart they fall into
- * few sets of the first cache, and none of the lines is there any more when it is wanted again; if they lie far apart nobody fetches ahead.
+ * few sets of the first cache, and lines that are fetched ahead push out one another.
  */
 function averageCounts(pixels: number, channels: number, float: boolean): MapCounts {
   const lanes = float ? 4 : 16;
   const vectors = pixels * Math.ceil(channels / lanes);
   const stride = channels * (float ? 4 : 1);
   const sets = WAY_BYTES / Math.max(LINE_BYTES, divisor(stride, WAY_BYTES));
-  const evicted = stride >= FETCHED_AHEAD && pixels > WAYS * sets;
+  const evicted = pixels > WAYS * sets && WAYS * sets < FETCHED_AHEAD;
   return {
     kernel: float ? "f32_global_average" : "qs8_global_average",
     parts: { vectors, turns: Math.ceil(channels / lanes), conflicts: evicted ? vectors : 0 },
