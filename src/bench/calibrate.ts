@@ -1,6 +1,6 @@
 /** The calibration of this machine: what is measured, what is fitted to it, how well that predicts, as one file. */
 import { check } from "../errors.ts";
-import { parseJson } from "../formats/json.ts";
+import { parseJson } from "../json.ts";
 import type { FitErrors } from "../timing/cpu/fit.ts";
 import { CPU_FORMAT, CPU_VERSION } from "../timing/devices/cpu-file.ts";
 import type { Cpu } from "../timing/devices/description.ts";

@@ -1,5 +1,5 @@
 /** Network descriptions in JSON files, beside the built-in networks. */
-import { parseJson } from "../formats/json.ts";
+import { parseJson } from "../json.ts";
 import type { Network } from "../network/description.ts";
 import { validate } from "../network/validate.ts";
 import { readText } from "./input-files.ts";

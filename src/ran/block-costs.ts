@@ -1,6 +1,6 @@
 /** What blocks cost on a device: the interface that the search asks, and tables of measured or computed costs, kept as JSON. */
 import { check, WasmogradError } from "../errors.ts";
-import { parseJson } from "../formats/json.ts";
+import { parseJson } from "../json.ts";
 import { RAN_E_BLOCKS } from "../models/ran-e-blocks.ts";
 import { type BlockKind, type BlockShape, isConsistent, shapeName } from "./block-shape.ts";
 

@@ -1,6 +1,6 @@
 /** CPUs as JSON: calibrations that were measured, and descriptions of one's own. */
 import { check } from "../../errors.ts";
-import { parseJson } from "../../formats/json.ts";
+import { parseJson } from "../../json.ts";
 import { isRecord, show } from "../../network/layer-fields.ts";
 import type { Cpu } from "./description.ts";
 import { fault } from "./overrides.ts";

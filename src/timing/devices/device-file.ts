@@ -1,6 +1,6 @@
 /** Devices of one's own in files: JSON that describes all of a device of a kind, or says how it differs from a known one. */
 import { check } from "../../errors.ts";
-import { parseJson } from "../../formats/json.ts";
+import { parseJson } from "../../json.ts";
 import { isRecord, show } from "../../network/layer-fields.ts";
 import { CPU_FORMAT, cpuFrom } from "./cpu-file.ts";
 import type { Device } from "./description.ts";

@@ -1,6 +1,6 @@
 /** Devices of one's own: JSON that says how they differ from a known one. */
 import { WasmogradError } from "../../errors.ts";
-import { parseJson } from "../../formats/json.ts";
+import { parseJson } from "../../json.ts";
 import { isRecord, show } from "../../network/layer-fields.ts";
 import type { Device } from "./description.ts";
 

@@ -1,5 +1,5 @@
 /** JSON of files. */
-import { WasmogradError } from "../errors.ts";
+import { WasmogradError } from "./errors.ts";
 
 /**
  * The value of JSON text.
