@@ -5,9 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
-import { compileAttentionKernels } from "../../src/kernels/attention/load.ts";
-import { compileLayerKernels } from "../../src/kernels/layers/load.ts";
-import { compileKernels } from "../../src/kernels/load.ts";
+import { compileBinary } from "../../src/kernels/binaries.ts";
 import { hasChromium, withPage } from "./page.ts";
 import { bundleSuite, portableTests } from "./suite/bundle.ts";
 import type { SuiteReport } from "./suite/runner.ts";
@@ -50,7 +48,7 @@ test.runIf(hasChromium)("the kernel tests pass in a page, with the bits of Node"
   expect(page.tests).toEqual(node.tests);
   expect(page.calls).toEqual(node.calls);
   // No export of the three binaries is left out.
-  const binaries = await Promise.all([compileKernels(), compileLayerKernels(), compileAttentionKernels()]);
+  const binaries = await Promise.all((["kernels", "layers", "attention"] as const).map((name) => compileBinary(name)));
   const missing = binaries.flatMap(functionsOf).filter((name) => !page.calls[name]);
   expect(missing).toEqual([]);
 });
