@@ -7,8 +7,10 @@ import torch
 from torch.nn import functional as F
 
 import sesr_model
-from data import LR_NOISE, Crops
-from export import export, load_collapsed, read_safetensors
+from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
+from export import export, load_collapsed, read_safetensors, write_expanded
+from fsrcnn_model import Fsrcnn
+from grow import grow, load_expanded
 from matlab_resize import imresize
 from sesr_model import VARIANTS, CollapsedSesr, Sesr
 
@@ -81,7 +83,12 @@ def check_safetensors():
     model = Sesr.variant("m5", 2)
     with tempfile.TemporaryDirectory() as folder:
         for form in ("collapsed", "expanded"):
-            path = export(model, folder, form, "m5", 7, 1)
+            facts = {"iterations": "7"}
+            if form == "collapsed":
+                path = export(model, folder, "m5", facts)
+            else:
+                path = Path(folder) / "expanded.safetensors"
+                write_expanded(model, path, "m5", facts)
             tensors, metadata = read_safetensors(path)
             wanted = getattr(model, form + "_tensors")()
             assert list(tensors) == list(wanted)
@@ -109,13 +116,65 @@ def check_resize():
 
 
 def check_crops():
-    """LR and HR crops show the same spot the same way round."""
+    """LR and HR crops show the same spot the same way round, other contrast or not."""
     lr = np.random.default_rng(0).uniform(16, 235, (3, 24, 24)).astype(np.float32)
-    hr = lr.repeat(2, 1).repeat(2, 2)
-    low, high = Crops(hr, lr, 2, 1).batch(32, 12)
+    pool = {"native": (lr.repeat(2, 1).repeat(2, 2), lr)}
+    low, high = Crops(pool, 2, 1).batch(32, 12)
     assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * LR_NOISE / 255  # the added noise
-    again = Crops(hr, lr, 2, 1).batch(32, 12)
+    again = Crops(pool, 2, 1).batch(32, 12)
     assert torch.equal(low, again[0]) and torch.equal(high, again[1])
+    assert 0 < CONTRAST_SHARE < 1
+
+
+def check_contrast():
+    """Stays within studio range, keeps the pair together, and fills no more than the range."""
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        least, most = sorted(rng.uniform(DARKEST, BRIGHTEST, 2))
+        high = rng.uniform(least, most, (8, 8))
+        low, changed = change_contrast(high.copy(), high, rng)
+        assert np.array_equal(low, changed)
+        assert changed.min() > DARKEST - 1e-3 and changed.max() < BRIGHTEST + 1e-3
+
+
+def check_overlay():
+    """Every pixel lies between the two things that are laid over one another."""
+    tiles = np.stack([np.full((32, 32), 50, np.uint8)] * 3)
+    out = overlay(tiles, 20, np.random.default_rng(3))
+    assert out.shape == (20, 32, 32) and DARKEST <= out.min() and out.max() <= BRIGHTEST
+    assert len(np.unique(out)) > 2
+
+
+def check_growing():
+    """A grown network computes what the smaller one does; x4 starts as x2 with its pixels repeated."""
+    small = Sesr.variant("m5", 2)
+    with torch.no_grad():
+        for p in small.parameters():
+            p.add_(0.02 * torch.randn_like(p))
+    x = torch.rand(2, 1, 11, 12)
+    want = small(x)
+    for variant in ("m5", "m7", "m11", "xl"):
+        model = Sesr.variant(variant, 2)
+        grow(model, small)
+        assert (model(x) - want).abs().max() < 1e-4
+    model = Sesr.variant("m7", 4)
+    grow(model, small)
+    assert (model(x) - want.repeat_interleave(2, 2).repeat_interleave(2, 3)).abs().max() < 1e-4
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "expanded.safetensors"
+        write_expanded(small, path, "m5", {})
+        again, name = load_expanded(path)
+        assert name == "m5-x2" and torch.equal(again(x), want)
+
+
+def check_fsrcnn():
+    """As many weights as published, and an output that lies centred on the input."""
+    for scale in (2, 4):
+        model = Fsrcnn(scale)
+        tensors = model.collapsed_tensors()
+        assert sum(t.numel() for n, t in tensors.items() if n.endswith(".weight")) == 12464
+        assert tensors["deconv.weight"].shape == (1, 56, 9, 9)
+        assert model(torch.rand(1, 1, 6, 7)).shape[-2:] == (6 * scale, 7 * scale)
 
 
 def main():
