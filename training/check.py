@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import fast
 import sesr_model
 from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
 from export import export, load_collapsed, read_safetensors, write_expanded
@@ -76,6 +77,24 @@ def check_prelu():
     # Equal up to the last bit only: x + (slope - 1) * x is not quite slope * x.
     assert torch.allclose(sesr_model.prelu(x, slope), F.prelu(x, slope), rtol=0, atol=1e-14)
     assert torch.autograd.gradcheck(sesr_model.prelu, (x, slope))
+
+
+def check_fast():
+    """The compiled pass agrees with PyTorch's: output and gradients, odd sizes, both widths and scales."""
+    if fast.library() is None:
+        print("     not compiled here: no AVX-512 or no g++")
+        return
+    for variant, scale, size in (("m3", 2, (9, 11)), ("m5", 4, (17, 23)), ("xl", 2, (20, 5)), ("xl", 4, (12, 33))):
+        model = random_model(variant, scale).float()
+        x, target = torch.rand(3, 1, *size), torch.rand(3, 1, size[0] * scale, size[1] * scale)
+
+        def results(y):
+            gradients = torch.autograd.grad((y - target).square().mean(), list(model.parameters()))
+            return [y.detach(), *gradients]
+
+        # `expanded` computes the layers by PyTorch.
+        for got, want in zip(results(model(x)), results(model(x, expanded=True))):
+            assert (got - want).abs().max() <= 1e-4 * want.abs().max() + 1e-7
 
 
 def check_safetensors():
