@@ -12,6 +12,7 @@ from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_con
 from export import export, load_collapsed, read_safetensors, write_expanded
 from fsrcnn_model import Fsrcnn
 from grow import grow, load_expanded
+from int8_model import OUTPUT_STEP, Int8Sesr, IntegerSesr
 from matlab_resize import imresize
 from sesr_model import VARIANTS, CollapsedSesr, Sesr
 
@@ -184,6 +185,24 @@ def check_growing():
         write_expanded(small, path, "m5", {})
         again, name = load_expanded(path)
         assert name == "m5-x2" and torch.equal(again(x), want)
+
+
+def check_int8():
+    """Training's rounded network and the integers agree within a level nearly everywhere, and equalising changes nothing in f32."""
+    for variant, scale in (("m3", 2), ("m5", 4)):
+        # float32, as the library; a fresh network, whose ranges are tame
+        model = Int8Sesr(Sesr.variant(variant, scale).collapsed_tensors())
+        luma = np.random.default_rng(5).uniform(16, 235, (31, 27)).astype(np.float32)
+        x = torch.from_numpy(luma / 255)[None, None]
+        with torch.no_grad():
+            want = CollapsedSesr(model.tensors())(x)
+            model.calibrate([x])
+            assert (CollapsedSesr(model.tensors())(x) - want).abs().max() < 1e-5
+            rounded = model(x)[0, 0].numpy() / OUTPUT_STEP
+        integers = IntegerSesr(model.tensors(), model.ranges()).run(luma)
+        assert integers.shape == (31 * scale, 27 * scale) and integers.min() >= 0 and integers.max() <= 255
+        assert (np.abs(rounded - integers) < 1.01).mean() > 0.999
+        assert (np.abs(want[0, 0].numpy() * 255 - integers) < 3).mean() > 0.99
 
 
 def check_fsrcnn():

@@ -197,12 +197,22 @@ def parse_arguments(arguments=None):
     return parser.parse_args(arguments)
 
 
+def is_finished(folder, args):
+    path = folder / "decay.pt"
+    if not path.exists():
+        return False
+    state = torch.load(path, map_location="cpu")
+    return (state["stable"], state["decay"], state["iteration"]) == (args.stable, args.decay, args.stable + args.decay)
+
+
 def train(args):
     """-> whether the run is finished; False when time was up or a signal stopped it."""
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     folder = Path(args.out or HERE / f".runs/{args.network}-x{args.scale}")
     folder.mkdir(parents=True, exist_ok=True)
+    if is_finished(folder, args):
+        return True
     trainer = Trainer(args)
     trainer.resume(folder)
     stopped = []
