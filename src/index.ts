@@ -90,6 +90,7 @@ export type { Counter, Lane, Slice, Timeline, Traced } from "./timing/timeline.t
 export { type WhatIfReport, type WhatIfRow, whatIf } from "./timing/what-if.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
+export type { EnlargeTo } from "./upscale/target-size.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";
 export { type Algorithm, type AlgorithmSpec, winograd } from "./winograd/algorithm.ts";
 export { type CountedLayer, type LayerCounts, runCounted, runDirect } from "./winograd/counting.ts";

@@ -39,6 +39,11 @@ export function shippedModels(): readonly { readonly model: string; readonly sca
   return SHIPPED.map(({ id, scale }) => ({ model: id, scale }));
 }
 
+/** Factors for which a model's trained weights come with the package. */
+export function shippedScales(model: string): readonly (2 | 4)[] {
+  return SHIPPED.filter(({ id }) => id === model).map(({ scale }) => scale);
+}
+
 /** A network ready to run, and what an upscaler needs to know about it. */
 export interface UpscalingNetwork {
   readonly network: CompiledNetwork;

@@ -107,6 +107,28 @@ describe("upscale", () => {
   });
 });
 
+describe("sizes that no network was trained for", () => {
+  beforeAll(() => writeImage(at("wide.png"), noise(61, 40)));
+
+  test.each([
+    ["--scale", "3", 183, 120],
+    ["--scale", "1.5", 92, 60],
+    ["--scale", "1", 61, 40],
+    ["--to", "200x200", 200, 131],
+    ["--to", "1000x100", 153, 100],
+    ["--to", "61x500", 61, 40],
+    ["--to", "122x80", 122, 80],
+  ])("%s %s", async (option, value, width, height) => {
+    expect(json("upscale", "wide.png", "sized.png", option, value)).toMatchObject({ width, height });
+    expect(await readImage(at("sized.png"))).toMatchObject({ width, height });
+  });
+
+  test("says that a resize follows", () => {
+    expect(cli("upscale", "wide.png", "sized.png", "--scale", "3").stdout).toMatch(/61x40 -> 183x120, .* and bicubic/);
+    expect(cli("upscale", "wide.png", "sized.png").stdout).not.toMatch(/bicubic/);
+  });
+});
+
 describe("bad input: one line on stderr, nothing written", () => {
   beforeAll(async () => {
     const png = await encodeImage(noise(40, 30), "png");
@@ -144,7 +166,32 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["surplus argument", ["models", "x"], 2, /expected no argument, got x/],
     ["unknown model", ["upscale", "good.png", "o.png", "--model", "esrgan"], 2, /model: expected one of sesr-m3/],
     ["no weights", ["upscale", "good.png", "o.png", "--model", "sesr-xl"], 2, /no weights are shipped for sesr-xl x2/],
-    ["scale", ["upscale", "good.png", "o.png", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
+    [
+      "scale",
+      ["upscale", "good.png", "o.png", "--scale", "0.5"],
+      2,
+      /--scale: expected a factor from 1 to 16, got 0.5/,
+    ],
+    [
+      "no factor",
+      ["upscale", "good.png", "o.png", "--scale", "x"],
+      2,
+      /--scale: expected a factor from 1 to 16, got x/,
+    ],
+    ["no size", ["upscale", "good.png", "o.png", "--to", "80"], 2, /--to: expected WIDTHxHEIGHT such as 1920x1080/],
+    [
+      "a smaller size",
+      ["upscale", "good.png", "o.png", "--to", "39x90"],
+      2,
+      /--to: expected at least the picture's 40x30/,
+    ],
+    [
+      "two sizes",
+      ["upscale", "good.png", "o.png", "--to", "80x60", "--scale", "2"],
+      2,
+      /--to: expected without --scale/,
+    ],
+    ["a scale of a set", ["evaluate", "locked", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
     ["precision", ["upscale", "good.png", "o.png", "--precision", "int4"], 2, /--precision: expected int8 or f32/],
     ["tile", ["upscale", "good.png", "o.png", "--tile", "-4"], 2, /tile/],
     ["tile too small", ["upscale", "good.png", "o.png", "--tile", "8"], 2, /--tile: expected an integer from 16/],

@@ -223,7 +223,7 @@ describe("while it runs", () => {
 describe("refusals", () => {
   test("options by name", async () => {
     await expect(createUpscaler({ model: "esrgan" })).rejects.toThrow(/model: expected one of sesr-m3/);
-    await expect(createUpscaler({ scale: 3 as never })).rejects.toThrow(/scale: expected 2 or 4, got 3/);
+    await expect(createUpscaler({ scale: 0.5 })).rejects.toThrow(/scale: expected a factor from 1 to 16, got 0.5/);
     await expect(createUpscaler({ precision: "int4" as never })).rejects.toThrow(/precision: expected/);
     await expect(createUpscaler({ model: "sesr-xl", scale: 4 })).rejects.toThrow(
       /no weights are shipped for sesr-xl x4/,
