@@ -5,6 +5,7 @@ import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, WasmogradError } from "../errors.ts";
 import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
 import { instantiateKernels } from "../kernels/load.ts";
+import { FSRCNN } from "../models/fsrcnn.ts";
 import { sesrById } from "../models/sesr.ts";
 import type { Model, Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
@@ -16,7 +17,7 @@ import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
 
 export interface NetworkOptions {
-  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. */
+  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. "fsrcnn" too, with weights of your own. */
   readonly model?: string;
   /** 2 (default) or 4. */
   readonly scale?: 2 | 4;
@@ -62,7 +63,7 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
     () => `precision: expected "int8" or "f32", got ${String(precision)}`,
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
-  const network = sesrById(model, { scale });
+  const network = model === "fsrcnn" ? FSRCNN.build(model, { scale }) : sesrById(model, { scale });
   const kernels = await instantiateKernels();
   const ready = await (options.weights ? ownModel(network, options) : shippedModel(model, scale, network, options));
   const { algorithm = "auto", filterScaling } = options;

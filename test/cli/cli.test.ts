@@ -319,6 +319,44 @@ describe("evaluate", () => {
     expect(loss).not.toBe(0);
   });
 
+  test("several networks in one table, with the figures of each by itself", () => {
+    const report = json("evaluate", "plain", "--model", "all", "--precision", "all");
+    const [int8, f32] = ["int8", "f32"].map((precision) => json("evaluate", "plain", "--precision", precision));
+    expect(report.models).toContainEqual({ model: "sesr-m5", precision: "int8", images: int8.images, mean: int8.mean });
+    expect(report.models).toContainEqual({ model: "sesr-m5", precision: "f32", images: f32.images, mean: f32.mean });
+    expect(report).not.toHaveProperty("model");
+    const lines = cli("evaluate", "plain", "--precision", "int8,f32", "--markdown").stdout.trimEnd().split("\n");
+    const [psnr, ssim] = [f32.mean.psnr.toFixed(2), f32.mean.ssim.toFixed(4)];
+    expect(lines.slice(2, 4)).toEqual(["| model | precision | PSNR dB | SSIM |", "| --- | ---: | ---: | ---: |"]);
+    expect(lines.at(-1)).toBe(`| sesr-m5 | f32 | ${psnr} | ${ssim} |`);
+  });
+
+  test("the protocol is chosen by options and printed", () => {
+    const usual = json("evaluate", "plain");
+    const other = json("evaluate", "plain", "--border", "0", "--rounding", "none");
+    expect(usual.protocol).toMatch(/border of 2 pixels.*rounded to 8 bits$/);
+    expect(other.protocol).toMatch(/border of 0 pixels.*neither clipped nor rounded$/);
+    expect(other.mean.bicubic.psnr).not.toBe(usual.mean.bicubic.psnr);
+    expect(json("evaluate", "plain", "--protocol", "srcnn").protocol).toMatch(/Y of the high resolution rounded/);
+  });
+
+  test("weights of one's own, in f32", () => {
+    const weights = fileURLToPath(new URL("../../weights/sesr-m5-x2.safetensors", import.meta.url));
+    const own = json("evaluate", "plain", "--precision", "f32", "--weights", weights);
+    expect(own).toEqual(json("evaluate", "plain", "--precision", "f32"));
+    for (const [args, status, message] of [
+      [["--weights", weights], 2, /--weights: expected with one --model and --precision f32 only/],
+      [["--precision", "f32", "--weights", "none"], 1, /none: cannot be read/],
+      [["--precision", "f32", "--model", "fsrcnn"], 2, /no weights are shipped for fsrcnn x2/],
+      [["--protocol", "mean"], 2, /--protocol: expected default or srcnn, got mean/],
+      [["--protocol", "srcnn", "--grey", "rgb"], 2, /--grey: expected without --protocol srcnn/],
+    ] as const) {
+      const result = cli("evaluate", "plain", ...args);
+      expect(result.stderr).toMatch(message);
+      expect(result.status).toBe(status);
+    }
+  });
+
   test("a picture that is too small: its name, exit status 1", async () => {
     mkdirSync(at("small"), { recursive: true });
     await writeImage(at("small/tiny.png"), noise(12, 12));
