@@ -1,6 +1,5 @@
 import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, checkObject, WasmogradError } from "../errors.ts";
-import { resize } from "../image/resize.ts";
 import {
   checkImage,
   createImage,
@@ -10,6 +9,7 @@ import {
   type Region,
   type Size,
 } from "../image/types.ts";
+import { instantiateKernels } from "../kernels/load.ts";
 import type { NetworkOptions, UpscalingNetwork } from "./create-network.ts";
 import { picturePort } from "./pixel-port.ts";
 import { type EnlargeTo, targetSize } from "./target-size.ts";
@@ -120,7 +120,9 @@ export class Upscaler {
     this.#checkAlive();
     const output = await this.#enlarge(image, options);
     if (output.width === target.width && output.height === target.height) return output;
-    return resize(output, target, signal ? { signal } : {});
+    // What few ask for is loaded when it is asked for.
+    const { resizeSteadily } = await import("../image/resize-strips.ts");
+    return resizeSteadily(await instantiateKernels(), output, target, signal ? { signal } : {});
   }
 
   /** By the network's factor. */
