@@ -55,12 +55,12 @@ const variantOf = (id: string): string => id.replace("sesr-", "").toUpperCase();
 function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<string, string> | undefined): string {
   const fact = (name: string): string => facts.get(name) ?? "";
   if (!facts.has("minutes")) {
-    return `${grouped(Number(fact("iterations")))} iterations with a cosine schedule, seed ${fact("seed")}, by an earlier version of \`training/train.py\`; hardware and time are not recorded in the file.`;
+    return `${grouped(Number(fact("iterations")))} iterations with a cosine schedule, seed ${fact("seed")}, by an earlier version of \`training/train.py\`;\nhardware and time are not recorded in the file.`;
   }
   const from = fact("started_from");
   const origin = from ? `grown from ${from.toUpperCase().replace("-X", " x")}` : "from scratch";
   const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one`;
-  const own = `${origin}, ${schedule}, seed ${fact("seed")}, ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})`;
+  const own = `${origin}, ${schedule}, seed ${fact("seed")};\n${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})`;
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
     : "";
@@ -109,12 +109,12 @@ The expanded forms, from which training can go on, are in \`../training/checkpoi
 
 ## What they are
 
-Super-resolution networks (SESR, arXiv 2103.09404) that enlarge a picture's luma by 2 or 4. Input and output are BT.601 studio-range luma over
-255. Trained here; these are not the authors' weights.
+Super-resolution networks (SESR, arXiv 2103.09404) that enlarge a picture's luma by 2 or 4. Input and output are BT.601 studio-range luma
+over 255. Trained here; these are not the authors' weights.
 
-**For.** Enlarging photographs. They sharpen what bicubic interpolation blurs and invent little. They were trained for pictures that were made
-smaller by antialiased bicubic interpolation; they do not remove noise or the artefacts of JPEG compression, and little of what they saw
-was text.
+**For.** Enlarging photographs. They sharpen what bicubic interpolation blurs and invent little. They were trained for pictures that were
+made smaller by antialiased bicubic interpolation; they do not remove noise or the artefacts of JPEG compression, and little of what they
+saw was text.
 
 **Data.** 1,453 luma tiles of 192x192 pixels, 53.6 Mpixel, cut from 38 halved photographs, all CC0-1.0 (\`../shared/data/train-cc0-luma\`);
 the same made smaller, with other contrast, and laid over one another through masks that the script draws. Set5 and Set14 were looked at
@@ -122,10 +122,11 @@ during training and neither trained on nor chosen by.
 
 **Licence.** Apache-2.0, like the code.
 
-**Commands**, in \`training/\`: \`python3 train_all.py --export ../weights\`; recipe, schedule and files in [\`../training\`](../training/README.md).
+**Commands**, in \`training/\`: \`python3 train_all.py --export ../weights\`; recipe, schedule and files in
+[\`../training\`](../training/README.md).
 
-**Quality.** \`wasmograd evaluate DIR --model all --precision all --scale N\`, default protocol: PSNR and SSIM on Y, 8-bit low resolution, a border of
-\`scale\` pixels left out, means over the set.
+**Quality.** \`wasmograd evaluate DIR --model all --precision all --scale N\`, default protocol: PSNR and SSIM on Y, 8-bit low
+resolution, a border of \`scale\` pixels left out, means over the set.
 
 ## The networks
 

@@ -1,4 +1,5 @@
 """Writes and reads weights as safetensors (by hand: the format is a length, JSON and raw data)."""
+import copy
 import json
 import os
 import struct
@@ -57,7 +58,9 @@ def export(model, folder, network, facts):
     """Writes FOLDER/sesr-<variant>-x<s>.safetensors (or fsrcnn-x<s>), the inference form, and returns its path."""
     name = network if network == "fsrcnn" else f"sesr-{network}"
     path = Path(folder) / f"{name}-x{model.scale}.safetensors"
-    write_safetensors(path, model.collapsed_tensors(), described(model, network, "collapsed", facts))
+    # Products of the factors in float64, rounded once: grown networks have large ones that cancel.
+    tensors = copy.deepcopy(model).cpu().double().collapsed_tensors()
+    write_safetensors(path, tensors, described(model, network, "collapsed", facts))
     return path
 
 

@@ -170,7 +170,9 @@ class Trainer:
         if a.network != "fsrcnn":
             write_expanded(self.ema, folder / "expanded.safetensors", a.network, self.facts())
         if a.export and self.done:
-            export(self.ema, a.export, a.network, self.facts())
+            path = export(self.ema, a.export, a.network, self.facts())
+            if a.network != "fsrcnn":
+                write_expanded(self.ema, HERE / f"checkpoints/{path.stem}-expanded.safetensors", a.network, self.facts())
         scores = ""
         if a.eval:
             means = evaluate.mean_scores(a.eval, evaluate.network(self.ema), a.scale)
@@ -190,7 +192,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
     parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
     parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
-    parser.add_argument("--export", help="folder for the weights of a finished run")
+    parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--log-every", type=int, default=1000)
     parser.add_argument("--save-every", type=int, default=4000, help="checkpoint, eval")
