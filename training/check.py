@@ -14,7 +14,7 @@ from fsrcnn_model import Fsrcnn
 from grow import grow, load_expanded
 from int8_model import OUTPUT_STEP, Int8Sesr, IntegerSesr
 from matlab_resize import imresize
-from sesr_model import VARIANTS, CollapsedSesr, Sesr
+from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr
 
 
 def random_model(variant, scale):
@@ -51,6 +51,19 @@ def check_collapse():
                     assert (model(x) - want).abs().max() <= bound
                     inference = CollapsedSesr(model.collapsed_tensors())
                     assert (inference(x) - want).abs().max() <= bound
+
+
+def check_blocks():
+    """Every parametrisation collapses to what it computes."""
+    for block in BLOCKS:
+        model = Sesr.variant("m3", 2, block).double()
+        x = torch.rand(2, 1, 7, 9, dtype=torch.float64)
+        with torch.no_grad():
+            for p in model.parameters():
+                p.add_(0.05 * torch.randn_like(p))
+            want = model(x, expanded=True)
+            assert (model(x) - want).abs().max() < 1e-10 * max(1, want.abs().max())
+            assert (CollapsedSesr(model.collapsed_tensors())(x) - want).abs().max() < 1e-10 * max(1, want.abs().max())
 
 
 def check_counts():

@@ -25,7 +25,7 @@ from data import Crops, load_pool
 from export import export, write_expanded
 from fsrcnn_model import Fsrcnn
 from grow import grow, load_expanded
-from sesr_model import VARIANTS, Sesr
+from sesr_model import BLOCKS, VARIANTS, Sesr
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = (*VARIANTS, "fsrcnn")
@@ -63,8 +63,8 @@ def decay_loss(out, target):
     return ((out - target).square().mean((1, 2, 3)) + floor).sqrt().mean()
 
 
-def build(name, scale):
-    return Fsrcnn(scale) if name == "fsrcnn" else Sesr.variant(name, scale)
+def build(name, scale, block="sesr"):
+    return Fsrcnn(scale) if name == "fsrcnn" else Sesr.variant(name, scale, block)
 
 
 class Trainer:
@@ -74,7 +74,7 @@ class Trainer:
         self.args = args
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(args.seed)
-        self.model = build(args.network, args.scale)
+        self.model = build(args.network, args.scale, args.block)
         self.origin = ""
         if args.start:
             old, self.origin = load_expanded(args.start)
@@ -84,13 +84,18 @@ class Trainer:
                 grow(self.model, old)
         self.peak = GROWN_RATE if args.start else PEAK_RATE
         self.model.to(self.device)
-        self.ema = build(args.network, args.scale).to(self.device)
+        self.ema = build(args.network, args.scale, args.block).to(self.device)
         self.ema.load_state_dict(self.model.state_dict())
         self.weights = list(self.model.parameters())
         self.averages = [p.detach() for p in self.ema.parameters()]
         self.optimiser = torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
         self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
         self.iteration, self.seconds = 0, 0.0
+
+    @property
+    def expands(self):
+        """Whether there is an expanded form that others can be grown from."""
+        return self.args.network != "fsrcnn" and self.args.block == "sesr"
 
     @property
     def decaying(self):
@@ -167,17 +172,17 @@ class Trainer:
         """Exports the moving average and scores it. The scores are shown, never acted on."""
         a = self.args
         export(self.ema, folder, a.network, self.facts())
-        if a.network != "fsrcnn":
+        if self.expands:
             write_expanded(self.ema, folder / "expanded.safetensors", a.network, self.facts())
         if a.export and self.done:
             path = export(self.ema, a.export, a.network, self.facts())
-            if a.network != "fsrcnn":
+            if self.expands:
                 write_expanded(self.ema, HERE / f"checkpoints/{path.stem}-expanded.safetensors", a.network, self.facts())
         scores = ""
         if a.eval:
             means = evaluate.mean_scores(a.eval, evaluate.network(self.ema), a.scale)
             scores = "  ".join(f"{k} {v:.3f}" for k, v in means.items())
-        print(f"{self.iteration:7d}  {a.network} x{a.scale}  {self.seconds / 60:.1f} min  {scores}", flush=True)
+        print(f"{self.iteration:7d}  {a.network}{'' if a.block == 'sesr' else ' ' + a.block} x{a.scale}  {self.seconds / 60:.1f} min  {scores}", flush=True)
 
 
 def parse_arguments(arguments=None):
@@ -185,6 +190,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--scale", type=int, choices=(2, 4), default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--block", choices=BLOCKS, default="sesr", help="how layers are parametrised, for comparison")
     parser.add_argument("--stable", type=int, required=True, help="iterations at the constant rate, warm-up included")
     parser.add_argument("--decay", type=int, required=True, help="iterations of the falling rate")
     parser.add_argument("--from", dest="start", help="expanded weights of a network to start from")
