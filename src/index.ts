@@ -32,13 +32,14 @@ export { parseSafetensors, serialiseSafetensors } from "./formats/safetensors.ts
 export { loadWeights, saveWeights } from "./formats/weights-file.ts";
 export { psnrY, ssimY } from "./image/metrics.ts";
 export { resize } from "./image/resize.ts";
-export type { ResizeTo } from "./image/resize-strips.ts";
+export type { ResizeOptions, ResizeTo } from "./image/resize-strips.ts";
 export type { Image, ImageDataLike, ImageInput } from "./image/types.ts";
 export type { Conv2d } from "./kernels/conv2d.ts";
 export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d-options.ts";
 export type { AlgorithmId, AlgorithmOption } from "./kernels/convolution/choice.ts";
 export { type Kernels, loadKernels } from "./kernels/kernels.ts";
-export { instantiateKernels, type KernelInstance } from "./kernels/load.ts";
+export { type InstantiateOptions, instantiateKernels, type KernelInstance } from "./kernels/load.ts";
+export type { BinaryName, WasmOptions } from "./kernels/wasm-options.ts";
 export { convnextNetwork } from "./models/convnext.ts";
 export { type ConvNextSizes, type Multipliers, sizesOf } from "./models/convnext-sizes.ts";
 export type { ModelOptions, Task } from "./models/family.ts";

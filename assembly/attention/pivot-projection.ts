@@ -17,6 +17,7 @@
  *          the output.
  * Test     test/kernels/attention/pivots.test.ts
  */
+import { multiply_accumulate } from "../common/multiply-accumulate";
 import { store_f32 } from "../common/store-f32";
 import { high_32, high_64, low_32, low_64 } from "../common/transpose";
 import { transpose_rows } from "./panels";
@@ -104,17 +105,17 @@ function tile_block(
       const w0 = v128.load(w),
         w1 = v128.load(w, 16);
       const a0 = v128.load32_splat(x);
-      c00 = f32x4.add(c00, f32x4.mul(a0, w0));
-      c01 = f32x4.add(c01, f32x4.mul(a0, w1));
+      c00 = multiply_accumulate<f32>(c00, a0, w0);
+      c01 = multiply_accumulate<f32>(c01, a0, w1);
       const a1 = v128.load32_splat(x, 4);
-      c10 = f32x4.add(c10, f32x4.mul(a1, w0));
-      c11 = f32x4.add(c11, f32x4.mul(a1, w1));
+      c10 = multiply_accumulate<f32>(c10, a1, w0);
+      c11 = multiply_accumulate<f32>(c11, a1, w1);
       const a2 = v128.load32_splat(x, 8);
-      c20 = f32x4.add(c20, f32x4.mul(a2, w0));
-      c21 = f32x4.add(c21, f32x4.mul(a2, w1));
+      c20 = multiply_accumulate<f32>(c20, a2, w0);
+      c21 = multiply_accumulate<f32>(c21, a2, w1);
       const a3 = v128.load32_splat(x, 12);
-      c30 = f32x4.add(c30, f32x4.mul(a3, w0));
-      c31 = f32x4.add(c31, f32x4.mul(a3, w1));
+      c30 = multiply_accumulate<f32>(c30, a3, w0);
+      c31 = multiply_accumulate<f32>(c31, a3, w1);
       x += 16;
       w += 32;
     } while (w < end);

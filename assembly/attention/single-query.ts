@@ -12,6 +12,7 @@
  * Test     test/kernels/attention/attention.test.ts, test/kernels/attention/qs8-attention.test.ts: the oracles, and one query among others
  */
 import { high_32, high_64, low_32, low_64 } from "../common/transpose";
+import { multiply_accumulate } from "../common/multiply-accumulate";
 import { store_f32 } from "../common/store-f32";
 import { exp2, weight } from "./exp";
 import { store_tile } from "./store-tile";
@@ -25,13 +26,13 @@ function add_channels(acc: v128, x: usize, s1: usize, s2: usize, s3: usize, q: u
     v3 = v128.load(x + s3);
   const l01 = low_32(v0, v1),
     l23 = low_32(v2, v3);
-  acc = f32x4.add(acc, f32x4.mul(low_64(l01, l23), v128.load32_splat(q)));
-  if (channels > 1) acc = f32x4.add(acc, f32x4.mul(high_64(l01, l23), v128.load32_splat(q, 4)));
+  acc = multiply_accumulate<f32>(acc, low_64(l01, l23), v128.load32_splat(q));
+  if (channels > 1) acc = multiply_accumulate<f32>(acc, high_64(l01, l23), v128.load32_splat(q, 4));
   if (channels > 2) {
     const h01 = high_32(v0, v1),
       h23 = high_32(v2, v3);
-    acc = f32x4.add(acc, f32x4.mul(low_64(h01, h23), v128.load32_splat(q, 8)));
-    if (channels > 3) acc = f32x4.add(acc, f32x4.mul(high_64(h01, h23), v128.load32_splat(q, 12)));
+    acc = multiply_accumulate<f32>(acc, low_64(h01, h23), v128.load32_splat(q, 8));
+    if (channels > 3) acc = multiply_accumulate<f32>(acc, high_64(h01, h23), v128.load32_splat(q, 12));
   }
   return acc;
 }
@@ -161,11 +162,11 @@ function average_f32(weights: usize, v: usize, stride: usize, keys: i32, wide: b
   for (; weights < end; weights += 4, v += stride) {
     const w = v128.load32_splat(weights);
     sum = f32x4.add(sum, w);
-    c0 = f32x4.add(c0, f32x4.mul(w, v128.load(v)));
-    c1 = f32x4.add(c1, f32x4.mul(w, v128.load(v, 16)));
+    c0 = multiply_accumulate<f32>(c0, w, v128.load(v));
+    c1 = multiply_accumulate<f32>(c1, w, v128.load(v, 16));
     if (wide) {
-      c2 = f32x4.add(c2, f32x4.mul(w, v128.load(v, 32)));
-      c3 = f32x4.add(c3, f32x4.mul(w, v128.load(v, 48)));
+      c2 = multiply_accumulate<f32>(c2, w, v128.load(v, 32));
+      c3 = multiply_accumulate<f32>(c3, w, v128.load(v, 48));
     }
   }
   const factor = f32x4.div(f32x4.splat(1), sum);

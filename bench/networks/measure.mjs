@@ -33,9 +33,14 @@ function compare({ dtype }, expected, output) {
 async function startEntry(entry, folder, warmRuns, { node, core }) {
   const expected = entry.library === "wasmograd" ? undefined : await writeModel(entry, folder);
   const child = await startScript(CHILD, [JSON.stringify(entry), folder], { node, core });
-  const { output, ...ready } = await child.call("prepare");
-  await child.call("warm", { runs: warmRuns });
-  return { entry, child, ready, samples: [], ...(expected && { comparison: compare(entry, expected, output) }) };
+  try {
+    const { output, ...ready } = await child.call("prepare");
+    await child.call("warm", { runs: warmRuns });
+    return { entry, child, ready, samples: [], ...(expected && { comparison: compare(entry, expected, output) }) };
+  } catch (error) {
+    await child.close();
+    throw error;
+  }
 }
 
 /**

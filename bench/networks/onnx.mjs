@@ -5,12 +5,10 @@
  */
 import { convAxis } from "../../dist/conv-axis.js";
 import { inferShapes } from "../../dist/index.js";
-import { ohwiToOihw } from "../peers/models/layouts.mjs";
+import { ohwiToOihw, transposed } from "../peers/models/layouts.mjs";
 import { onnxAttention } from "../peers/models/onnx-attention.mjs";
 import { OnnxWriter } from "../peers/models/onnx-writer.mjs";
 
-/** uint8 is our int8 shifted. */
-const SHIFT = 128;
 const PERMUTATION = { NCHW: [0, 3, 1, 2], NHWC: [0, 2, 3, 1] };
 
 const nchw = ([height, width, channels]) => [1, channels, height, width];
@@ -90,12 +88,8 @@ class F32Graph {
       const filter = this.#writer.constant("FLOAT", dims, values(data));
       return { value: this.#writer.node("Conv", [x, filter, biases], { attributes }), layout };
     }
-    // [inputs, outputs]
-    const transposed = new Float32Array(data.length);
-    for (let o = 0; o < layer.channels; o++) {
-      for (let i = 0; i < inputs; i++) transposed[i * layer.channels + o] = data[o * inputs + i];
-    }
-    const matrix = this.#writer.constant("FLOAT", [inputs, layer.channels], transposed);
+    const dims = [inputs, layer.channels];
+    const matrix = this.#writer.constant("FLOAT", dims, transposed(data, layer.channels, inputs));
     return { value: this.#writer.node("Add", [this.#writer.node("MatMul", [x, matrix]), biases]), layout };
   }
 
@@ -125,7 +119,7 @@ class F32Graph {
         `${name}: only softmax attention of tokens is written, each head with keys and values of its own`,
       );
     const operands = { q: this.#as(q, "NHWC"), k: this.#as(k, "NHWC"), v: this.#as(v, "NHWC") };
-    const attended = onnxAttention(this.#writer, operands, heads, { tokens, channels });
+    const attended = onnxAttention(this.#writer, operands, heads, { tokens, channels, keys: this.#shapes.get(k)[1] });
     return this.#reshaped(attended, [1, 1, tokens, channels]);
   }
 
@@ -207,20 +201,12 @@ export function onnxQdq({ network, tensors, filters }, size) {
   const real = new Map();
   const parameters = new Map();
   const parametersOf = (tensor) => {
-    if (!parameters.has(tensor)) {
-      const { scale, zeroPoint } = tensors.get(tensor);
-      parameters.set(tensor, [writer.scalar("FLOAT", scale), writer.scalar("UINT8", zeroPoint + SHIFT)]);
-    }
+    if (!parameters.has(tensor)) parameters.set(tensor, writer.quantization(tensors.get(tensor)));
     return parameters.get(tensor);
   };
   const rounded = (value, tensor, output) => {
     const bytes = writer.node("QuantizeLinear", [value, ...parametersOf(tensor)], output ? { output } : {});
     return writer.node("DequantizeLinear", [bytes, ...parametersOf(tensor)]);
-  };
-  const constant = (type, dims, values, scales) => {
-    const zeros = writer.constant(type, [scales.length], new Array(scales.length).fill(0));
-    const inputs = [writer.constant(type, dims, values), writer.constant("FLOAT", [scales.length], scales), zeros];
-    return writer.node("DequantizeLinear", inputs, { attributes: { axis: 0 } });
   };
   for (const layer of network.layers) {
     const { name } = layer;
@@ -237,8 +223,8 @@ export function onnxQdq({ network, tensors, filters }, size) {
       if (qmin !== -128 || qmax !== 127) throw new Error(`${name}: a narrower range than int8 is not written`);
       const { scale } = tensors.get(layer.input);
       const biasScales = weightScales.map((own) => own * scale);
-      const filter = constant("INT8", dims, values(weights), weightScales);
-      const biases = constant("INT32", [bias.length], bias, biasScales);
+      const filter = writer.dequantised("INT8", dims, values(weights), weightScales);
+      const biases = writer.dequantised("INT32", [bias.length], bias, biasScales);
       const value = writer.node("Conv", [real.get(layer.input), filter, biases], { attributes });
       if (!layer.residual) real.set(name, rounded(value, name, output));
       else {

@@ -75,6 +75,27 @@ export function printCase({ name, entries }) {
   }
 }
 
+/** The quickest WebAssembly peer of a case, in whatever type it computes, against our int8; undefined where nobody else was timed. */
+function best({ entries }) {
+  const timed = entries.filter(({ kind, ratioToOurs }) => kind === "wasm" && ratioToOurs?.["int8 auto"]);
+  return timed.sort((a, b) => a.ms.median - b.ms.median)[0];
+}
+
+/** What was run, and how much faster our int8 is than the best of the others. */
+export function printSummary({ machine: { cpu, runtime }, versions, settings: { threads, rounds }, cases }) {
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  console.log(`\n${runtime} on ${cpu}, threads: ${threads}, rounds: ${rounds}; ${libraries.join(", ")}`);
+  for (const c of cases) {
+    const found = best(c);
+    if (!found) continue;
+    const { median, lower, upper } = found.ratioToOurs["int8 auto"];
+    const spread = `${lower.toFixed(2)} to ${upper.toFixed(2)}, round by round`;
+    console.log(
+      `${c.name}: wasmograd int8 ${median.toFixed(2)} times as fast as ${found.peer} ${found.dtype} (${spread})`,
+    );
+  }
+}
+
 function inWords(comparison) {
   if ("relative" in comparison) {
     return `${comparison.within ? "within" : "OUTSIDE"} tolerance, differs by ${comparison.relative} of the largest`;

@@ -5,7 +5,7 @@ import { measureCase } from "./measure.mjs";
 import { writeCase } from "./models/write.mjs";
 import { coreToUse } from "./pinning.mjs";
 import { nodePlace } from "./processes.mjs";
-import { caseReport, disturbance, printCase } from "./report.mjs";
+import { caseReport, disturbance, printCase, printSummary } from "./report.mjs";
 
 /** What results' files are named after. */
 const STEMS = { convolutions: "peers", attention: "peers-attention" };
@@ -52,15 +52,14 @@ export async function measureSuite(
     const warning = disturbance({ cases: reports });
     if (warning) console.error(`\n${warning}`);
     const runtime = place.runtime();
-    return {
-      file: `${STEMS[suite]}-${runtime.file}${complete ? "" : ".partial"}.json`,
-      report: {
-        machine: machine(runtime, core),
-        versions: versions(contestants.map(({ peer }) => peer)),
-        settings: { threads: 1, ...settings },
-        cases: reports,
-      },
+    const report = {
+      machine: machine(runtime, core),
+      versions: versions(contestants.map(({ peer }) => peer)),
+      settings: { threads: 1, ...settings },
+      cases: reports,
     };
+    printSummary(report);
+    return { file: `${STEMS[suite]}-${runtime.file}${complete ? "" : ".partial"}.json`, report };
   } finally {
     await place.close();
   }

@@ -5,28 +5,18 @@ import { draw, make } from "../shell/dom.ts";
 import { colour } from "../shell/theme.ts";
 import type { Layer } from "./report.ts";
 
-/** What algorithms are called, in the order of the key; each has a colour and a shape, so that colour is not all there is. */
+/** What algorithms are called, in the order of the key; each has a shape and a colour, so that colour is not all there is. */
 const ALGORITHMS = [
-  ["direct", "direct", "square"],
-  ["f4x4-3x3-complex", "F(4×4, 3×3) complex", "circle"],
-  ["f4x4-3x3-half", "F(4×4, 3×3) with 1/2", "diamond"],
-  ["f4x4-3x3-rational", "F(4×4, 3×3) rational", "up"],
-  ["f2x2-3x3", "F(2×2, 3×3)", "down"],
-  ["f2x2-5x5-complex", "F(2×2, 5×5) complex", "circle"],
-  ["f2x2-5x5-rational", "F(2×2, 5×5) rational", "up"],
-  ["f1x4-5x5-rational", "F(1×4, 5×5) in rows", "down"],
+  ["direct", "direct", "square", "--series-6"],
+  ["f4x4-3x3-complex", "F(4×4, 3×3) complex", "circle", "--series-1"],
+  ["f4x4-3x3-half", "F(4×4, 3×3) with 1/2", "diamond", "--series-3"],
+  ["f4x4-3x3-rational", "F(4×4, 3×3) rational", "up", "--series-2"],
+  ["f2x2-3x3", "F(2×2, 3×3)", "down", "--series-4"],
+  ["f2x2-5x5-complex", "F(2×2, 5×5) complex", "circle", "--series-1"],
+  ["f2x2-5x5-rational", "F(2×2, 5×5) rational", "up", "--series-2"],
+  ["f1x4-5x5-rational", "F(1×4, 5×5) in rows", "down", "--series-4"],
 ] as const;
 type Shape = (typeof ALGORITHMS)[number][2];
-const COLOURS: readonly string[] = [
-  "--series-6",
-  "--series-1",
-  "--series-3",
-  "--series-2",
-  "--series-4",
-  "--series-1",
-  "--series-2",
-  "--series-4",
-];
 
 const HEIGHT = 320;
 const LEAST_COLUMN = 84;
@@ -50,12 +40,9 @@ function columnLabel({ name, shape }: Layer): string {
 
 /** Draws into `box`, which it empties; returns what frees it. */
 export function chart(box: HTMLElement, layers: readonly Layer[], roofline: number, title: string): () => void {
-  const used = ALGORITHMS.map((entry, i) => ({
-    id: entry[0],
-    name: entry[1],
-    shape: entry[2],
-    colour: COLOURS[i]!,
-  })).filter(({ id }) => layers.some(({ kernels }) => kernels.some(({ algorithm }) => algorithm === id)));
+  const used = ALGORITHMS.map(([id, name, shape, property]) => ({ id, name, shape, colour: property })).filter(
+    ({ id }) => layers.some(({ kernels }) => kernels.some(({ algorithm }) => algorithm === id)),
+  );
   const [ink, soft, line] = [colour("--ink"), colour("--soft"), colour("--line")];
   const plot = make("div", { class: "plot" });
   const best = Math.max(roofline, ...layers.flatMap(({ kernels }) => kernels.map(({ result }) => result.gmacPerS)));
@@ -140,10 +127,11 @@ export function chart(box: HTMLElement, layers: readonly Layer[], roofline: numb
             ctx.stroke();
             ctx.font = `${12 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
             ctx.textAlign = "right";
+            ctx.textBaseline = "bottom";
             ctx.fillText(
               `roofline ${roofline.toFixed(1)} GMAC/s`,
               u.bbox.left + u.bbox.width,
-              y - 5 * devicePixelRatio,
+              y - 3 * devicePixelRatio,
             );
             ctx.restore();
           },

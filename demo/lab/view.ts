@@ -11,6 +11,7 @@ import type { Reply, Request } from "./worker.ts";
 const START = "f4x4-3x3-complex";
 /** After the last key, before an algorithm is derived. */
 const PAUSE_MS = 250;
+const OFFER = "Six layers of random and extreme int8 data, by the algorithm and directly, compared value by value.";
 
 const MARKUP = `
   <div class="intro">
@@ -31,7 +32,7 @@ const MARKUP = `
       <p class="headline" data-part="headline"></p>
       <div class="verify">
         <p class="actions"><button type="button" class="primary" data-part="verify">Verify in this browser</button></p>
-        <p role="status" data-part="verdict" class="quiet">Six layers of random and extreme int8 data, by the algorithm and directly, compared value by value.</p>
+        <p role="status" data-part="verdict" class="quiet">${OFFER}</p>
       </div>
       <dl class="figures" data-part="figures"></dl>
     </section>
@@ -146,8 +147,7 @@ export const mount: Mount = (section) => {
     at("integer").replaceChildren(...matrices(next.integer));
     at("products-title").textContent = `All ${products.length}, with gains, bits and channels`;
     at("products").replaceChildren(productTable(next));
-    verdict.textContent =
-      "Six layers of random and extreme int8 data, by the algorithm and directly, compared value by value.";
+    verdict.textContent = OFFER;
     verdict.className = "quiet";
     verifyButton.disabled = false;
   }

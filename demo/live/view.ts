@@ -10,6 +10,8 @@ import { cameraSource, clipSource, type FrameSource, fileSource } from "./source
 
 /** Heights of what the network sees; the result has twice that. */
 const HEIGHTS = [180, 270, 360, 540] as const;
+/** Width over height of the clip that is drawn here. */
+const CLIP_ASPECT = 16 / 9;
 /** Over which rates are averaged. */
 const WINDOW_MS = 2000;
 
@@ -43,6 +45,9 @@ interface FrameWorker {
   /** Not ready yet, or at a frame. */
   busy: boolean;
 }
+
+/** Of a frame, even. */
+const widthOf = (height: number, aspect: number): number => 2 * Math.round((height * aspect) / 2);
 
 /** Gives a canvas the size of what it will show. */
 function size({ canvas }: ImageBitmapRenderingContext, { width, height }: ImageBitmap): void {
@@ -93,7 +98,7 @@ export const mount: Mount = (section) => {
 
   const inputSize = (): { width: number; height: number } => {
     const height = Number(field("height").value);
-    return { width: 2 * Math.round((height * (source?.aspect ?? 16 / 9)) / 2), height };
+    return { width: widthOf(height, source?.aspect ?? CLIP_ASPECT), height };
   };
 
   function use(next: FrameSource): void {
@@ -108,7 +113,7 @@ export const mount: Mount = (section) => {
 
   function useClip(): void {
     const height = Number(field("height").value);
-    use(clipSource(Math.round((height * 16) / 9 / 2) * 2, height));
+    use(clipSource(widthOf(height, CLIP_ASPECT), height));
   }
 
   function employ(): void {

@@ -34,7 +34,8 @@ self.addEventListener("fetch", (event) => {
   if (method !== "GET" || !url.startsWith(self.registration.scope)) return;
   const answer = async () => {
     const cache = await caches.open(VERSION);
-    return (await cache.match(event.request, { ignoreSearch: true })) ?? fetch(event.request);
+    // What hosts vary by, such as the origin, changes nothing of these files.
+    return (await cache.match(event.request, { ignoreSearch: true, ignoreVary: true })) ?? fetch(event.request);
   };
   event.respondWith(answer());
 });

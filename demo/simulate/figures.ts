@@ -4,14 +4,14 @@ import { type Counter, resourceTitle, type Slice, type Traced } from "../../src/
 import { draw, make } from "../shell/dom.ts";
 import { duration, percent, whole } from "../shell/format.ts";
 
-/** Colours of resources by what they are: arithmetic, what follows it, slow memory, fast memory, weights, the host. */
+/** Colours of resources by what they are: arithmetic, what stands around it, slow memory, fast memory, weights, the host and calls. */
 const COLOURS: Readonly<Record<string, number>> = {
-  ...{ npu: 1, mac: 1, mce: 1, array: 1 },
-  ...{ output: 4, ple: 4, vector: 4 },
-  ...{ dram: 2, flash: 2, onChipFlash: 2 },
-  ...{ sram: 3, dmaIn: 3, dmaOut: 3, input: 3 },
+  ...{ npu: 1, mac: 1, mce: 1, array: 1, compute: 1 },
+  ...{ output: 4, ple: 4, vector: 4, packing: 4 },
+  ...{ dram: 2, flash: 2, onChipFlash: 2, DRAM: 2 },
+  ...{ sram: 3, dmaIn: 3, dmaOut: 3, input: 3, L1: 3, L2: 3, L3: 3 },
   ...{ weightDma: 5, weightStream: 5, filter: 5 },
-  host: 6,
+  ...{ host: 6, call: 6 },
 };
 
 const tint = (resource: string): string => `var(--series-${COLOURS[resource] ?? 6})`;
@@ -44,8 +44,14 @@ export function sharesBar(report: SimulationReport): HTMLElement {
   return make("div", { class: "shares-box" }, bar, make("ul", { class: "key" }, ...key));
 }
 
+/** What is put on the page at once, and the steps that fill it: large networks have hundreds of rows and thousands of bars. */
+export interface Filled<E extends Element> {
+  readonly element: E;
+  readonly steps: Iterable<unknown>;
+}
+
 /** A row an operation; its bar is as long as it takes. Roles are written out as narrow screens lay rows out as blocks, which would hide them. */
-export function layerTable({ layers }: SimulationReport): HTMLElement {
+export function layerTable({ layers }: SimulationReport): Filled<HTMLElement> {
   const longest = Math.max(...layers.map(({ ms }) => ms));
   const head = ["Operation", "Output", "Time", "", "Of peak", "Bound by", "Because"];
   const numeric = new Set([2, 4]);
@@ -66,7 +72,11 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
       make("td", { class: "why", role: "cell" }, why),
     );
   };
-  return make(
+  const body = make("tbody", { role: "rowgroup" });
+  function* steps(): Generator<void> {
+    for (const layer of layers) yield body.append(row(layer));
+  }
+  const element = make(
     "table",
     { class: "plain layers", role: "table" },
     make(
@@ -82,8 +92,9 @@ export function layerTable({ layers }: SimulationReport): HTMLElement {
         ),
       ),
     ),
-    make("tbody", { role: "rowgroup" }, ...layers.map(row)),
+    body,
   );
+  return { element, steps: steps() };
 }
 
 const ROW = 26;
@@ -93,7 +104,7 @@ const AXIS = 22;
 const LEAST = 0.6;
 
 /** The timeline, a row a resource and one a counter. @param width in pixels, of the whole drawing */
-export function gantt({ report, timeline }: Traced, width: number): SVGSVGElement {
+export function gantt({ report, timeline }: Traced, width: number): Filled<SVGSVGElement> {
   const { lanes, counters, cycles } = timeline;
   const rows = lanes.length + counters.length;
   const height = rows * ROW + AXIS;
@@ -108,31 +119,33 @@ export function gantt({ report, timeline }: Traced, width: number): SVGSVGElemen
     );
   }
   const bounds = new Map(report.layers.map(({ name, bound }) => [name, bound]));
-  for (const [i, { resource, slices }] of lanes.entries()) {
-    let drawn = 0;
-    for (const slice of slices) {
-      const [from, to] = [slice.start * scale, (slice.start + slice.cycles) * scale];
-      // What would not be seen beside its neighbour is left out: large networks have thousands of slices.
-      if (to - drawn < LEAST) continue;
-      drawn = to;
-      const width = Math.max(LEAST, to - from - 0.5);
-      const place = { x: LABEL + from, y: i * ROW + 4, width, height: ROW - 9 };
-      const kind = bounds.get(slice.layer) === resource ? "busy" : "busy idle";
-      const bar = draw("rect", { ...place, class: kind }, draw("title", {}, told(slice)));
-      bar.style.fill = tint(resource);
-      svg.append(bar);
-    }
-  }
   for (const [i, counter] of counters.entries()) svg.append(counted(counter, (lanes.length + i) * ROW, cycles, scale));
   const totalMs = report.total.ms;
-  const steps = Math.max(2, Math.min(10, Math.floor((width - LABEL) / 120)));
-  for (let i = 0; i <= steps; i++) {
-    const x = LABEL + ((width - LABEL - 8) * i) / steps;
-    const anchor = i === 0 ? "start" : i === steps ? "end" : "middle";
-    const text = i === 0 ? "0" : duration((totalMs * i) / steps);
+  const ticks = Math.max(2, Math.min(10, Math.floor((width - LABEL) / 120)));
+  for (let i = 0; i <= ticks; i++) {
+    const x = LABEL + ((width - LABEL - 8) * i) / ticks;
+    const anchor = i === 0 ? "start" : i === ticks ? "end" : "middle";
+    const text = i === 0 ? "0" : duration((totalMs * i) / ticks);
     svg.append(draw("text", { x, y: height - 5, "text-anchor": anchor, class: "tick" }, text));
   }
-  return svg;
+  function* steps(): Generator<void> {
+    for (const [i, { resource, slices }] of lanes.entries()) {
+      let drawn = 0;
+      for (const slice of slices) {
+        const [from, to] = [slice.start * scale, (slice.start + slice.cycles) * scale];
+        // What would not be seen beside its neighbour is left out: large networks have thousands of slices.
+        if (to - drawn < LEAST) continue;
+        drawn = to;
+        const width = Math.max(LEAST, to - from - 0.5);
+        const place = { x: LABEL + from, y: i * ROW + 4, width, height: ROW - 9 };
+        const kind = bounds.get(slice.layer) === resource ? "busy" : "busy idle";
+        const bar = draw("rect", { ...place, class: kind }, draw("title", {}, told(slice)));
+        bar.style.fill = tint(resource);
+        yield svg.append(bar);
+      }
+    }
+  }
+  return { element: svg, steps: steps() };
 }
 
 function told({ name, busy, cycles, pieces }: Slice): string {

@@ -1,10 +1,10 @@
 /** Simulate: a network on a device that need not be there; what binds each layer, and when what is busy. */
 import "./style.css";
-import { chromeTrace } from "../../src/timing/chrome-trace.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
-import type { Traced } from "../../src/timing/timeline.ts";
+import type { Timeline } from "../../src/timing/timeline.ts";
 import { copyText, download, fillFigures, fillSelect, make, part } from "../shell/dom.ts";
 import { duration, megabytes, percent, significant, whole } from "../shell/format.ts";
+import { Turns } from "../shell/turns.ts";
 import type { Mount } from "../shell/view.ts";
 import { gantt, layerTable, sharesBar } from "./figures.ts";
 import type { DeviceChoices, ModelFamily, Question, Reply, Request } from "./worker.ts";
@@ -21,7 +21,8 @@ const MARKUP = `
   <div class="intro">
     <h1>A network on a chip that is not here</h1>
     <p>Estimates of time and memory traffic of an int8 network, operation by operation: block by block with all that blocks wait for, or by
-    closed formulas. Neither they nor the estimators that they were checked against are measurements of silicon.</p>
+    closed formulas. Those of NPUs were checked against other estimators, not against silicon; those of CPUs were fitted to measurements on
+    one machine, and Arm cores are projected from it.</p>
   </div>
   <form class="question" data-part="form">
     <label>Network <select name="model"></select></label>
@@ -72,7 +73,9 @@ export const mount: Mount = (section) => {
   let families: readonly ModelFamily[] = [];
   let devices: readonly DeviceChoices[] = [];
   let id = 0;
-  let shown: Traced | undefined;
+  let report: SimulationReport | undefined;
+  let timeline: Timeline | undefined;
+  const [rows, bars] = [new Turns(), new Turns()];
   let zoom = 1;
   let timer = 0;
 
@@ -126,7 +129,7 @@ export const mount: Mount = (section) => {
         options: { ...given("system"), ...given("memory"), ...given("metric") },
         ...(size && { input: size }),
       };
-      worker.postMessage({ id: ++id, question } satisfies Request);
+      worker.postMessage({ kind: "question", id: ++id, question } satisfies Request);
     } catch (cause) {
       fail((cause as Error).message);
     }
@@ -139,13 +142,15 @@ export const mount: Mount = (section) => {
 
   function plot(): void {
     const box = at("gantt");
-    if (!shown || box.clientWidth === 0) return;
-    box.replaceChildren(gantt(shown, Math.max(box.clientWidth, 520) * zoom));
+    if (!report || !timeline || box.clientWidth === 0) return;
+    const { element, steps } = gantt({ report, timeline }, Math.max(box.clientWidth, 520) * zoom);
+    box.replaceChildren(element);
+    void bars.run(steps);
   }
 
-  function show(traced: Traced, size: readonly [number, number]): void {
-    shown = traced;
-    const { report } = traced;
+  function show(next: SimulationReport, size: readonly [number, number]): void {
+    report = next;
+    timeline = undefined;
     const { total, clockHz, network, device, layers, mode } = report;
     error.textContent = "";
     at("answer").hidden = false;
@@ -168,8 +173,9 @@ export const mount: Mount = (section) => {
       ["Operations", String(layers.length)],
     ]);
     at("note").textContent = NOTES[mode];
-    at("layers").replaceChildren(layerTable(report));
-    plot();
+    const { element, steps } = layerTable(report);
+    at("layers").replaceChildren(element);
+    void rows.run(steps);
   }
 
   worker.onerror = ({ message }) => fail(`the worker failed: ${message || "its code could not be loaded"}`);
@@ -190,11 +196,16 @@ export const mount: Mount = (section) => {
       offerOfModel();
       offerOfDevice();
       ask();
+    } else if (reply.kind === "trace") {
+      download(reply.file, reply.name);
     } else if (reply.id === id) {
       if (reply.kind === "failed") fail(reply.message);
-      else {
+      else if (reply.kind === "report") {
         if (input.value.trim() === "") input.placeholder = reply.input.join(" × ");
-        show(reply.traced, reply.input);
+        show(reply.report, reply.input);
+      } else {
+        timeline = reply.timeline;
+        plot();
       }
     }
   };
@@ -216,13 +227,9 @@ export const mount: Mount = (section) => {
   };
   at("wider").addEventListener("click", () => rescale(2));
   at("narrower").addEventListener("click", () => rescale(0.5));
-  at("trace").addEventListener("click", () => {
-    if (!shown) return;
-    const file = new Blob([JSON.stringify(chromeTrace(shown))], { type: "application/json" });
-    download(file, `${shown.report.network}-${shown.report.device}.trace.json`);
-  });
+  at("trace").addEventListener("click", () => worker.postMessage({ kind: "trace" } satisfies Request));
   const copy = at<HTMLButtonElement>("copy");
-  copy.addEventListener("click", () => void copyText(copy, JSON.stringify(shown?.report)));
+  copy.addEventListener("click", () => void copyText(copy, JSON.stringify(report)));
   new ResizeObserver(plot).observe(at("gantt"));
   return { show: plot };
 };

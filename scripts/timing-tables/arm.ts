@@ -8,6 +8,7 @@ import { table } from "../documents.ts";
 const COLUMNS = [
   { id: "sesr-m5", input: [360, 640], precision: "int8" },
   { id: "mobilenet-v2", input: [224, 224], precision: "int8" },
+  { id: "convnext-t", input: [224, 224], precision: "int8" },
   { id: "convnext-t", input: [224, 224], precision: "f32" },
 ] as const;
 

@@ -15,19 +15,19 @@ const both = (id: string, input: CpuNetwork["input"]): CpuNetwork[] => [
 ];
 const PICTURE = [224, 224] as const;
 
-/** Upscalers x2. Transformers and ConvNeXt have no int8 form. */
+/** Upscalers x2. */
 export const CPU_NETWORKS: readonly CpuNetwork[] = [
   ...both("sesr-m5", [360, 640]),
   ...both("ran-e-gt", PICTURE),
-  { id: "convnext-t", precision: "f32", input: PICTURE },
-  { id: "ran-i-t", precision: "f32", input: PICTURE },
+  ...both("convnext-t", PICTURE),
+  ...both("ran-i-t", PICTURE),
   ...both("efficientnet-lite0", PICTURE),
   ...both("mobilenet-v2", PICTURE),
   ...both("resnet18", PICTURE),
   ...both("resnet20-cifar", [32, 32]),
   ...both("fsrcnn", [360, 640]),
-  { id: "deit-ti", precision: "f32", input: PICTURE },
-  { id: "xcit-t12", precision: "f32", input: PICTURE },
+  ...both("deit-ti", PICTURE),
+  ...both("xcit-t12", PICTURE),
 ];
 
 /** What scripts/time-networks.ts writes. */

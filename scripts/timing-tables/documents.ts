@@ -1,7 +1,17 @@
 /** The computed tables of docs/timing-model.md. */
 import { readFileSync } from "node:fs";
 import { markdown } from "../../src/reproduction/format.ts";
-import { FULL_HD, fsrcnnOnN78, type Mode, sesrOnN78, TILE } from "../../src/reproduction/hardware.ts";
+import {
+  FULL_HD,
+  fsrcnnOnN78,
+  LARGE_ARENA_BYTES,
+  type Mode,
+  RAN_DEVICES,
+  ranSpeed,
+  sesrOnN78,
+  sesrWithSumOnN78,
+  TILE,
+} from "../../src/reproduction/hardware.ts";
 import { reproduce } from "../../src/reproduction/reproduce.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
 import { absolute, fillBlocks, table } from "../documents.ts";
@@ -19,16 +29,17 @@ function deviation(ours: number, published: number): string {
 }
 
 function n78Table(): string {
-  const row = (name: string, run: (metric: string, mode?: Mode) => SimulationReport, of: string): string[] => {
+  /** @param of what is published; nothing where absent */
+  const row = (name: string, run: (metric: string, mode?: Mode) => SimulationReport, of?: string): string[] => {
     const [older, newer] = [run("22.02").total, run("25.03").total];
-    const ms = publishedValue(`n78-ms ${of}`);
-    const megabytes = of === "tile" ? undefined : publishedValue(`n78-dram ${of}`);
+    const ms = of === undefined ? undefined : publishedValue(`n78-ms ${of}`);
+    const megabytes = of === undefined || of === "tile" ? undefined : publishedValue(`n78-dram ${of}`);
     const ours = older.dramBytes / 1e6;
     return [
       name,
-      `${ms} ms`,
+      ms === undefined ? "-" : `${ms} ms`,
       `${older.ms.toFixed(2)} ms`,
-      deviation(older.ms, ms),
+      ms === undefined ? "-" : deviation(older.ms, ms),
       megabytes === undefined ? "-" : `${megabytes} MB`,
       `${ours.toFixed(ours < 100 ? 1 : 0)} MB`,
       megabytes === undefined ? "-" : deviation(ours, megabytes),
@@ -40,6 +51,7 @@ function n78Table(): string {
     ["network", "published", "22.02", "deviation", "published DRAM", "ours", "deviation", "25.03", "event"],
     [
       row("SESR-M5 x2, 1080p", (metric, mode) => sesrOnN78(FULL_HD, 2, metric, mode), "sesr-m5 2"),
+      row("the same with its sum with the input", (metric, mode) => sesrWithSumOnN78(FULL_HD, metric, mode)),
       row("SESR-M5 x2, 400x300 tile", (metric, mode) => sesrOnN78(TILE, 2, metric, mode), "tile"),
       row("SESR-M5 x4, 1080p *", (metric, mode) => sesrOnN78(FULL_HD, 4, metric, mode), "sesr-m5 4"),
       row("FSRCNN x2, 1080p", fsrcnnOnN78, "fsrcnn 2"),
@@ -50,8 +62,8 @@ function n78Table(): string {
 function ranFigures(): string {
   const columns = (["u55", "u65"] as const).map((npu) => ({
     npu,
-    charged: ranTable(npu, "as-described"),
-    clamped: ranTable(npu, "clamped"),
+    charged: ranTable(npu),
+    clamped: ranTable(npu, { activations: "clamped" }),
   }));
   const rows = RAN_MODELS.map((model) => [
     `\`${model}\``,
@@ -61,6 +73,8 @@ function ranFigures(): string {
       clamped.get(model)!.toFixed(2),
     ]),
   ]);
+  const large = ranSpeed("resnet18", RAN_DEVICES.u55, { arenaBytes: LARGE_ARENA_BYTES }).toFixed(2);
+  rows.unshift(["`resnet18`, 2 MiB", ranPublished("resnet18", "u55").toFixed(2), large, large, "-", "-", "-"]);
   const device = (name: string): string[] => [`${name} published`, "as described", "clamped"];
   return table(["network", ...device("U55"), ...device("U65")], rows);
 }

@@ -56,7 +56,9 @@ const KINDS: readonly (readonly [name: string, holds: (kernel: string) => boolea
   ["convolution, 1x1", (kernel) => kernel.endsWith("1x1_4x8")],
   ["convolution, depthwise", (kernel) => kernel.includes("dwconv2d")],
   ["convolution, Winograd", (kernel) => /conv2d_c?f\d/.test(kernel)],
-  ["attention", (kernel) => /attention|xca/.test(kernel)],
+  ["attention", (kernel) => /attention|xca|single_query/.test(kernel)],
+  ["layer normalisation", (kernel) => kernel.includes("layer_norm")],
+  ["averages", (kernel) => kernel.includes("average")],
   ["all others", () => true],
 ];
 

@@ -1,6 +1,6 @@
 /** What the model is compared with: the published figures, and the networks that both modes are shown on. */
 import { buildModel } from "../../src/models/registry.ts";
-import { type Mode, RAN_DEVICES, ranSpeed } from "../../src/reproduction/hardware.ts";
+import { type Mode, RAN_DEVICES, type RanOptions, ranSpeed } from "../../src/reproduction/hardware.ts";
 import { published } from "../../src/reproduction/published.ts";
 import { device } from "../../src/timing/devices/registry.ts";
 import type { SimulationReport } from "../../src/timing/report.ts";
@@ -25,12 +25,8 @@ export const ranPublished = (model: string, npu: keyof typeof RAN_DEVICES): numb
   model === "efficientnet-lite0" ? 1 : publishedValue(`${npu} ${model}`);
 
 /** Relative pictures a second on the device that stands for the paper's. */
-export function ranTable(
-  npu: keyof typeof RAN_DEVICES,
-  activations: "as-described" | "clamped",
-  mode: Mode = "analytic",
-): Map<string, number> {
-  return new Map(RAN_MODELS.map((model) => [model, ranSpeed(model, RAN_DEVICES[npu], activations, mode)]));
+export function ranTable(npu: keyof typeof RAN_DEVICES, options: RanOptions = {}): Map<string, number> {
+  return new Map(RAN_MODELS.map((model) => [model, ranSpeed(model, RAN_DEVICES[npu], options)]));
 }
 
 /** In both modes: milliseconds, and what binds most of the time in event mode. */

@@ -1,5 +1,6 @@
 /** The calibration of this machine: what is measured, what is fitted to it, how well that predicts, as one file. */
-import { check, WasmogradError } from "../errors.ts";
+import { check } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import type { FitErrors } from "../timing/cpu/fit.ts";
 import { CPU_FORMAT, CPU_VERSION } from "../timing/devices/cpu-file.ts";
 import type { Cpu } from "../timing/devices/description.ts";
@@ -40,7 +41,7 @@ export function calibrationOf(run: CalibrationRun): Calibration {
   };
 }
 
-/** Times all cases, about two minutes on one thread, and fits a CPU to those that are not held out. @throws WasmogradError as `timeRuns` */
+/** Times all cases, about three minutes on one thread, and fits a CPU to those that are not held out. @throws WasmogradError as `timeRuns` */
 export async function calibrate(machine: Machine, settings: TimingSettings = {}): Promise<Calibration> {
   const { fitted, heldOut } = calibrationCases();
   const bytesPerSecond = copyBandwidths(machine.caches);
@@ -79,17 +80,18 @@ export function serialiseCalibration({ run, device, fitted, heldOut }: Calibrati
   );
 }
 
+/** Times by the labels of their cases. */
+type Measured = Omit<CalibrationRun, "fitted" | "heldOut"> & {
+  readonly milliseconds: Readonly<Record<string, number>>;
+};
+
 /**
  * The measurements of such a file.
  * @throws WasmogradError ERR_FORMAT when it has none, or not those of today's cases
  */
 export function parseCalibrationRun(text: string, name = "calibration"): CalibrationRun {
-  let measured: (Omit<CalibrationRun, "fitted" | "heldOut"> & { milliseconds: Record<string, number> }) | undefined;
-  try {
-    ({ measured } = JSON.parse(text) as { measured?: NonNullable<typeof measured> });
-  } catch (cause) {
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON: ${(cause as Error).message}`, { cause });
-  }
+  const file = parseJson(text, name) as { measured?: Measured } | null;
+  const measured = file?.measured;
   check(measured?.milliseconds !== undefined, "ERR_FORMAT", () => `${name}: expected measurements, got none`);
   const { milliseconds, ...rest } = measured;
   const timesOf = (cases: readonly KernelCase[]): TimedCase[] =>

@@ -1,31 +1,13 @@
 /** Times networks of one layer, and whole networks, for the CPU model: in WebAssembly, on one thread, as the engine runs them. */
 import { type CompileOptions, compile } from "../engine/compile.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
-import type { Model, Network, Weight } from "../network/description.ts";
-import { prepare } from "../network/passes/prepare.ts";
-import { valuesIn } from "../network/shapes.ts";
-import { weightUses } from "../network/weights.ts";
+import type { Network } from "../network/description.ts";
 import { pause } from "../pause.ts";
-import { quantise } from "../quantization/quantise.ts";
 import { type RandomSource, randomSource } from "../random.ts";
 import { caseNetwork, type KernelCase } from "./kernel-cases.ts";
-import { median, quartiles } from "./measure.ts";
+import { median, quartiles, timeOf, warmUp } from "./measure.ts";
+import { quantised, randomModel } from "./random-model.ts";
 import { rooflineProbes } from "./roofline.ts";
-
-/** Filters of variance 2 / fan-in; slopes below 1, as trained ones are; the rest near 1. */
-function randomWeights(network: Network, random: RandomSource): Model {
-  const weights = new Map<string, Weight>();
-  for (const { name, role, shape } of [...weightUses(network).values()].flat()) {
-    const length = valuesIn(shape);
-    const deviation = Math.sqrt((2 * shape[0]!) / length);
-    const draw = {
-      filter: () => deviation * random.normal(),
-      slope: () => 0.5 * random.uniform(),
-    }[role as "filter" | "slope"] as (() => number) | undefined;
-    weights.set(name, { shape, data: Float32Array.from({ length }, draw ?? (() => 0.5 + random.uniform())) });
-  }
-  return { network, weights };
-}
 
 /** A network, its input's size and how it is compiled. */
 export interface TimedRun {
@@ -50,9 +32,8 @@ function fill(kernels: KernelInstance, pointer: number, bytes: number, precision
 
 async function ready(kernels: KernelInstance, timed: TimedRun, random: RandomSource) {
   const { network, height, width, precision, algorithm = "auto", whole } = timed;
-  const model = randomWeights(network, random);
-  const ranges = () => Object.fromEntries(prepare(model).network.layers.map(({ name }) => [name, { min: -4, max: 4 }]));
-  const compiled = await compile(precision === "int8" ? quantise(model, ranges()) : model, { kernels, algorithm });
+  const model = randomModel(network, random);
+  const compiled = await compile(precision === "int8" ? quantised(model) : model, { kernels, algorithm });
   const plan = compiled.createPlan(height, width, whole ? { stripRows: height } : {});
   const { precision: type } = compiled;
   let filled = false;
@@ -76,7 +57,6 @@ async function ready(kernels: KernelInstance, timed: TimedRun, random: RandomSou
 }
 
 const WARM_UP_MS = 12;
-const WARM_UP_RUNS = 3;
 const SAMPLE_MS = 0.3;
 const PASSES = 3;
 /** Of each pass. */
@@ -116,11 +96,7 @@ export async function timeRuns(
   runs: readonly TimedRun[],
   { clock = () => performance.now(), signal, onProgress }: TimingSettings = {},
 ): Promise<Timings> {
-  const time = (run: () => void, repeats = 1): number => {
-    const start = clock();
-    for (let n = repeats; n > 0; n--) run();
-    return (clock() - start) / repeats;
-  };
+  const time = (run: () => void, repeats = 1): number => timeOf(run, repeats, clock);
   const kernels = await instantiateKernels();
   const probes = await rooflineProbes(PROBE_STEPS);
   /** Of the probe, which a run has driven out of the caches: so it is run once before. */
@@ -143,7 +119,7 @@ export async function timeRuns(
       if (i % 16 === 0) await pause();
       signal?.throwIfAborted();
       const prepared = await ready(kernels, one, random);
-      const repeats = warmUp(prepared.run);
+      const repeats = Math.max(1, Math.ceil(SAMPLE_MS / warmUp(prepared.run, WARM_UP_MS)));
       let before = probeTime();
       for (let n = 0; n < SAMPLES; n++) {
         const own = time(prepared.run, repeats);
@@ -167,14 +143,6 @@ export async function timeRuns(
       f32: (1000 * probes.f32Macs) / (probe * median(f32Ratios)),
     },
   };
-}
-
-/** Runs until V8 has optimised what is called; returns how often a sample has to run it. */
-function warmUp(run: () => void): number {
-  const start = performance.now();
-  let count = 0;
-  for (; performance.now() - start < WARM_UP_MS || count < WARM_UP_RUNS; count++) run();
-  return Math.max(1, Math.ceil((SAMPLE_MS * count) / (performance.now() - start)));
 }
 
 /** A case as it is timed: all rows at once. */
@@ -206,18 +174,13 @@ const COPY_BYTES = 16 << 20;
 
 /** Bytes a second that a copy moves, reads and writes counted, between buffers that together fill half of each cache or lie in DRAM. */
 export function copyBandwidths(caches: Caches): Bandwidths {
-  const time = (run: () => void, repeats: number): number => {
-    const start = performance.now();
-    for (let n = repeats; n > 0; n--) run();
-    return (performance.now() - start) / repeats;
-  };
   const of = (bytes: number): number => {
     const half = Math.max(1024, bytes >> 2);
     const memory = new Uint8Array(2 * half).fill(1);
     const repeats = Math.max(1, Math.round(COPY_BYTES / half));
     const copy = (): void => void memory.copyWithin(half, 0, half);
-    warmUp(copy);
-    const times = Array.from({ length: COPY_ROUNDS }, () => time(copy, repeats));
+    warmUp(copy, WARM_UP_MS);
+    const times = Array.from({ length: COPY_ROUNDS }, () => timeOf(copy, repeats));
     return Math.round((2000 * half) / median(times));
   };
   const { l1, l2, l3 } = caches;

@@ -1,7 +1,7 @@
 /** From timed cases to a CPU's description, and how well it predicts what was not fitted. */
 
 import { cyclesOfWork } from "../timing/cpu/estimate.ts";
-import { errorsOf, type FitDevice, type FitErrors, fitCosts, type Measurement } from "../timing/cpu/fit.ts";
+import { errorsOf, type Fit, type FitDevice, type FitErrors, fitCosts, type Measurement } from "../timing/cpu/fit.ts";
 import { layerWorks } from "../timing/cpu/layers.ts";
 import { lowerForCpu } from "../timing/cpu/lower.ts";
 import type { Work } from "../timing/cpu/work.ts";
@@ -57,22 +57,39 @@ function described({ machine, clockHz, caches, bytesPerSecond, macsPerSecond }: 
 
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
-/** Fits a CPU to the fitted cases. */
-export function fitCalibration(run: CalibrationRun): Cpu {
-  const device = described(run);
-  const measurements = run.fitted.flatMap(({ case: c, ms }): Measurement[] => {
-    const works = caseWorks(c);
-    return works.length === 1 ? [{ work: works[0]!, cycles: (ms * run.clockHz) / 1000 }] : [];
-  });
-  const { callCycles, kernels } = fitCosts(device, measurements);
+/** Costs in four digits. */
+function roundedFit({ callCycles, kernels }: Fit): Fit {
   const roundedKernels = Object.entries(kernels).map(([name, { fraction, costs }]) => {
     const parts = Object.entries(costs).map(([part, cycles]) => [part, rounded(cycles)] as const);
     return [name, { fraction: rounded(fraction), costs: Object.fromEntries(parts) }] as const;
   });
-  return { ...device, callCycles: rounded(callCycles), kernels: Object.fromEntries(roundedKernels) };
+  return { callCycles: rounded(callCycles), kernels: Object.fromEntries(roundedKernels) };
+}
+
+/**
+ * Fits a CPU to the fitted cases: kernels that were timed by themselves first, then those that only run beside such ones, whose time is taken
+ * off.
+ */
+export function fitCalibration(run: CalibrationRun): Cpu {
+  const device = described(run);
+  const samples = run.fitted.map(({ case: c, ms }) => ({ works: caseWorks(c), cycles: (ms * run.clockHz) / 1000 }));
+  const alone = samples.flatMap(({ works, cycles }): Measurement[] =>
+    works.length === 1 ? [{ work: works[0]!, cycles }] : [],
+  );
+  const first: Cpu = { ...device, ...roundedFit(fitCosts(device, alone)) };
+  const beside = samples.flatMap(({ works, cycles }): Measurement[] => {
+    const [unknown, ...more] = works.filter(({ kernel }) => !first.kernels[kernel]);
+    if (!unknown || more.length > 0) return [];
+    const others = works.filter((work) => work !== unknown);
+    return [{ work: unknown, cycles: others.reduce((left, work) => left - cyclesOfWork(first, work).cycles, cycles) }];
+  });
+  const second = roundedFit(fitCosts(device, beside, first.callCycles));
+  const kernels = Object.entries({ ...first.kernels, ...second.kernels }).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...first, kernels: Object.fromEntries(kernels) };
 }
 
 export interface Predicted {
+  /** That takes longest. */
   readonly kernel: string;
   readonly case: KernelCase;
   readonly predicted: number;
@@ -83,8 +100,10 @@ export interface Predicted {
 export function predictCases(device: Cpu, cases: readonly TimedCase[]): Predicted[] {
   return cases.map(({ case: c, ms }) => {
     const works = caseWorks(c);
-    const cycles = works.reduce((sum, work) => sum + cyclesOfWork(device, work).cycles, 0);
-    return { kernel: works[0]!.kernel, case: c, predicted: (1000 * cycles) / device.clockHz, measured: ms };
+    const parts = works.map((work) => ({ kernel: work.kernel, cycles: cyclesOfWork(device, work).cycles }));
+    const { kernel } = parts.reduce((longest, part) => (part.cycles > longest.cycles ? part : longest));
+    const cycles = parts.reduce((sum, part) => sum + part.cycles, 0);
+    return { kernel, case: c, predicted: (1000 * cycles) / device.clockHz, measured: ms };
   });
 }
 

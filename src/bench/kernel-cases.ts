@@ -36,6 +36,7 @@ export type CaseLayer =
   | "depth-to-space"
   | "softmax"
   | "xca"
+  | "class-attention"
   | "class-token";
 
 /** As people read it; tells all cases apart. */
@@ -113,6 +114,11 @@ function layersOf(c: KernelCase): Layer[] {
       const attention = { q: "x", k: "x", v: "x", heads: c.heads!, map: "xca", temperature: "temperature" } as const;
       return [{ op: "attention", name: "y", ...attention }];
     }
+    case "class-attention":
+      return [
+        { op: "take-token", name: "q", input: "x" },
+        { op: "attention", name: "y", q: "q", k: "x", v: "x", heads: c.heads!, map: "softmax" },
+      ];
     case "class-token":
       return [{ op: "class-token", ...of, weights: "token" }];
   }
@@ -215,11 +221,11 @@ function drawMap(fixed: Pick<KernelCase, "precision" | "layer" | "activation">, 
 }
 type Draw2 = (random: RandomSource, channels: number) => Partial<KernelCase>;
 
-function drawAttention(layer: "softmax" | "xca"): Draw {
+function drawAttention(precision: "f32" | "int8", layer: "softmax" | "xca" | "class-attention"): Draw {
   return (random) => {
     const [height, width] = [pick(random, [5, 7, 8, 11, 14]), pick(random, [5, 7, 8, 11, 14])];
     const [heads, own] = [pick(random, [1, 2, 3, 4, 6]), pick(random, [16, 24, 32, 48, 64])];
-    return { precision: "f32", layer, height, width, channels: heads * own, heads };
+    return { precision, layer, height, width, channels: heads * own, heads };
   };
 }
 
@@ -267,7 +273,9 @@ function maps(precision: "f32" | "int8"): Draw[] {
   return [
     act("prelu"),
     act("hard-swish"),
-    ...(precision === "f32" ? [act("relu6"), act("gelu"), one("layer-norm"), one("class-token")] : []),
+    ...(precision === "f32" ? [act("relu6"), act("gelu"), one("class-token")] : []),
+    one("layer-norm"),
+    ...(["softmax", "xca", "class-attention"] as const).map((layer) => drawAttention(precision, layer)),
     one("channel-affine"),
     one("add"),
     one("clip"),
@@ -317,7 +325,7 @@ export function calibrationCases(): CalibrationCases {
   for (const precision of ["int8", "f32"] as const) {
     for (const [draws, counts] of [
       [convolutions(precision), CONVOLUTIONS],
-      [[...maps(precision), ...(precision === "f32" ? [drawAttention("softmax"), drawAttention("xca")] : [])], MAPS],
+      [maps(precision), MAPS],
     ] as const) {
       for (const draw of draws) {
         add(fitted, draw, counts.fitted);

@@ -38,30 +38,37 @@ export function medianRatio(a: readonly number[], b: readonly number[]): number 
 }
 
 const WARM_UP_MS = 150;
+const WARM_UP_RUNS = 3;
 const MEASURE_MS = 400;
 const LEAST_ROUNDS = 15;
 /** Functions shorter than this are run several times a sample. */
 const LEAST_SAMPLE_MS = 0.4;
+
+/** Runs until V8 has optimised what is called. @returns milliseconds of a run */
+export function warmUp(run: () => void, leastMs: number): number {
+  const start = performance.now();
+  let runs = 0;
+  for (; performance.now() - start < leastMs || runs < WARM_UP_RUNS; runs++) run();
+  return (performance.now() - start) / runs;
+}
+
+/** Milliseconds of a run, over `repeats` of them. */
+export function timeOf(run: () => void, repeats: number, clock = (): number => performance.now()): number {
+  const start = clock();
+  for (let n = repeats; n > 0; n--) run();
+  return (clock() - start) / repeats;
+}
 
 /**
  * Milliseconds of each function in each round, [function][round]. Machines shared with others change their speed by half within seconds;
  * functions that are to be compared have to be timed alternately, and compared round by round.
  */
 export function alternate(functions: readonly (() => void)[]): number[][] {
-  const repeats = functions.map((run) => {
-    const start = performance.now();
-    let runs = 0;
-    for (; performance.now() - start < WARM_UP_MS || runs < 3; runs++) run();
-    return Math.max(1, Math.ceil((LEAST_SAMPLE_MS * runs) / (performance.now() - start)));
-  });
+  const repeats = functions.map((run) => Math.max(1, Math.ceil(LEAST_SAMPLE_MS / warmUp(run, WARM_UP_MS))));
   const samples: number[][] = functions.map(() => []);
   const begin = performance.now();
   for (let round = 0; performance.now() - begin < MEASURE_MS * functions.length || round < LEAST_ROUNDS; round++) {
-    for (const [i, run] of functions.entries()) {
-      const start = performance.now();
-      for (let n = repeats[i]!; n > 0; n--) run();
-      samples[i]!.push((performance.now() - start) / repeats[i]!);
-    }
+    for (const [i, run] of functions.entries()) samples[i]!.push(timeOf(run, repeats[i]!));
   }
   return samples;
 }

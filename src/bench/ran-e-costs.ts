@@ -1,16 +1,13 @@
 /** What RAN-e's blocks cost on this machine: each compiled as a small int8 network with random weights, and timed. */
 import { compile } from "../engine/compile.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
-import type { Model, Network, Weight } from "../network/description.ts";
-import { prepare } from "../network/passes/prepare.ts";
-import { valuesIn } from "../network/shapes.ts";
-import { weightUses } from "../network/weights.ts";
+import type { Network } from "../network/description.ts";
 import { pause } from "../pause.ts";
-import { type QuantisedModel, quantise } from "../quantization/quantise.ts";
 import { CostTable } from "../ran/block-costs.ts";
 import { type BlockShape, blockNetwork, shapeName, withoutFirstNorm } from "../ran/block-shape.ts";
 import { type RandomSource, randomSource } from "../random.ts";
-import { median } from "./measure.ts";
+import { median, warmUp } from "./measure.ts";
+import { quantised, randomModel } from "./random-model.ts";
 
 export interface TimingOptions {
   /**
@@ -30,21 +27,8 @@ export const SECONDS = 20;
 const FEWEST_ROUNDS = 5;
 /** Until V8 has optimised what a block calls; later blocks find most of it done. */
 const WARM_UP_MS = 20;
-const WARM_UP_RUNS = 3;
 /** Of a progress bar, before the rounds. */
 const PREPARATION = 0.2;
-
-/** Filters of variance 2 / fan-in, so that values keep their size; the rest near 1. Time does not depend on them. */
-function withRandomWeights(network: Network, random: RandomSource): Model {
-  const weights = new Map<string, Weight>();
-  for (const { name, role, shape } of [...weightUses(network).values()].flat()) {
-    const length = valuesIn(shape);
-    const deviation = Math.sqrt((2 * shape[0]!) / length);
-    const value = role === "filter" ? () => deviation * random.normal() : () => 0.5 + random.uniform();
-    weights.set(name, { shape, data: Float32Array.from({ length }, value) });
-  }
-  return { network, weights };
-}
 
 /** A network and the input that it is timed with. */
 export interface TimedNetwork {
@@ -53,16 +37,9 @@ export interface TimedNetwork {
   readonly width: number;
 }
 
-/** The int8 form, with one range for every tensor. */
-function quantised(network: Network, random: RandomSource): QuantisedModel {
-  const model = withRandomWeights(network, random);
-  const { layers } = prepare(model).network;
-  return quantise(model, Object.fromEntries(layers.map(({ name }) => [name, { min: -4, max: 4 }])));
-}
-
 /** A network that runs on what lies in its input's rows, and how to be rid of it. */
 async function ready(kernels: KernelInstance, { network, height, width }: TimedNetwork, random: RandomSource) {
-  const compiled = await compile(quantised(network, random), { kernels });
+  const compiled = await compile(quantised(randomModel(network, random)), { kernels });
   const plan = compiled.createPlan(height, width);
   const nothing = (): void => {};
   return {
@@ -98,8 +75,7 @@ export async function timeNetworks(
     for (const [i, timed] of networks.entries()) {
       await turn((PREPARATION * i) / networks.length, timed.network.name);
       const { run } = prepared[prepared.push(await ready(kernels, timed, random)) - 1]!;
-      const start = performance.now();
-      for (let runs = 0; performance.now() - start < WARM_UP_MS || runs < WARM_UP_RUNS; runs++) run();
+      warmUp(run, WARM_UP_MS);
     }
     const begin = performance.now();
     const done = (): number => (performance.now() - begin) / (1000 * seconds);

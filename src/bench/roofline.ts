@@ -1,4 +1,4 @@
-import { compileBase64 } from "../kernels/compile-base64.ts";
+import { inflateBase64 } from "../kernels/inflate-base64.ts";
 import { ROOFLINE_WASM_BASE64 } from "../kernels/roofline.generated.ts";
 
 /** Steps of 32 loop iterations a run: about 2 ms, long against the timer and short against an interruption. */
@@ -25,7 +25,7 @@ export async function rooflineProbes(steps = STEPS): Promise<{
   f32Macs: number;
 }> {
   const memory = new WebAssembly.Memory({ initial: 2 });
-  const module = await compileBase64(ROOFLINE_WASM_BASE64);
+  const module = await WebAssembly.compile(await inflateBase64(ROOFLINE_WASM_BASE64));
   const instance = await WebAssembly.instantiate(module, { env: { memory } });
   const exports = instance.exports as unknown as RooflineExports;
   const base = 16384;

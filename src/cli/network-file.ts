@@ -1,5 +1,5 @@
 /** Network descriptions in JSON files, beside the built-in networks. */
-import { WasmogradError } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import type { Network } from "../network/description.ts";
 import { validate } from "../network/validate.ts";
 import { readText } from "./input-files.ts";
@@ -9,12 +9,5 @@ export const isNetworkFile = (name: string): boolean => name.toLowerCase().endsW
 
 /** @throws WasmogradError ERR_IO, ERR_FORMAT when it is no JSON, ERR_NETWORK when the JSON is no network */
 export async function readNetwork(path: string): Promise<Network> {
-  const text = await readText(path);
-  let description: unknown;
-  try {
-    description = JSON.parse(text);
-  } catch (cause) {
-    throw new WasmogradError("ERR_FORMAT", `${path}: expected JSON: ${(cause as Error).message}`, { cause });
-  }
-  return validate(description as Network);
+  return validate(parseJson(await readText(path), path) as Network);
 }

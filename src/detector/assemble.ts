@@ -6,11 +6,12 @@ import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check } from "../errors.ts";
 import type { ImageInput } from "../image/types.ts";
 import type { instantiateKernels, KernelInstance } from "../kernels/load.ts";
+import { type WasmOptions, wasmOf } from "../kernels/wasm-options.ts";
 import type { FeatureMap, Network } from "../network/description.ts";
 import { type DetectorNetworks, detectorNetworks, firstOutputs } from "./networks.ts";
 import { loadDetectorWeights } from "./weights.ts";
 
-export interface CreateDetectorOptions extends DetectorOptions {
+export interface CreateDetectorOptions extends DetectorOptions, WasmOptions {
   /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
   readonly backbone: string | Network;
   /** A safetensors file: see `loadDetectorWeights`. None is shipped. */
@@ -93,7 +94,7 @@ export async function assembleDetector(options: CreateDetectorOptions, engine: E
     return `weights: expected the bytes of a safetensors file as a Uint8Array, got ${typeof weights}`;
   });
   const loaded = loadDetectorWeights(weights, networks);
-  const kernels = given ?? (await engine.instantiateKernels());
+  const kernels = given ?? (await engine.instantiateKernels(wasmOf(options)));
   const compiled: CompiledNetwork[] = [];
   const dispose = (): void => {
     for (const network of compiled) network.dispose();

@@ -1,6 +1,7 @@
 import { check, checkObject } from "../errors.ts";
 import { type AlgorithmOption, algorithmApplies, checkAlgorithm, requireNamed } from "../kernels/convolution/choice.ts";
 import { instantiateKernels, type KernelInstance } from "../kernels/load.ts";
+import { type WasmOptions, wasmOf } from "../kernels/wasm-options.ts";
 import type { Model, Network } from "../network/description.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
 import { checkFilterScaling, type FilterScaling } from "../winograd/filter-scaling.ts";
@@ -8,8 +9,8 @@ import { CompiledNetwork } from "./compiled-network.ts";
 import { type AlgorithmChoice, convolutionShapes, type LayerSteps, ProgramF32, ProgramS8 } from "./program.ts";
 import { needsLayerSteps } from "./steps.ts";
 
-export interface CompileOptions {
-  /** The kernel instance to run on; a fresh one by default. */
+export interface CompileOptions extends WasmOptions {
+  /** The kernel instance to run on; a fresh one by default, from the binary that `wasmUrl` or `wasmModule` name if they do. */
   readonly kernels?: KernelInstance;
   /**
    * "auto" (default): of the int8 algorithms that are exact for a layer's weights the fastest; f32 layers are direct. "winograd": Winograd
@@ -68,14 +69,14 @@ export async function compile(model: Model | QuantisedModel, options: CompileOpt
       check(algorithm !== "direct", "ERR_ARGUMENT", () => "filterScaling: direct convolution has no such filters");
     }
     checkLayers(choice, model.network, "s8");
-    const kernels = options.kernels ?? (await instantiateKernels());
+    const kernels = options.kernels ?? (await instantiateKernels(wasmOf(options)));
     const steps = await layerSteps(kernels, model.network);
     return new CompiledNetwork(kernels, new ProgramS8(kernels, model, choice, steps));
   }
   check(filterScaling === undefined, "ERR_ARGUMENT", () => "filterScaling: expected with int8 networks only");
   const ready = (await import("./prepare-f32.ts")).prepareF32(model);
   checkLayers(choice, ready.network, "f32");
-  const kernels = options.kernels ?? (await instantiateKernels({ relaxed }));
+  const kernels = options.kernels ?? (await instantiateKernels({ ...wasmOf(options), relaxed }));
   const steps = await layerSteps(kernels, ready.network);
   return new CompiledNetwork(kernels, new ProgramF32(kernels, ready, choice, steps));
 }

@@ -4,11 +4,9 @@ import type { Model } from "../network/description.ts";
 import { lowerMixed } from "../network/passes/lower-mixed.ts";
 import { lowerPivots } from "../network/passes/lower-pivots.ts";
 import { prepareKept } from "../network/passes/prepare.ts";
-import { checkWeights } from "../network/weights.ts";
 
-/** The form of a model that has an f32 kernel for every layer. @throws WasmogradError as `checkWeights`, `lowerPivots`, `prepareKept`, `lowerMixed` */
+/** The form of a model that has an f32 kernel for every layer. @throws WasmogradError as `lowerPivots`, `prepareKept`, `lowerMixed` */
 export function prepareF32(model: Model): Model {
-  checkWeights(model.network, model.weights);
   const worthIt = lowerPivots(model, ({ pivots }, inputs) =>
     pivotsSave({ inputs, groups: pivots.length, own: pivots[0]!.length }),
   );

@@ -90,7 +90,7 @@ export abstract class Program {
   /** Loads filters, and vectors by name; on failure nothing stays allocated. */
   protected load(
     build: (layer: Conv2dLayer) => ConvSpecS8 | ConvSpecF32,
-    vectors: Iterable<readonly [layer: string, values: Float32Array | Int32Array | Int8Array]>,
+    vectors: Iterable<readonly [layer: string, values: ConstantValues]>,
   ): void {
     try {
       for (const layer of this.network.layers) {
@@ -129,7 +129,7 @@ export abstract class Program {
   }
 
   /** Uploads constants once, padded with zeros to whole vectors. */
-  #addVector(name: string, { buffer, byteOffset, byteLength }: Float32Array | Int32Array | Int8Array): void {
+  #addVector(name: string, { buffer, byteOffset, byteLength }: ConstantValues): void {
     const { memory } = this.kernels;
     const bytes = Math.ceil(byteLength / 16) * 16;
     const pointer = memory.allocate(bytes);

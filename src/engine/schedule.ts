@@ -4,7 +4,7 @@
  */
 import { type ConvGeometry, convGeometry } from "../kernels/convolution/geometry.ts";
 import type { Layer, Network, Shape } from "../network/description.ts";
-import { tensorsRead } from "../network/graph.ts";
+import { inputLayer, tensorsRead } from "../network/graph.ts";
 import { type ArenaLayout, type Lifetime, layOut } from "./arena.ts";
 import { stripLayers, type TileOf } from "./layer-rows.ts";
 import { isAlias } from "./steps.ts";
@@ -58,9 +58,8 @@ export function convolutionGeometries(
 /** @param stripRows input rows a strip; by default as many as the caches hold */
 export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): NetworkSchedule {
   const { network, precision, shapes, scratchBytes } = scheduled;
-  const input = network.layers.find(({ op }) => op === "input")!;
   const output = network.layers.findIndex(({ name }) => name === network.output);
-  const [height] = shapes.get(input.name)!;
+  const [height] = shapes.get(inputLayer(network).name)!;
   const [outputHeight] = shapes.get(network.output)!;
   const buffers = placeTensors(network, precision);
   const elementBytes = precision === "f32" ? 4 : 1;

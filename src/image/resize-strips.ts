@@ -1,6 +1,7 @@
 /** Resizing pictures strip by strip, in the memory of a given instance of the kernels. */
 import { check, checkObject } from "../errors.ts";
 import type { KernelInstance } from "../kernels/load.ts";
+import type { WasmOptions } from "../kernels/wasm-options.ts";
 import { pause } from "../pause.ts";
 import { channelToPlane, planeToChannel } from "./color.ts";
 import { PlaneResizer } from "./plane-resizer.ts";
@@ -11,7 +12,7 @@ import { allocatePixels, allocatePlane } from "./views.ts";
 /** The wanted size, or a factor for both axes: output = ceil(scale * input), as MATLAB's imresize(A, scale). */
 export type ResizeTo = Size | { readonly scale: number };
 
-export interface ResizeOptions {
+export interface ResizeOptions extends WasmOptions {
   /** "symmetric" by default. */
   readonly border?: Border;
   /** Checked between strips of rows; the promise rejects with the signal's reason. */
@@ -39,7 +40,7 @@ export function resizeWith(
   kernels: KernelInstance,
   image: ImageInput,
   to: ResizeTo,
-  options: Omit<ResizeOptions, "signal"> = {},
+  options: Omit<ResizeOptions, "signal" | keyof WasmOptions> = {},
 ): Image {
   const work = resizeInStrips(kernels, image, to, options);
   for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;

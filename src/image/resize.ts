@@ -1,5 +1,6 @@
 import { checkObject } from "../errors.ts";
 import { instantiateKernels } from "../kernels/load.ts";
+import { wasmOf } from "../kernels/wasm-options.ts";
 import { type ResizeOptions, type ResizeTo, resizeSteadily } from "./resize-strips.ts";
 import type { Image, ImageInput } from "./types.ts";
 
@@ -17,5 +18,5 @@ import type { Image, ImageInput } from "./types.ts";
 export async function resize(image: ImageInput, to: ResizeTo, options: ResizeOptions = {}): Promise<Image> {
   checkObject("options", options);
   options.signal?.throwIfAborted();
-  return resizeSteadily(await instantiateKernels(), image, to, options);
+  return resizeSteadily(await instantiateKernels(wasmOf(options)), image, to, options);
 }

@@ -1,8 +1,9 @@
-import { check } from "../errors.ts";
+import { check, checkObject } from "../errors.ts";
 import { checkQuantization, type QuantizationParams } from "../quantization/requantize.ts";
 import { type Conv2d, createConv2d } from "./conv2d.ts";
 import type { Conv2dOptionsF32, Conv2dOptionsInt8 } from "./conv2d-options.ts";
 import { instantiateKernels, type KernelInstance } from "./load.ts";
+import { type WasmOptions, wasmOf } from "./wasm-options.ts";
 
 /** The kernels over one WebAssembly memory of their own. */
 export class Kernels {
@@ -72,7 +73,11 @@ export class Kernels {
   }
 }
 
-/** Loads the kernels. @throws WasmogradError ERR_WASM when the engine lacks WebAssembly SIMD */
-export async function loadKernels(): Promise<Kernels> {
-  return new Kernels(await instantiateKernels());
+/**
+ * Loads the kernels.
+ * @throws WasmogradError ERR_WASM when the engine lacks WebAssembly SIMD, or when the binary cannot be had or compiled; ERR_ARGUMENT
+ */
+export async function loadKernels(options: WasmOptions = {}): Promise<Kernels> {
+  checkObject("options", options);
+  return new Kernels(await instantiateKernels(wasmOf(options)));
 }

@@ -1,7 +1,7 @@
-import { KERNELS_WASM_BASE64 } from "./binary.generated.ts";
-import { compileBase64 } from "./compile-base64.ts";
+import { compileBinary, compileIfValid } from "./binaries.ts";
 import type { KernelExports } from "./exports.ts";
 import { WasmMemory } from "./memory.ts";
+import { type BinaryName, type WasmOptions, wasmOf } from "./wasm-options.ts";
 
 /** One instance of the kernels with a memory of its own. Instances share nothing but the compiled module. */
 export interface KernelInstance {
@@ -9,33 +9,30 @@ export interface KernelInstance {
   readonly exports: KernelExports;
   /** Whether f32 kernels multiply and add by relaxed SIMD, so that their results depend on the processor in the last bits. */
   readonly relaxed: boolean;
+  /** Compiles a further binary, from where this one came: what uses it need not know where that is, or bring the embedded ones along. */
+  readonly binary: (name: BinaryName) => Promise<WebAssembly.Module>;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** Compiles the embedded binary once per process; a failure is not cached, so a later call tries again. */
-export function compileKernels(): Promise<WebAssembly.Module> {
-  compiled ??= compileBase64(KERNELS_WASM_BASE64).catch((error: unknown) => {
-    compiled = undefined;
-    throw error;
-  });
-  return compiled;
+/** @throws WasmogradError ERR_WASM, ERR_ARGUMENT */
+export function compileKernels(wasm: WasmOptions = {}): Promise<WebAssembly.Module> {
+  return compileBinary("kernels", wasm);
 }
 
-/** A module that another thread has compiled, instead of compiling it again. */
-export function useModule(module: WebAssembly.Module): void {
-  compiled = Promise.resolve(module);
+export interface InstantiateOptions extends WasmOptions {
+  /** Asks for relaxed SIMD, loaded only then; where the engine has none, the instance is a plain one. */
+  readonly relaxed?: boolean;
 }
 
 /**
  * Instantiates the kernels over a fresh memory.
- * @param options.relaxed asks for relaxed SIMD, loaded only then; where the engine has none, the instance is a plain one
- * @throws WasmogradError ERR_WASM
+ * @throws WasmogradError ERR_WASM, ERR_ARGUMENT
  */
-export async function instantiateKernels(options: { readonly relaxed?: boolean } = {}): Promise<KernelInstance> {
-  const relaxed = options.relaxed === true ? await (await import("./relaxed.ts")).compileRelaxedKernels() : undefined;
-  const module = relaxed ?? (await compileKernels());
+export async function instantiateKernels(options: InstantiateOptions = {}): Promise<KernelInstance> {
+  const relaxed = options.relaxed === true ? await compileIfValid("kernels-relaxed", options) : undefined;
+  const module = relaxed ?? (await compileKernels(options));
+  const wasm = wasmOf(options);
+  const binary = (name: BinaryName): Promise<WebAssembly.Module> => compileBinary(name, wasm);
   const memory = new WasmMemory();
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.raw } });
-  return { memory, exports: instance.exports as unknown as KernelExports, relaxed: relaxed !== undefined };
+  return { memory, exports: instance.exports as unknown as KernelExports, relaxed: relaxed !== undefined, binary };
 }

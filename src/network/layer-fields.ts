@@ -23,7 +23,8 @@ interface Field {
 
 type Fields = Readonly<Record<string, Field>>;
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** An object with names, and no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -15,7 +15,7 @@ import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { roundHalfEven } from "../rounding.ts";
 import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
-import { type LayerContext, limitsOfLayer, layerMultiplier as multiplier } from "./layer-context.ts";
+import { type LayerContext, layerMultiplier, limitsOfLayer } from "./layer-context.ts";
 import { type QuantisedTokens, quantiseTokens } from "./quantise-tokens.ts";
 import type { Calibration } from "./ranges.ts";
 import { dequantizeValue, QMIN, type QuantizationParams, quantizeValue, SMALLEST_MULTIPLIER } from "./requantize.ts";
@@ -101,7 +101,8 @@ function limitsOfActivation(activation: Activation | undefined, params: Quantiza
   return FULL;
 }
 
-function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: LayerContext): QuantisedFilter {
+function quantiseConv(layer: Conv2dLayer, context: LayerContext): QuantisedFilter {
+  const { tensors, weights } = context;
   const { name, channels, activation, residual } = layer;
   const input = tensors.get(layer.input)!;
   const output = tensors.get(name)!;
@@ -115,7 +116,7 @@ function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: LayerCon
     Math.max(Math.abs(bias?.[o] ?? 0) / (input.scale * BIAS_LIMIT), (SMALLEST_MULTIPLIER * output.scale) / input.scale);
   const quantised = quantiseWeights(weights.get(layer.weights)!.data, channels, floor);
   const weightScales = quantised.scales;
-  const multipliers = weightScales.map((scale) => multiplier(name, (input.scale * scale) / output.scale));
+  const multipliers = weightScales.map((scale) => layerMultiplier(name, (input.scale * scale) / output.scale));
   // ReLU before a residual cannot be a clamp of the sum: it multiplies what lies below zero by nothing instead.
   const zeros = behind && activation?.kind === "relu";
   const slopes = activation?.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
@@ -127,29 +128,31 @@ function quantiseConv(layer: Conv2dLayer, { tensors, limits, weights }: LayerCon
     bias: Int32Array.from(weightScales, (scale, o) => roundHalfEven((bias?.[o] ?? 0) / (input.scale * scale))),
     multipliers,
     ...(negative ? { negativeMultipliers: negative } : {}),
-    ...(residual ? { residualMultiplier: multiplier(name, tensors.get(residual.tensor)!.scale / output.scale) } : {}),
-    ...intersect(own, limits.get(name) ?? FULL),
+    ...(residual
+      ? { residualMultiplier: layerMultiplier(name, tensors.get(residual.tensor)!.scale / output.scale) }
+      : {}),
+    ...intersect(own, limitsOfLayer(context, name)),
   };
 }
 
-function quantiseAdd({ name, inputs }: AddLayer, { tensors, limits }: LayerContext): QuantisedAdd {
+function quantiseAdd({ name, inputs }: AddLayer, context: LayerContext): QuantisedAdd {
+  const { tensors } = context;
   const { scale } = tensors.get(name)!;
-  const [multiplierA, multiplierB] = inputs.map((tensor) => multiplier(name, tensors.get(tensor)!.scale / scale)) as [
-    number,
-    number,
-  ];
-  return { multiplierA, multiplierB, ...(limits.get(name) ?? FULL) };
+  const [multiplierA, multiplierB] = inputs.map((tensor) =>
+    layerMultiplier(name, tensors.get(tensor)!.scale / scale),
+  ) as [number, number];
+  return { multiplierA, multiplierB, ...limitsOfLayer(context, name) };
 }
 
 function quantiseActivation({ name, input, activation }: ActivationLayer, context: LayerContext): QuantisedActivation {
-  const { tensors, limits, weights } = context;
+  const { tensors, weights } = context;
   const output = tensors.get(name)!;
-  const positive = multiplier(name, tensors.get(input)!.scale / output.scale);
+  const positive = layerMultiplier(name, tensors.get(input)!.scale / output.scale);
   const slopes = activation.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
   return {
     multiplier: positive,
     ...(slopes ? { negativeMultipliers: slopes.map((slope) => positive * slope) } : {}),
-    ...intersect(limitsOfActivation(activation, output), limits.get(name) ?? FULL),
+    ...intersect(limitsOfActivation(activation, output), limitsOfLayer(context, name)),
   };
 }
 
@@ -173,7 +176,7 @@ function tableOf(
 
 /** Activations and channel-affine layers by tables, so that they need no arithmetic that is exact on every engine. */
 function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: LayerContext): Int8Array {
-  const { tensors, limits, weights } = context;
+  const { tensors, weights } = context;
   const { name } = layer;
   const [input, output] = [tensors.get(layer.input)!, tensors.get(name)!];
   const values = (weight: string | undefined) => (weight === undefined ? undefined : weights.get(weight)!.data);
@@ -184,7 +187,7 @@ function quantiseTable(layer: ActivationLayer | ChannelAffineLayer, context: Lay
   const real: RealActivation | undefined =
     activation?.kind === "prelu" ? { kind: "prelu", slopes: slopes! } : activation;
   const channels = scale?.length ?? slopes?.length ?? 1;
-  const own = limits.get(name) ?? FULL;
+  const own = limitsOfLayer(context, name);
   const tables = Array.from({ length: channels }, (_, c) =>
     tableOf((x) => realActivation(x * (scale?.[c] ?? 1) + (offset?.[c] ?? 0), real, c), input, output, own),
   );
@@ -226,7 +229,7 @@ export function quantise(model: Model, calibration: Calibration): QuantisedModel
     else if (layer.op === "activation" || layer.op === "channel-affine")
       tables.set(name, quantiseTable(layer, context));
     else if (layer.op === "replace-token") tables.set(name, quantiseReplacement(layer, context));
-    else if (layer.op === "global-average-pool") averages.set(name, limits.get(name) ?? FULL);
+    else if (layer.op === "global-average-pool") averages.set(name, limitsOfLayer(context, name));
     else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
   }
   const tokens = quantiseTokens(network, context);

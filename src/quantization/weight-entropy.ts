@@ -25,7 +25,7 @@ function filterOf(layer: Layer, weights: Model["weights"]): { data: Float32Array
     case "conv2d-transpose":
     case "pivot-projection": {
       const filter = weights.get(layer.weights)!;
-      return { data: Float32Array.from(filter.data), channels: filter.shape[0]! };
+      return { data: filter.data, channels: filter.shape[0]! };
     }
     default:
       return undefined;

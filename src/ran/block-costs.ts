@@ -1,5 +1,6 @@
 /** What blocks cost on a device: the interface that the search asks, and tables of measured or computed costs, kept as JSON. */
 import { check, WasmogradError } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import { RAN_E_BLOCKS } from "../models/ran-e-blocks.ts";
 import { type BlockKind, type BlockShape, isConsistent, shapeName } from "./block-shape.ts";
 
@@ -116,13 +117,7 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
  * @throws WasmogradError ERR_FORMAT, one line, on text that is no such table
  */
 export function parseCosts(text: string, name = "costs"): CostTable {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const reason = (cause as Error).message.split("\n", 1)[0];
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON, got ${reason}`, { cause });
-  }
+  const value = parseJson(text, name);
   checkFields(name, value, TABLE_FIELDS);
   const { device, unit, blocks } = value as { device: string; unit: CostUnit; blocks: BlockCost[] };
   const seen = new Map<string, number>();

@@ -64,10 +64,14 @@ function simulated(network: Network, device: Device, options: SimulateOptions, d
   return { report, timeline: timelineOfLayers(report) };
 }
 
+/** What `SimulateOptions.mode` can be for a device, its default first. */
+export function modesOf({ kind }: Device): readonly [SimulationReport["mode"], ...SimulationReport["mode"][]] {
+  return kind === "ethos-u" || kind === "ethos-n" ? ["event", "analytic"] : ["analytic"];
+}
+
 function modeOf(device: Device, mode: SimulateOptions["mode"]): SimulationReport["mode"] {
-  const hasEvents = device.kind === "ethos-u" || device.kind === "ethos-n";
-  const allowed = hasEvents ? ["event", "analytic"] : ["analytic"];
-  const chosen = mode ?? (hasEvents ? "event" : "analytic");
+  const allowed = modesOf(device);
+  const chosen = mode ?? allowed[0];
   check(
     allowed.includes(chosen),
     "ERR_ARGUMENT",

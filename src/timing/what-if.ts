@@ -1,8 +1,8 @@
 /** What would change a network's time: the same simulation with one thing of device or network changed at a time. */
 import { check, WasmogradError } from "../errors.ts";
-import type { Layer, Network } from "../network/description.ts";
+import type { Layer, Network, PlainActivation } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
-import type { Device, EthosN, EthosU, Systolic } from "./devices/description.ts";
+import type { Cpu, Device, EthosN, EthosU, Systolic } from "./devices/description.ts";
 import { ETHOS_U } from "./devices/ethos-u.ts";
 import type { TotalReport } from "./report.ts";
 import { type SimulateOptions, simulate } from "./simulate.ts";
@@ -153,7 +153,31 @@ function systolicChanges(device: Systolic): Change[] {
   ];
 }
 
-function deviceChanges(device: Device): Change[] {
+function cpuChanges(device: Cpu, precision: SimulateOptions["precision"] = "int8"): Change[] {
+  const { peak, l2, clockHz, dramBytesPerSecond } = device;
+  const other = precision === "int8" ? "f32" : "int8";
+  return [
+    {
+      id: "bandwidth-x2",
+      change: "twice the bandwidth of the DRAM",
+      device: { ...device, dramBytesPerSecond: 2 * dramBytesPerSecond },
+    },
+    ...FACTORS.map((factor) => ({
+      id: `l2-x${factor}`,
+      change: `${times(factor)} the second cache`,
+      device: { ...device, l2: { ...l2, bytes: factor * l2.bytes } },
+    })),
+    {
+      id: "macs-x2",
+      change: "twice the products a cycle",
+      device: { ...device, peak: { int8: 2 * peak.int8, f32: 2 * peak.f32 } },
+    },
+    { id: "clock-x2", change: "twice the clock, DRAM as fast as before", device: { ...device, clockHz: 2 * clockHz } },
+    { id: other, change: `${other} instead of ${precision}`, options: { precision: other } },
+  ];
+}
+
+function deviceChanges(device: Device, { precision }: SimulateOptions): Change[] {
   switch (device.kind) {
     case "ethos-u":
       return ethosUChanges(device);
@@ -161,8 +185,8 @@ function deviceChanges(device: Device): Change[] {
       return ethosNChanges(device);
     case "systolic":
       return systolicChanges(device);
-    default:
-      return [];
+    case "cpu":
+      return cpuChanges(device, precision);
   }
 }
 
@@ -173,23 +197,35 @@ function activationsOf({ layers }: Network): Set<string> {
   return new Set(found);
 }
 
-/** The network with ReLU6 for every hard-swish. */
-function withRelu6(network: Network): Network {
+/** The network with another activation in place of those of some kinds. */
+function withActivation(network: Network, kinds: readonly Kind[], activation: PlainActivation): Network {
   const layers = network.layers.map((layer): Layer => {
-    const swish = (layer.op === "conv2d" || layer.op === "activation") && layer.activation?.kind === "hard-swish";
-    return swish ? { ...layer, activation: { kind: "relu6" } } : layer;
+    const found =
+      "activation" in layer && layer.activation && (kinds as readonly string[]).includes(layer.activation.kind);
+    return found ? { ...layer, activation } : layer;
   });
   return { ...network, layers };
 }
 
-function networkChanges(network: Network, { activations, tile, input }: SimulateOptions): Change[] {
+const CURVED = ["gelu", "prelu", "mixed"] as const satisfies readonly Kind[];
+
+function networkChanges(network: Network, device: Device, { activations, tile, input }: SimulateOptions): Change[] {
   const kinds = activations === "clamped" ? new Set<string>() : activationsOf(network);
   const changes: Change[] = [];
   if (kinds.has("hard-swish")) {
-    changes.push({ id: "relu6", change: "ReLU6 for hard-swish", network: withRelu6(network) });
+    changes.push({
+      id: "relu6",
+      change: "ReLU6 for hard-swish",
+      network: withActivation(network, ["hard-swish"], { kind: "relu6" }),
+    });
   }
-  if ((["gelu", "prelu", "mixed"] satisfies Kind[]).some((kind) => kinds.has(kind))) {
-    changes.push({ id: "clamped", change: "ReLU for every activation", options: { activations: "clamped" } });
+  if (CURVED.some((kind) => kinds.has(kind))) {
+    // NPUs have readings of activations, CPUs run what is described.
+    const how =
+      device.kind === "cpu"
+        ? { network: withActivation(network, CURVED, { kind: "relu" }) }
+        : { options: { activations: "clamped" as const } };
+    changes.push({ id: "clamped", change: "ReLU for every activation", ...how });
   }
   try {
     halo(network);
@@ -214,25 +250,27 @@ function networkChanges(network: Network, { activations, tile, input }: Simulate
 export function whatIf(network: Network, device: Device, options: SimulateOptions): WhatIfReport {
   const baseline = simulate(network, device, options);
   const { ms } = baseline.total;
-  const rows = [...deviceChanges(device), ...networkChanges(network, options)].map((change): WhatIfRow => {
-    const { id, change: words } = change;
-    try {
-      const changed = { ...options, ...change.options };
-      const { total } = simulate(change.network ?? network, change.device ?? device, changed);
-      return {
-        id,
-        change: words,
-        ms: total.ms,
-        deltaMs: total.ms - ms,
-        ratio: total.ms / ms,
-        dramBytes: total.dramBytes,
-      };
-    } catch (error) {
-      if (!(error instanceof WasmogradError)) throw error;
-      const none = { ms: null, deltaMs: null, ratio: null, dramBytes: null };
-      return { id, change: words, ...none, error: error.message };
-    }
-  });
+  const rows = [...deviceChanges(device, options), ...networkChanges(network, device, options)].map(
+    (change): WhatIfRow => {
+      const { id, change: words } = change;
+      try {
+        const changed = { ...options, ...change.options };
+        const { total } = simulate(change.network ?? network, change.device ?? device, changed);
+        return {
+          id,
+          change: words,
+          ms: total.ms,
+          deltaMs: total.ms - ms,
+          ratio: total.ms / ms,
+          dramBytes: total.dramBytes,
+        };
+      } catch (error) {
+        if (!(error instanceof WasmogradError)) throw error;
+        const none = { ms: null, deltaMs: null, ratio: null, dramBytes: null };
+        return { id, change: words, ...none, error: error.message };
+      }
+    },
+  );
   check(rows.length > 0, "ERR_ARGUMENT", () => `whatIf: expected something to change about ${device.id}, got nothing`);
   return { network: baseline.network, device: baseline.device, baseline: baseline.total, rows };
 }

@@ -5,6 +5,7 @@ import type { CompiledNetwork } from "../engine/compiled-network.ts";
 import { check, WasmogradError } from "../errors.ts";
 import type { AlgorithmOption } from "../kernels/convolution/choice.ts";
 import { instantiateKernels } from "../kernels/load.ts";
+import { type WasmOptions, wasmOf } from "../kernels/wasm-options.ts";
 import { sesrById } from "../models/sesr.ts";
 import type { Model, Network } from "../network/description.ts";
 import { halo } from "../network/receptive-field.ts";
@@ -15,7 +16,7 @@ import { restoreModel } from "../quantization/stored-model.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
 
-export interface NetworkOptions {
+export interface NetworkOptions extends WasmOptions {
   /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. "fsrcnn" too, with weights of your own. */
   readonly model?: string;
   /** 2 (default) or 4. */
@@ -69,7 +70,7 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
   const network = await describe(model, scale);
-  const kernels = await instantiateKernels();
+  const kernels = await instantiateKernels(wasmOf(options));
   const ready = await (options.weights ? ownModel(network, options) : shippedModel(model, scale, network, options));
   const { algorithm = "auto", filterScaling } = options;
   const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });

@@ -1,3 +1,4 @@
+import { absoluteUrl } from "../absolute-url.ts";
 import { check, checkObject } from "../errors.ts";
 import { availableThreads } from "../worker/host.ts";
 import { createNetwork, type NetworkOptions, shippedScales } from "./create-network.ts";
@@ -18,6 +19,11 @@ export interface UpscalerOptions extends Omit<NetworkOptions, "scale"> {
    * gives way to timers and input every 10 ms or so. The result does not depend on it, bit for bit.
    */
   readonly threads?: number;
+  /**
+   * Address of the threads' script, absolute or relative to the page, of its origin: a module that calls `serveUpscaler` of
+   * "wasmograd/worker". By default `worker.js` beside the library, which most bundlers find and bring along.
+   */
+  readonly workerUrl?: string | URL;
 }
 
 /**
@@ -31,12 +37,13 @@ export interface UpscalerOptions extends Omit<NetworkOptions, "scale"> {
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   checkObject("options", options);
-  const { threads, scale = 2, ...others } = options;
+  const { threads, workerUrl, scale = 2, ...others } = options;
   const known = threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS);
   check(known, "ERR_ARGUMENT", () => `threads: expected an integer from 1 to ${MOST_THREADS}, got ${String(threads)}`);
   const count = threads ?? Math.min(availableThreads(), MOST_THREADS);
+  const url = workerUrl === undefined ? undefined : absoluteUrl("workerUrl", workerUrl);
   const network: NetworkOptions = { ...others, scale: networkScale(scale, options) };
-  const threading = { count, required: threads !== undefined, options: network };
+  const threading = { count, required: threads !== undefined, options: network, workerUrl: url };
   return new Upscaler(await createNetwork(network), threading, scale);
 }
 

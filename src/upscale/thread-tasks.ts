@@ -1,5 +1,6 @@
 /** What upscaling threads are told and what they send back. */
 import type { Region } from "../image/types.ts";
+import type { WasmOptions } from "../kernels/wasm-options.ts";
 import type { NetworkOptions } from "./create-network.ts";
 import type { PictureForm } from "./pixel-port.ts";
 import type { Tile } from "./tiles.ts";
@@ -7,7 +8,7 @@ import type { Tile } from "./tiles.ts";
 export interface ThreadSetup {
   /** Compiled once and shared. */
   readonly module: WebAssembly.Module;
-  readonly options: NetworkOptions;
+  readonly options: Omit<NetworkOptions, keyof WasmOptions>;
 }
 
 export interface ThreadTask {

@@ -1,6 +1,7 @@
 /** A picture upscaled by several threads: tiles go out with their pixels, finished strips come back and are put in their place. */
 import type { Image, Region } from "../image/types.ts";
 import { compileKernels } from "../kernels/load.ts";
+import { wasmOf } from "../kernels/wasm-options.ts";
 import { WorkerPool } from "../worker/pool.ts";
 import { startThread, type ThreadCode } from "../worker/thread.ts";
 import type { NetworkOptions } from "./create-network.ts";
@@ -10,16 +11,22 @@ import type { Tile } from "./tiles.ts";
 
 export type UpscalePool = WorkerPool<ThreadSetup, ThreadTask, ThreadPart>;
 
-const CODE: ThreadCode = {
+const OWN_CODE: ThreadCode = {
   get url() {
     return new URL("./worker.js", import.meta.url);
   },
   web: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
 };
 
-export async function createPool(threads: number, options: NetworkOptions): Promise<UpscalePool> {
-  const module = await compileKernels();
-  return new WorkerPool(threads, (events) => startThread(CODE, events), { module, options });
+export async function createPool(
+  threads: number,
+  network: NetworkOptions,
+  workerUrl: URL | undefined,
+): Promise<UpscalePool> {
+  const module = await compileKernels(wasmOf(network));
+  const { wasmUrl: _url, wasmModule: _module, ...options } = network;
+  const code = workerUrl ? { url: workerUrl, web: () => new Worker(workerUrl, { type: "module" }) } : OWN_CODE;
+  return new WorkerPool(threads, (events) => startThread(code, events), { module, options });
 }
 
 /** Rejects with the first error; nothing is written to `output` after that. `written`: told of each strip, and whether it ends its tile. */

@@ -10,6 +10,7 @@ import {
   type Size,
 } from "../image/types.ts";
 import { instantiateKernels } from "../kernels/load.ts";
+import { wasmOf } from "../kernels/wasm-options.ts";
 import type { NetworkOptions, UpscalingNetwork } from "./create-network.ts";
 import { picturePort } from "./pixel-port.ts";
 import { type EnlargeTo, targetSize } from "./target-size.ts";
@@ -59,6 +60,8 @@ export interface ThreadOptions {
   /** Asked for by the user: that they cannot be started is then an error, and else a reason to do without. */
   readonly required: boolean;
   readonly options: NetworkOptions;
+  /** Of a script that calls `serveUpscaler`; undefined for the library's own. */
+  readonly workerUrl: URL | undefined;
 }
 
 /** A super-resolution network ready for pictures: see `createUpscaler`. */
@@ -122,7 +125,12 @@ export class Upscaler {
     if (output.width === target.width && output.height === target.height) return output;
     // What few ask for is loaded when it is asked for.
     const { resizeSteadily } = await import("../image/resize-strips.ts");
-    return resizeSteadily(await instantiateKernels(), output, target, signal ? { signal } : {});
+    return resizeSteadily(
+      await instantiateKernels(wasmOf(this.#threadOptions.options)),
+      output,
+      target,
+      signal ? { signal } : {},
+    );
   }
 
   /** By the network's factor. */
@@ -175,7 +183,7 @@ export class Upscaler {
   ): Promise<void> {
     const tiles = this.#tiles(input, threads, tileSize);
     progress.tiles = tiles.length;
-    this.#pool ??= createPool(this.#threads, this.#threadOptions.options);
+    this.#pool ??= createPool(this.#threads, this.#threadOptions.options, this.#threadOptions.workerUrl);
     const pool = await this.#pool;
     signal?.throwIfAborted();
     this.#checkAlive();

@@ -1,5 +1,6 @@
 /** Node's worker threads and Web Workers as one. Neither needs SharedArrayBuffer, so pages need no special headers. */
 import { nodeHost } from "./host.ts";
+import { holdLock, isLifeMessage, newLock, whenReleased } from "./life.ts";
 
 export interface Thread {
   post(message: object, transfer: readonly ArrayBuffer[]): void;
@@ -45,13 +46,20 @@ export function startThread(code: ThreadCode, events: ThreadEvents): Thread {
     };
   }
   const worker = code.web();
-  worker.onmessage = ({ data }) => events.message(data);
+  const ended = new AbortController();
+  worker.onmessage = ({ data }) => {
+    if (isLifeMessage(data)) whenReleased(data, ended.signal, () => failure("it was ended"));
+    else events.message(data);
+  };
   worker.onmessageerror = () => failure("a message could not be read");
   worker.onerror = ({ message }) => failure(message || "its code could not be loaded");
+  const life = newLock();
+  if (life) worker.postMessage(life);
   return {
     post: (message, transfer) => worker.postMessage(message, [...transfer]),
     terminate: () => {
       over = true;
+      ended.abort();
       worker.terminate();
     },
     keepAlive: () => {},
@@ -79,7 +87,10 @@ export function ownPort(): Port {
   return {
     post: (message, transfer) => scope.postMessage(message, { transfer: [...transfer] }),
     listen: (handler) => {
-      scope.onmessage = ({ data }) => handler(data);
+      scope.onmessage = ({ data }) => {
+        if (isLifeMessage(data)) holdLock(data, () => scope.postMessage(data, { transfer: [] }));
+        else handler(data);
+      };
     },
   };
 }

@@ -17,13 +17,13 @@ function picture(width: number, height: number) {
 const sha256 = (data: ArrayLike<number>): string => createHash("sha256").update(Uint8Array.from(data)).digest("hex");
 
 test.runIf(hasChromium)(
-  "in a page: the bits of Node, by one thread and by Web Workers, without cross-origin isolation",
+  "in a page: the bits of Node, by one thread and by Web Workers, without cross-origin isolation, under a strict policy",
   { timeout: 60_000 },
   async () => {
     const [width, height] = [900, 640];
     using upscaler = await createUpscaler({ threads: 1 });
     const expected = sha256((await upscaler.upscale(picture(width, height))).data);
-    await withPage(async (page) => {
+    await withPage(async (page, complaints) => {
       // As text: what bundlers make of a function's imports means nothing in the page.
       const found = (await page.evaluate(`(async () => {
         const { createUpscaler } = await import("/index.js");
@@ -41,6 +41,7 @@ test.runIf(hasChromium)(
       })()`)) as { digests: string[]; isolated: boolean };
       expect(found.isolated).toBe(false);
       expect(found.digests).toEqual([expected, expected]);
+      expect(complaints).toEqual([]);
     });
   },
 );

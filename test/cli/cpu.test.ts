@@ -48,7 +48,6 @@ test.each([
     /device\.peak\.int8: expected a number above 0, got -1/,
   ],
   [["simulate", "resnet20-cifar", "--device", "none.json"], 1, /none\.json/],
-  [["simulate", "deit-ti", "--device", "host"], 1, /int8 is not modelled on CPUs; ask for f32/],
   [["simulate", "resnet20-cifar", "--device", "host", "--bits", "16"], 2, /expected none for a CPU/],
   [["bench", "--calibrate", "x.json", "--suite", "int8"], 2, /--suite: expected none together with --calibrate/],
   [["bench", "--calibrate", "nowhere/x.json"], 1, /nowhere/],

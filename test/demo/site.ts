@@ -1,21 +1,13 @@
 /** The demo as a visitor meets it: built, from a plain file host that sends a strict content security policy, in headless Chromium. */
-import { readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { build } from "vite";
+import { build, preview } from "vite";
 import { CHROMIUM, FLAGS } from "../browser/page.ts";
 
 const CONFIG = fileURLToPath(new URL("../../demo/vite.config.ts", import.meta.url));
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".svg": "image/svg+xml",
-  ".png": "image/png",
-};
 /** Scripts of the host and WebAssembly, and nothing from anywhere else. */
 const POLICY = [
   "default-src 'none'",
@@ -40,32 +32,25 @@ export async function openSite(): Promise<Site> {
   const folder = join(tmpdir(), `wasmograd-demo-${process.pid}`);
   await build({ configFile: CONFIG, logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
   const requests: string[] = [];
-  const server = createServer((request, response) => {
-    // Below a folder, as a project's pages are: addresses have to be relative.
-    const { pathname } = new URL(request.url!, "http://localhost");
-    const path = pathname.replace(/^\/some\/folder\/$/, "/some/folder/index.html");
-    const file = join(folder, decodeURIComponent(path.replace(/^\/some\/folder\//, "/")));
-    const found = path.startsWith("/some/folder/") && statSync(file, { throwIfNoEntry: false })?.isFile();
-    requests.push(path);
-    if (!found) {
-      response.writeHead(404).end();
-      return;
-    }
-    response
-      .setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream")
-      .setHeader("content-security-policy", POLICY)
-      .end(readFileSync(file));
+  // Below a folder, as a project's pages are: addresses have to be relative.
+  const server = await preview({
+    configFile: CONFIG,
+    base: "/some/folder/",
+    appType: "mpa",
+    logLevel: "error",
+    build: { outDir: folder },
+    preview: { host: "127.0.0.1", port: 0, headers: { "content-security-policy": POLICY } },
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.httpServer.prependListener("request", ({ url }) => requests.push(new URL(url!, "http://localhost").pathname));
   const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
   return {
     folder,
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/some/folder/`,
+    url: server.resolvedUrls!.local[0]!,
     browser,
     requests,
     async close() {
       await browser.close();
-      server.close();
+      await server.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

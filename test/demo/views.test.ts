@@ -96,6 +96,56 @@ describe.runIf(hasChromium)("every view", () => {
     },
   );
 
+  test("what search engines, readers and small screens ask of a document", async () => {
+    const { page, complaints } = await openPage(site);
+    const failed: string[] = [];
+    page.on("response", (response) => {
+      if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`);
+    });
+    await page.reload();
+    const titles: string[] = [];
+    for (const view of Object.keys(FILL)) {
+      await page.click(`nav a[href="#${view}"]`);
+      await page.waitForSelector(`.${view} h1`, { state: "attached" });
+      titles.push(await page.title());
+      expect(await page.getAttribute(`nav a[href="#${view}"]`, "aria-current")).toBe("page");
+      const found = await page.evaluate(() => {
+        const visible = <E extends HTMLElement>(selector: string): E[] =>
+          [...document.querySelectorAll<E>(selector)].filter((one) => one.checkVisibility());
+        const levels = visible(".view:not([hidden]) :is(h1, h2, h3)").map(({ tagName }) => Number(tagName[1]));
+        const small = visible("button, select, nav a").filter((one) => {
+          const { width, height } = one.getBoundingClientRect();
+          return Math.min(width, height) < 24;
+        });
+        return {
+          skipped: levels.filter((level, i) => i > 0 && level > levels[i - 1]! + 1).length,
+          headings: document.querySelectorAll(".view:not([hidden]) h1").length,
+          small: small.map(({ outerHTML }) => outerHTML.slice(0, 80)),
+        };
+      });
+      expect(found, view).toEqual({ skipped: 0, headings: 1, small: [] });
+    }
+    expect(titles).toEqual(["Upscale", "Live", "Lab", "Bench", "Simulate"].map((name) => `${name} · wasmograd`));
+    const head = await page.evaluate(() => {
+      const content = (name: string) => document.querySelector<HTMLMetaElement>(`meta[name=${name}]`)?.content ?? "";
+      return {
+        language: document.documentElement.lang,
+        viewport: content("viewport"),
+        description: content("description").length,
+        doctype: document.doctype?.name,
+        encoding: document.characterSet,
+        mode: document.compatMode,
+      };
+    });
+    expect(head).toMatchObject({ language: "en", doctype: "html", encoding: "UTF-8", mode: "CSS1Compat" });
+    expect(head.viewport).toBe("width=device-width, initial-scale=1");
+    expect(head.description).toBeGreaterThanOrEqual(50);
+    expect(head.description).toBeLessThanOrEqual(160);
+    expect(failed).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("the system's theme is taken, the switch goes over it and is remembered", async () => {
     const { page } = await openPage(site, { theme: "dark" });
     const background = (): Promise<string> =>
@@ -180,6 +230,9 @@ describe.runIf(hasChromium)("every view", () => {
     await eventually(() => page.textContent(".simulate [data-part=title]")).toBe(
       "mobilenet-v2 on ethos-n78-4tops-4ple",
     );
+    const operations = /Operations(\d+)$/.exec((await page.textContent(".simulate [data-part=figures]"))!)![1];
+    await eventually(() => page.locator(".simulate .layers tbody tr").count()).toBe(Number(operations));
+    await eventually(() => page.locator(".simulate .gantt rect").count()).toBeGreaterThan(100);
     await page.fill(".simulate [name=input]", "96 by 96");
     await eventually(() => page.textContent(".simulate [role=alert]")).toMatch(/^input: expected height × width/);
     await page.fill(".simulate [name=input]", "96 x 96");

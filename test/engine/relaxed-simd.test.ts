@@ -2,8 +2,12 @@
 import { setFlagsFromString } from "node:v8";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.ts";
+import { instantiateAttentionKernels } from "../../src/kernels/attention/load.ts";
+import { attentionScratchBytes } from "../../src/kernels/attention/scratch.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
 import { buildModel } from "../../src/models/registry.ts";
+import { place, runAttention } from "../_helpers/attention.ts";
+import { floatValues } from "../_helpers/kernels.ts";
 import { randomMap, randomModel, relativeError, seeded } from "../network/random-model.ts";
 
 /** (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))): whether an engine knows the instruction. */
@@ -39,6 +43,27 @@ describe("relaxed SIMD", () => {
     expect(relativeError(relaxed.run(input).data, plain.run(input).data)).toBeLessThanOrEqual(1e-4);
     plain.dispose();
     relaxed.dispose();
+  });
+
+  test.each([
+    [1, 64],
+    [3, 7],
+  ])("a query of %i heads of %i channels has the same bits alone and among others", async (heads, headChannels) => {
+    const { memory, exports } = await instantiateAttentionKernels(await instantiateKernels({ relaxed: true }));
+    const [queries, keys, width] = [9, 21, heads * headChannels];
+    const where = { place: "apart", gap: 0, skew: 0, garbage: 0xff } as const;
+    const scratchBytes = attentionScratchBytes("f32", keys, headChannels);
+    const all = place(where, queries, keys, width, (length) => Float32Array.from(floatValues(7, length)));
+    const run = (operands: typeof all, count: number) =>
+      runAttention(memory, operands, where, [count, width], scratchBytes, (p) => {
+        const strides = [p.stride, p.stride, p.stride, p.toStride] as const;
+        exports.f32_attention(p.q, p.k, p.v, p.to, count, keys, heads, headChannels, ...strides, 0.25, p.scratch);
+      });
+    const among = run(all, queries);
+    for (let i = 0; i < queries; i++) {
+      const alone = run({ ...all, q: { ...all.q, first: i * all.q.stride } }, 1);
+      expect(alone).toEqual(among.slice(i * width, (i + 1) * width));
+    }
   });
 
   test("is refused where it says nothing", async () => {

@@ -31,6 +31,13 @@ describe("channelScales", () => {
     expect(channelScales([[range(0, 1), range(0, 1e-9)]])).toEqual([1, 1 / 32]);
   });
 
+  it("move two tensors together where the same channel bounds both", () => {
+    const small = range(-0.05, 0.05);
+    const tied = [3.343, 2.85].map((high) => [small, range(-0.05, high), small, small, small]);
+    const nudged = channelScales(tied).map((scale, c) => scale * (c === 1 ? 1.23 : 0.8));
+    expect(noise(tied, channelScales(tied))).toBeLessThanOrEqual(noise(tied, nudged) * 1.001);
+  });
+
   it("never add noise, have 1 as the largest, and lie near the least noise of a random search", () => {
     const value = fc.double({ min: 0.05, max: 4, noNaN: true });
     const channel = fc.tuple(value, value).map(([low, high]) => range(-low, high));

@@ -39,7 +39,7 @@ describe("tables of block costs", () => {
   });
 
   it.each([
-    ["{", /^f: expected JSON, got /],
+    ["{", /^f: expected JSON: /],
     ["[]", /^f: expected an object, got \[\]$/],
     ["{}", /^f: format: expected "wasmograd-block-costs", got nothing$/],
     [changed((v) => Object.assign(v, { version: 2 })), /^f: version: expected 1, got 2$/],

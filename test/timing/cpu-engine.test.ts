@@ -15,6 +15,9 @@ test.each([
   ["mobilenet-v2", "int8", [64, 64]],
   ["ran-e-gt", "int8", [96, 96]],
   ["xcit-n12", "f32", [64, 64]],
+  ["xcit-n12", "int8", [64, 64]],
+  ["deit-ti", "int8", [224, 224]],
+  ["convnext-t", "int8", [64, 64]],
 ] as const)("%s in %s: the kernels, strips and arena that the engine has", async (id, precision, input) => {
   const model = randomModel(buildModel(id));
   const ranges = Object.fromEntries(prepare(model).network.layers.map(({ name }) => [name, { min: -4, max: 4 }]));

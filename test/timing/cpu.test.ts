@@ -204,10 +204,17 @@ describe("reports", () => {
     expect(layer!.cycles).toBeGreaterThan(0);
   });
 
-  it("transformers are modelled in f32 only", () => {
-    const run = (precision: "f32" | "int8") => simulate(buildModel("deit-ti"), host, { input: [224, 224], precision });
-    expect(run("f32").layers.map(({ operation }) => operation)).toContain("f32_attention");
-    expect(() => run("int8")).toThrow(/^layer .*: .* int8 is not modelled on CPUs; ask for f32$/);
+  test.each(["f32", "int8"] as const)("transformers in %s have attention, of one query its own", (precision) => {
+    const prefix = precision === "f32" ? "f32" : "qs8";
+    const { layers, total } = simulate(buildModel("deit-ti"), host, { input: [224, 224], precision });
+    const kernels = layers.map(({ operation }) => operation);
+    expect(kernels.filter((kernel) => kernel === `${prefix}_attention`).length).toBe(11);
+    expect(kernels.filter((kernel) => kernel === `${prefix}_single_query`).length).toBe(1);
+    expect(kernels).toContain(`${prefix}_layer_norm`);
+    const own = layers.filter(({ operation }) => /attention|single_query/.test(operation));
+    // 197 tokens of 192 channels; the last layer asks for one of them.
+    expect(own.map(({ macs }) => macs)).toEqual([...new Array(11).fill(2 * 197 * 197 * 192), 2 * 197 * 192]);
+    expect(total.ms).toBeGreaterThan(1);
   });
 
   test.each([
@@ -223,8 +230,7 @@ describe("every network", () => {
     const network = buildModel(id);
     const { task, input } = modelInfo(id);
     const size: readonly [number, number] = task === "classification" ? input : [48, 64];
-    const only32 = network.layers.some((layer) => layer.op === "layer-norm" || layer.op === "attention");
-    for (const precision of only32 ? (["f32"] as const) : (["f32", "int8"] as const)) {
+    for (const precision of ["f32", "int8"] as const) {
       const { layers, total } = simulate(network, n1, { input: size, precision });
       for (const layer of layers) {
         expect(layer.cycles, layer.name).toBeGreaterThan(0);

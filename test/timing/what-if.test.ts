@@ -32,6 +32,7 @@ describe("what-if", () => {
     ["ethos-u55-128", "mobilenet-v2", ["bandwidth-x2", "second-port-x2", "macs-x2", "clock-x2"]],
     ["ethos-u65-512", "ran-e-gt", ["bandwidth-x2", "second-port-x2", "clock-x2", "relu6"]],
     ["systolic", "resnet18", ["bandwidth-x2"]],
+    ["neoverse-n1", "convnext-t", ["bandwidth-x2", "l2-x2", "macs-x2", "clock-x2", "clamped"]],
   ] as const)("more never hurts: %s, %s", (id, model, improved) => {
     const { by } = rowsOf(id, model, [224, 224]);
     for (const change of improved) expect(by.get(change)!.ratio, change).toBeLessThanOrEqual(1 + 1e-12);
@@ -46,6 +47,13 @@ describe("what-if", () => {
     expect(by.get("tile-128")!.ms).toBe(alone.total.ms);
     expect([...by.keys()].filter((id) => id.startsWith("tile-"))).toEqual(["tile-64", "tile-128", "tile-256"]);
     expect(rowsOf("ethos-n78-4tops-4ple", "resnet18", [224, 224]).by.has("tile-64")).toBe(false);
+  });
+
+  it("asks a CPU for its other precision, and everything that it is asked for runs", () => {
+    const { by, rows } = rowsOf("host", "sesr-m5", [180, 320]);
+    const f32 = simulate(buildModel("sesr-m5"), device("host"), { input: [180, 320], precision: "f32" }).total.ms;
+    expect(by.get("f32")!.ms).toBe(f32);
+    expect(rows.every(({ error }) => error === undefined)).toBe(true);
   });
 
   it("says in its row what the device cannot", () => {

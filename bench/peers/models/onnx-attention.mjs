@@ -7,8 +7,6 @@ import { OnnxWriter } from "./onnx-writer.mjs";
 
 /** @typedef {import("../graph.mjs").Graph} Graph */
 
-/** uint8 is int8 shifted. */
-const SHIFT = 128;
 /** From [tokens, heads, channels a head]. */
 const HEADS_FIRST = [1, 0, 2];
 const KEYS_LAST = [1, 2, 0];
@@ -47,14 +45,15 @@ function dense(writer, input, { weights, bias }, options) {
 /**
  * Softmax attention by single operators: the name of its result, [1, tokens, channels].
  * @param {{ q: string, k: string, v: string }} operands of as many values, a leading 1 more or less
- * @param {{ tokens: number, channels: number }} sizes
+ * @param {{ tokens: number, channels: number, keys?: number }} sizes tokens of the queries, and of keys and values where those are others
  */
 export function onnxAttention(writer, { q, k, v }, count, sizes) {
   const scale = writer.scalar("FLOAT", 1 / Math.sqrt(sizes.channels / count));
   const queries = heads(writer, writer.node("Mul", [q, scale]), sizes, count, HEADS_FIRST);
-  const scores = writer.node("MatMul", [queries, heads(writer, k, sizes, count, KEYS_LAST)]);
+  const keySizes = { ...sizes, tokens: sizes.keys ?? sizes.tokens };
+  const scores = writer.node("MatMul", [queries, heads(writer, k, keySizes, count, KEYS_LAST)]);
   const map = writer.node("Softmax", [scores], { attributes: { axis: -1 } });
-  const attended = writer.node("MatMul", [map, heads(writer, v, sizes, count, HEADS_FIRST)]);
+  const attended = writer.node("MatMul", [map, heads(writer, v, keySizes, count, HEADS_FIRST)]);
   return joined(writer, attended, sizes);
 }
 
@@ -97,27 +96,18 @@ export function onnxAttentionQdq(graph) {
   const writer = new OnnxWriter();
   const sizes = sizesOf(graph);
   const { tokens, channels } = sizes;
-  const parameters = ({ scale, zeroPoint }) => [
-    writer.scalar("FLOAT", scale),
-    writer.scalar("UINT8", zeroPoint + SHIFT),
-  ];
   const quantizationOf = (name) => graph.tensors[name].quantization;
-  const real = (bytes, quantization) => writer.node("DequantizeLinear", [bytes, ...parameters(quantization)]);
-  const rounded = (value, quantization) => writer.node("QuantizeLinear", [value, ...parameters(quantization)]);
-  const constant = (type, dims, values, scales) => {
-    const zeros = writer.constant(type, [scales.length], new Array(scales.length).fill(0));
-    const inputs = [writer.constant(type, dims, values), writer.constant("FLOAT", [scales.length], scales), zeros];
-    return writer.node("DequantizeLinear", inputs, { attributes: { axis: 0 } });
-  };
+  const real = (bytes, quantization) => writer.node("DequantizeLinear", [bytes, ...writer.quantization(quantization)]);
+  const rounded = (value, quantization) => writer.node("QuantizeLinear", [value, ...writer.quantization(quantization)]);
   const flat = writer.constant("INT64", [2], [tokens, channels]);
   const bytes = new Map([[graph.input, writer.node("Reshape", [graph.input, flat])]]);
   for (const step of graph.steps) {
     if (step.op === "dense") {
       const { weights, weightScales, bias } = step;
       const input = quantizationOf(step.input);
-      const matrix = constant("INT8", [channels, channels], weights, weightScales);
+      const matrix = writer.dequantised("INT8", [channels, channels], weights, weightScales);
       const biasScales = weightScales.map((scale) => scale * input.scale);
-      const biases = constant("INT32", [channels], bias, biasScales);
+      const biases = writer.dequantised("INT32", [channels], bias, biasScales);
       const inputs = [real(bytes.get(step.input), input), matrix, biases];
       const product = writer.node("Gemm", inputs, { attributes: { transB: 1 } });
       bytes.set(step.output, rounded(product, quantizationOf(step.output)));

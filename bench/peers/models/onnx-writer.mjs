@@ -10,6 +10,8 @@ const OPSETS = [
   { domain: "", version: 17 },
   { domain: "com.microsoft", version: 1 },
 ];
+/** uint8 is our int8 shifted. */
+const SHIFT = 128;
 const ARRAYS = { FLOAT: Float32Array, UINT8: Uint8Array, INT8: Int8Array, INT32: Int32Array, INT64: BigInt64Array };
 
 /** Integers, strings, arrays of integers, and reals as `{ float }`. */
@@ -41,6 +43,18 @@ export class OnnxWriter {
 
   scalar(type, value) {
     return this.constant(type, [], [value]);
+  }
+
+  /** Scale and zero point of one of our int8 tensors, which are uint8 here. @returns {[scale: string, zeroPoint: string]} */
+  quantization({ scale, zeroPoint }) {
+    return [this.scalar("FLOAT", scale), this.scalar("UINT8", zeroPoint + SHIFT)];
+  }
+
+  /** A constant of integers as DequantizeLinear gives it, with a scale for each part along its first axis. */
+  dequantised(type, dims, values, scales) {
+    const zeros = this.constant(type, [scales.length], new Array(scales.length).fill(0));
+    const inputs = [this.constant(type, dims, values), this.constant("FLOAT", [scales.length], scales), zeros];
+    return this.node("DequantizeLinear", inputs, { attributes: { axis: 0 } });
   }
 
   /** @returns {string} the name of the node's output: `output`, or a new one */

@@ -9,9 +9,6 @@ import { OnnxWriter } from "./onnx-writer.mjs";
 /** @typedef {import("../graph.mjs").Graph} Graph */
 /** @typedef {import("../graph.mjs").ConvStep} ConvStep */
 
-/** uint8 is int8 shifted. */
-const SHIFT = 128;
-
 const nchw = ({ shape: [height, width, channels] }) => [1, channels, height, width];
 
 function filterDims({ kernel, groups, weights, bias }) {
@@ -36,10 +33,7 @@ const depthToSpace = (block) => ({ blocksize: block, mode: "DCR" });
 function parametersOf(writer, graph) {
   const made = new Map();
   return (tensor) => {
-    if (!made.has(tensor)) {
-      const { scale, zeroPoint } = graph.tensors[tensor].quantization;
-      made.set(tensor, [writer.scalar("FLOAT", scale), writer.scalar("UINT8", zeroPoint + SHIFT)]);
-    }
+    if (!made.has(tensor)) made.set(tensor, writer.quantization(graph.tensors[tensor].quantization));
     return made.get(tensor);
   };
 }
@@ -97,16 +91,10 @@ export function onnxQLinear(graph) {
 /** Weights and bias as DequantizeLinear gives them. @param {ConvStep} step */
 function dequantisedFilter(writer, step, inputScale) {
   const { dims, outputs } = filterDims(step);
-  const attributes = { axis: 0 };
-  const scaled = (type, shape, values, scales) => {
-    const zeros = writer.constant(type, [outputs], new Array(outputs).fill(0));
-    const inputs = [writer.constant(type, shape, values), writer.constant("FLOAT", [outputs], scales), zeros];
-    return writer.node("DequantizeLinear", inputs, { attributes });
-  };
   const biasScales = step.weightScales.map((scale) => scale * inputScale);
   return [
-    scaled("INT8", dims, filterValues(step), step.weightScales),
-    scaled("INT32", [outputs], step.bias, biasScales),
+    writer.dequantised("INT8", dims, filterValues(step), step.weightScales),
+    writer.dequantised("INT32", [outputs], step.bias, biasScales),
   ];
 }
 

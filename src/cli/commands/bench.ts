@@ -69,7 +69,7 @@ export const command: Command = {
       calibrate: {
         type: "string",
         value: "FILE",
-        help: "instead: times some 1,600 layers for two to three minutes and writes this machine as a device for simulate",
+        help: "instead: times some 1,700 layers for about three minutes and writes this machine as a device for simulate",
       },
     },
   },

@@ -1,17 +1,17 @@
 /** Restructurable activations in f32: the activation, two factors and a sum, for which there are kernels. */
-import type { ActivationLayer, Layer, Model, Network, Weight } from "../description.ts";
+import type { Activation, ActivationLayer, Layer, Model, Network, Weight } from "../description.ts";
 import { inferChannels } from "../shapes.ts";
 import { validate } from "../validate.ts";
 import { withNewWeights } from "./new-weights.ts";
 
-const isMixed = (layer: Layer): layer is ActivationLayer =>
-  layer.op === "activation" && layer.activation.kind === "mixed";
+type MixedLayer = ActivationLayer & { readonly activation: Extract<Activation, { readonly kind: "mixed" }> };
+
+const isMixed = (layer: Layer): layer is MixedLayer => layer.op === "activation" && layer.activation.kind === "mixed";
 
 /** The name of the weight that holds a factor, once a channel. */
 const factorsName = (name: string, value: number): string => `${name}.${value}`;
 
-function lowered({ name, input: from, affine, activation }: ActivationLayer): Layer[] {
-  if (activation.kind !== "mixed") throw new Error("expected a mixed activation");
+function lowered({ name, input: from, affine, activation }: MixedLayer): Layer[] {
   const [input, curved, straight] = [`${name}.input`, `${name}.curved`, `${name}.straight`];
   const x = affine ? input : from;
   const { of, amount } = activation;
@@ -42,7 +42,7 @@ export function lowerMixed(model: Model): Model {
   const channels = inferChannels(before);
   const made = new Map<string, Weight>();
   for (const layer of before.layers) {
-    if (!isMixed(layer) || layer.activation.kind !== "mixed") continue;
+    if (!isMixed(layer)) continue;
     const count = channels.get(layer.name)!;
     for (const value of [layer.activation.amount, 1 - layer.activation.amount]) {
       made.set(factorsName(layer.name, value), { shape: [count], data: new Float32Array(count).fill(value) });

@@ -104,7 +104,7 @@ export function takeTokensEarlyNetwork(network: Network): Network {
   };
 
   for (const layer of [...before.layers].reverse()) {
-    const now = layers.get(layer.name)!;
+    const now = layers.get(layer.name);
     if (now === undefined) continue;
     const takers = takersOf(now.name);
     if (takers.length === 0) continue;

@@ -96,8 +96,9 @@ function fitKernel(device: FitDevice, samples: readonly Measurement[], call?: nu
 /**
  * Fits what the device's description leaves open: of each kernel the share of the peak and the costs of its parts, and the cost of a call,
  * which is the median of what kernels without products say.
+ * @param call cycles of a call where they are known
  */
-export function fitCosts(device: FitDevice, measurements: readonly Measurement[]): Fit {
+export function fitCosts(device: FitDevice, measurements: readonly Measurement[], call?: number): Fit {
   const byKernel = new Map<string, Measurement[]>();
   for (const one of measurements) {
     const { kernel } = one.work;
@@ -108,7 +109,7 @@ export function fitCosts(device: FitDevice, measurements: readonly Measurement[]
     .filter(([, samples]) => samples.every(({ work }) => work.macs === 0))
     .map(([, samples]) => fitKernel(device, samples).call)
     .sort((a, b) => a - b);
-  const callCycles = calls[calls.length >> 1] ?? 0;
+  const callCycles = call ?? calls[calls.length >> 1] ?? 0;
   return {
     callCycles,
     kernels: Object.fromEntries(kernels.map(([name, samples]) => [name, fitKernel(device, samples, callCycles).costs])),

@@ -3,7 +3,8 @@ import type { Layer } from "../../network/description.ts";
 import { tensorsRead } from "../../network/graph.ts";
 import { directCounts } from "./convolution-work.ts";
 import type { CpuProgram } from "./lower.ts";
-import { type MapCounts, mapCounts } from "./map-work.ts";
+import type { MapCounts } from "./map-counts.ts";
+import { mapCounts } from "./map-work.ts";
 import { winogradCounts } from "./winograd-work.ts";
 import { type Stream, sumOfWorks, type Work } from "./work.ts";
 
@@ -79,8 +80,8 @@ function stripWorks(
     return [{ kernel, macs, usefulMacs, parts, tails, rows, calls: 1, streams: [...streams, once, ...inner] }];
   }
   return mapCounts(layer, rows, { precision, shapes }).map((counts: MapCounts, i) => {
-    const { kernel, parts, tails, macs = 0, calls = 1 } = counts;
-    return { kernel, parts, tails, rows, macs, usefulMacs: macs, calls, streams: i === 0 ? streams : [] };
+    const { kernel, parts, tails, macs = 0, usefulMacs = macs, calls = 1 } = counts;
+    return { kernel, parts, tails, rows, macs, usefulMacs, calls, streams: i === 0 ? streams : [] };
   });
 }
 

@@ -4,7 +4,6 @@
  */
 
 import { convolutionGeometries, type NetworkSchedule, scheduleNetwork } from "../../engine/schedule.ts";
-import { check } from "../../errors.ts";
 import { type AlgorithmOption, chooseF32, chooseS8 } from "../../kernels/convolution/choice.ts";
 import type { ConvGeometry } from "../../kernels/convolution/geometry.ts";
 import { roundUp } from "../../kernels/convolution/pack.ts";
@@ -15,9 +14,8 @@ import { winogradKernel } from "../../kernels/winograd/algorithms.ts";
 import { ROW_TABLE } from "../../kernels/winograd/rows.ts";
 import type { Conv2dLayer, Layer, Network, Shape } from "../../network/description.ts";
 import { lowerMixedNetwork } from "../../network/passes/lower-mixed.ts";
-import { prepareNetwork } from "../../network/passes/prepare-network.ts";
+import { prepareNetwork } from "../../network/passes/prepare.ts";
 import { inferShapes } from "../../network/shapes.ts";
-import { isTokenLayer } from "../../network/token-layers.ts";
 import { validate } from "../../network/validate.ts";
 import { absorbClips } from "../../quantization/assign.ts";
 import type { ConvolutionLayer } from "./convolution-work.ts";
@@ -51,16 +49,10 @@ const WEIGHT = 30;
 /** Reach of an int8 input from its zero point, of the sign that adds up. */
 const REACH = 160;
 
-/** @throws WasmogradError ERR_UNSUPPORTED naming the first layer whose int8 kernel is not modelled */
+/** The layers that run. */
 function ready(network: Network, precision: "f32" | "int8"): Network {
   const prepared = prepareNetwork(network);
   if (precision === "f32") return lowerMixedNetwork(prepared);
-  const refused = prepared.layers.find((one) => one.op === "layer-norm" || isTokenLayer(one));
-  check(
-    refused === undefined,
-    "ERR_UNSUPPORTED",
-    () => `layer ${refused?.name}: ${refused?.op} int8 is not modelled on CPUs; ask for f32`,
-  );
   // What clips clip to depends on scales; that they go does not.
   const any = new Map(prepared.layers.map(({ name }) => [name, { scale: 1, zeroPoint: 0 }]));
   return validate({ ...prepared, layers: absorbClips(prepared, any).layers });
@@ -105,7 +97,7 @@ function lowerConvolution(
 
 /**
  * @param input [height, width] of the picture
- * @throws WasmogradError as `inferShapes`; ERR_UNSUPPORTED on a layer without an int8 form
+ * @throws WasmogradError as `inferShapes`
  */
 export function lowerForCpu(
   network: Network,

@@ -1,18 +1,9 @@
 /** Work of the layers that are no convolutions over some rows: loops of their kernels, counted. */
 import { attentionScratchBytes, xcaScratchBytes } from "../../kernels/attention/scratch.ts";
-import type { AttentionLayer, Layer, Shape } from "../../network/description.ts";
-import { padded } from "./tails.ts";
-import type { Work } from "./work.ts";
-
-/** What a layer asks of its kernel. */
-export type MapCounts = Pick<Work, "kernel" | "parts" | "tails"> & Partial<Pick<Work, "macs" | "calls">>;
-
-export interface MapContext {
-  readonly precision: "f32" | "int8";
-  readonly shapes: ReadonlyMap<string, Shape>;
-}
-
-const fours = (count: number): number => Math.ceil(count / 4);
+import type { Layer, Shape } from "../../network/description.ts";
+import { attentionCounts, attentionSizes } from "./attention-work.ts";
+import type { MapContext, MapCounts } from "./map-counts.ts";
+import { fours, padded } from "./tails.ts";
 
 /** Set bits: moves of 8, 4, 2 and 1 bytes. */
 function moves(bytes: number): number {
@@ -67,6 +58,47 @@ const tableCounts = (pixels: number, channels: number, perChannel: boolean): Map
     ? { kernel: "s8_table_channels", parts: { values: pixels * channels, turns: pixels }, tails: [] }
     : { kernel: "s8_table", parts: { values: pixels * channels }, tails: [] };
 
+const layerNormCounts = (pixels: number, channels: number): MapCounts => ({
+  kernel: "f32_layer_norm",
+  parts: { eights: pixels * Math.floor(channels / 8), vectors: pixels * fours(channels), turns: pixels },
+  tails: padded("channels", channels, 8),
+});
+
+const layerNormCountsS8 = (pixels: number, channels: number): MapCounts => ({
+  kernel: "qs8_layer_norm",
+  parts: {
+    vectors: pixels * Math.ceil(channels / 16),
+    turns: pixels,
+    odd: channels % 16 === 0 ? 0 : pixels,
+  },
+  tails: padded("channels", channels, 16),
+});
+
+/** Of the usual first cache: bytes of a line and of a way, ways, and lines that are on their way to it. */
+const LINE_BYTES = 64;
+const WAY_BYTES = 4096;
+const WAYS = 8;
+const FETCHED_AHEAD = 32;
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+/**
+ * All pixels for some channels, then for the next ones, which lie in the same lines. If pixels lie a large power of two apart they fall into
+ * few sets of the first cache, and lines that are fetched ahead push out one another.
+ */
+function averageCounts(pixels: number, channels: number, float: boolean): MapCounts {
+  const lanes = float ? 4 : 16;
+  const vectors = pixels * Math.ceil(channels / lanes);
+  const stride = channels * (float ? 4 : 1);
+  const sets = WAY_BYTES / Math.max(LINE_BYTES, divisor(stride, WAY_BYTES));
+  const evicted = pixels > WAYS * sets && WAYS * sets < FETCHED_AHEAD;
+  return {
+    kernel: float ? "f32_global_average" : "qs8_global_average",
+    parts: { vectors, turns: Math.ceil(channels / lanes), conflicts: evicted ? vectors : 0 },
+    tails: padded("channels", channels, lanes),
+  };
+}
+
 /** A sum of two maps; an operand of one channel is broadcast, pixel by pixel. */
 function addCounts(
   { inputs: [a, b] }: Extract<Layer, { op: "add" }>,
@@ -114,52 +146,6 @@ function subsampleCounts(
   };
 }
 
-/** Sizes of an attention layer. */
-function attentionSizes(layer: AttentionLayer, shapes: ReadonlyMap<string, Shape>) {
-  const { heads, keyHeads = heads, valueHeads = heads } = layer;
-  const [qh, qw, channels] = shapes.get(layer.q)!;
-  const [kh, kw] = shapes.get(layer.k)!;
-  const shared = keyHeads !== heads || valueHeads !== heads;
-  return { heads, queries: qh * qw, keys: kh * kw, own: channels / heads, calls: shared ? heads : 1 };
-}
-
-function softmaxCounts(layer: AttentionLayer, shapes: ReadonlyMap<string, Shape>): MapCounts {
-  const { heads, queries, keys, own, calls } = attentionSizes(layer, shapes);
-  const eights = Math.ceil(queries / 8);
-  const groups = fours(keys);
-  const channels = Math.ceil(own / 8) * 8;
-  return {
-    kernel: "f32_attention",
-    calls,
-    // 4 keys x 8 queries a tile, then 8 queries x 8 channels.
-    macs: heads * eights * (groups * 32 * own + channels * 8 * keys),
-    parts: {
-      input: heads * (groups * own + keys * Math.ceil(own / 8) * 2 + eights * 2 * own),
-      scores: heads * eights * groups * 8,
-      output: heads * eights * 8 * (channels / 8) * 2,
-      turns: heads * eights * (groups + channels / 8),
-    },
-    tails: [...padded("queries", queries, 8), ...padded("channels of a head", own, 8), ...padded("keys", keys, 4)],
-  };
-}
-
-function xcaCounts(layer: AttentionLayer, shapes: ReadonlyMap<string, Shape>): MapCounts {
-  const { heads, keys: tokens, own, calls } = attentionSizes(layer, shapes);
-  const [groups, blocks, quads] = [fours(own), Math.ceil(own / 8), fours(tokens)];
-  return {
-    kernel: "f32_xca",
-    calls,
-    macs: heads * (blocks * groups * 32 * tokens + quads * blocks * 32 * own),
-    parts: {
-      input: heads * tokens * (groups + 2 * blocks + groups),
-      scores: heads * blocks * groups * 8,
-      output: heads * blocks * tokens * 2,
-      turns: heads * blocks * (groups + quads),
-    },
-    tails: [...padded("channels of a head", own, 8), ...padded("tokens", tokens, 4)],
-  };
-}
-
 /** Bytes of working memory, where the layer has some. */
 export function mapScratchBytes(layer: Layer, { precision, shapes }: MapContext): number {
   if (layer.op !== "attention") return 0;
@@ -184,13 +170,7 @@ export function mapCounts(layer: Layer, rows: number, context: MapContext): MapC
     case "channel-affine":
       return [float ? perPixel("f32_channel_affine", pixels, channels) : tableCounts(pixels, channels, true)];
     case "layer-norm":
-      return [
-        {
-          kernel: "f32_layer_norm",
-          parts: { eights: pixels * Math.floor(channels / 8), vectors: pixels * fours(channels), turns: pixels },
-          tails: padded("channels", channels, 8),
-        },
-      ];
+      return [float ? layerNormCounts(pixels, channels) : layerNormCountsS8(pixels, channels)];
     case "add":
       return [addCounts(layer, pixels, channels, context)];
     case "clip":
@@ -212,23 +192,17 @@ export function mapCounts(layer: Layer, rows: number, context: MapContext): MapC
     }
     case "global-average-pool": {
       const [h, w, c] = shapes.get(layer.input)!;
-      const lanes = float ? 4 : 16;
-      return [
-        {
-          kernel: float ? "f32_global_average" : "qs8_global_average",
-          parts: { vectors: h * w * Math.ceil(c / lanes), turns: Math.ceil(c / lanes) },
-          tails: padded("channels", c, lanes),
-        },
-      ];
+      return [averageCounts(h * w, c, float)];
     }
     case "subsample":
       return [subsampleCounts(layer, shapes.get(layer.input)!, pixels, bytes)];
     case "attention":
-      return [layer.map === "softmax" ? softmaxCounts(layer, shapes) : xcaCounts(layer, shapes)];
+      return [attentionCounts(layer, context)];
     case "positions":
-      return [flat("f32_add", values)];
-    case "class-token":
+      return [flat(float ? "f32_add" : "qs8_add", values)];
     case "replace-token":
+      return [float ? copied(values * bytes) : { ...tableCounts(pixels + 1, channels, false), calls: 2 }];
+    case "class-token":
     case "take-token":
     case "fourier-positions":
       return [copied(values * bytes)];

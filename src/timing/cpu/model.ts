@@ -48,10 +48,10 @@ export function productCycles({ peak }: Pick<Cpu, "peak">, { kernel, macs }: Wor
 }
 
 /** Kernels are named by what they compute in; copies and moves have no products. */
-export const isFloat = (kernel: string): boolean => kernel.startsWith("f32");
+const isFloat = (kernel: string): boolean => kernel.startsWith("f32");
 
 /** Cycles of a part that no calibration has met. */
-const ASSUMED_COST = 1;
+export const ASSUMED_COST = 1;
 
 /** Cycles of the parts of a kernel's work that are no products. */
 export function partCycles({ parts }: Work, { costs }: KernelCosts): number {

@@ -10,6 +10,8 @@ export interface Tail {
 /** A share of waste that is worth a word. */
 const WORTH = 0.04;
 
+export const fours = (count: number): number => Math.ceil(count / 4);
+
 /** A size in whole tiles, where that is more. */
 export function padded(what: string, size: number, tile: number): Tail[] {
   const whole = Math.ceil(size / tile) * tile;

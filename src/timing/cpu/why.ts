@@ -1,6 +1,6 @@
 /** CPUs: one sentence on what a layer's time comes from. */
 import type { Cpu } from "../devices/description.ts";
-import { TIERS, type Tier, type WorkCycles } from "./model.ts";
+import { ASSUMED_COST, TIERS, type Tier, type WorkCycles } from "./model.ts";
 import { tailText } from "./tails.ts";
 import type { Work } from "./work.ts";
 
@@ -31,7 +31,7 @@ function largestPart(device: Cpu, works: readonly Work[]): string | undefined {
     for (const [name, count] of Object.entries(parts)) {
       const text = PARTS[name];
       if (text === undefined) continue;
-      sums.set(text, (sums.get(text) ?? 0) + count * (device.kernels[kernel]?.costs[name] ?? 1));
+      sums.set(text, (sums.get(text) ?? 0) + count * (device.kernels[kernel]?.costs[name] ?? ASSUMED_COST));
     }
   }
   return [...sums].sort((a, b) => b[1] - a[1])[0]?.[0];
@@ -61,7 +61,10 @@ export function explain(
     return `what is not products takes longest, above all ${part}${waste}`;
   }
   const macs = works.reduce((sum, work) => sum + work.macs, 0);
-  if (macs === 0) return `a loop over the values${waste}`;
+  if (macs === 0) {
+    const evicted = works.some(({ parts: { conflicts = 0 } }) => conflicts > 0);
+    return `a loop over the values${evicted ? ", which fall into few sets of the first cache" : ""}${waste}`;
+  }
   const useful = works.reduce((sum, work) => sum + work.usefulMacs, 0);
   const cycles = parts.reduce((sum, part) => sum + part.cycles, 0);
   const busy = parts.reduce((sum, part) => sum + part.compute, 0) / cycles;

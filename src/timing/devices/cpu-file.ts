@@ -1,7 +1,9 @@
 /** CPUs as JSON: calibrations that were measured, and descriptions of one's own. */
-import { check, WasmogradError } from "../../errors.ts";
-import { show } from "../../network/layer-fields.ts";
+import { check } from "../../errors.ts";
+import { parseJson } from "../../json.ts";
+import { isRecord, show } from "../../network/layer-fields.ts";
 import type { Cpu } from "./description.ts";
+import { fault } from "./overrides.ts";
 
 export const CPU_FORMAT = "wasmograd-cpu";
 export const CPU_VERSION = 1;
@@ -29,38 +31,30 @@ const FIELDS: Fields = {
   callCycles: AT_LEAST_ZERO,
 };
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function fault(name: string, path: string, expected: string, given: unknown): WasmogradError {
-  return new WasmogradError("ERR_ARGUMENT", `${name}: ${path}expected ${expected}, got ${show(given)}`);
-}
-
 function checkFields(name: string, path: string, fields: Fields, value: unknown): Record<string, unknown> {
-  const prefix = path === "" ? "" : `${path}: `;
-  if (!isRecord(value)) throw fault(name, prefix, "an object", value);
+  if (!isRecord(value)) throw fault(name, path, "an object", value);
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(fields, key)) throw fault(name, prefix, `fields ${Object.keys(fields).join(", ")}`, key);
+    if (!Object.hasOwn(fields, key)) throw fault(name, path, `fields ${Object.keys(fields).join(", ")}`, key);
   }
   for (const [key, field] of Object.entries(fields)) {
     const inner = path === "" ? key : `${path}.${key}`;
     const given = value[key];
     if (!Array.isArray(field)) checkFields(name, inner, field as Fields, given);
-    else if (!(field as Holds)[0](given)) throw fault(name, `${inner}: `, (field as Holds)[1], given);
+    else if (!(field as Holds)[0](given)) throw fault(name, inner, (field as Holds)[1], given);
   }
   return value;
 }
 
 function checkKernels(name: string, value: unknown): Cpu["kernels"] {
-  if (!isRecord(value)) throw fault(name, "kernels: ", "an object", value);
+  if (!isRecord(value)) throw fault(name, "kernels", "an object", value);
   for (const [kernel, own] of Object.entries(value)) {
     const path = `kernels.${kernel}`;
-    if (!isRecord(own)) throw fault(name, `${path}: `, "an object", own);
+    if (!isRecord(own)) throw fault(name, path, "an object", own);
     const { costs, ...rest } = own;
     checkFields(name, path, { fraction: POSITIVE }, rest);
-    if (!isRecord(costs)) throw fault(name, `${path}.costs: `, "an object", costs);
+    if (!isRecord(costs)) throw fault(name, `${path}.costs`, "an object", costs);
     for (const [part, cycles] of Object.entries(costs)) {
-      if (!AT_LEAST_ZERO[0](cycles)) throw fault(name, `${path}.costs.${part}: `, AT_LEAST_ZERO[1], cycles);
+      if (!AT_LEAST_ZERO[0](cycles)) throw fault(name, `${path}.costs.${part}`, AT_LEAST_ZERO[1], cycles);
     }
   }
   return value as Cpu["kernels"];
@@ -78,21 +72,14 @@ export function cpuFrom(file: unknown, name = "device"): Cpu {
   check(known, "ERR_FORMAT", () => {
     return `${name}: expected format ${CPU_FORMAT}, version ${CPU_VERSION}, got ${show(given.format)}, ${show(given.version)}`;
   });
-  if (!isRecord(given.device)) throw fault(name, "device: ", "an object", given.device);
+  if (!isRecord(given.device)) throw fault(name, "device", "an object", given.device);
   const { kernels, kind = "cpu", ...rest } = given.device;
-  if (kind !== "cpu") throw fault(name, "device.kind: ", '"cpu"', kind);
+  if (kind !== "cpu") throw fault(name, "device.kind", '"cpu"', kind);
   const fields = checkFields(name, "device", FIELDS, rest);
   return { ...(fields as unknown as Omit<Cpu, "kind" | "kernels">), kind: "cpu", kernels: checkKernels(name, kernels) };
 }
 
 /** The same from JSON text. @throws WasmogradError ERR_FORMAT when it is no JSON; as `cpuFrom` */
 export function parseCpu(text: string, name = "device"): Cpu {
-  let file: unknown;
-  try {
-    file = JSON.parse(text);
-  } catch (cause) {
-    const reason = (cause as Error).message.split("\n", 1)[0];
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON: ${reason}`, { cause });
-  }
-  return cpuFrom(file, name);
+  return cpuFrom(parseJson(text, name), name);
 }

@@ -1,15 +1,13 @@
 /** Devices of one's own in files: JSON that describes all of a device of a kind, or says how it differs from a known one. */
-import { check, WasmogradError } from "../../errors.ts";
-import { show } from "../../network/layer-fields.ts";
+import { check } from "../../errors.ts";
+import { parseJson } from "../../json.ts";
+import { isRecord, show } from "../../network/layer-fields.ts";
 import { CPU_FORMAT, cpuFrom } from "./cpu-file.ts";
 import type { Device } from "./description.ts";
 import { OPTIONAL, withOverrides } from "./overrides.ts";
 import { type DeviceOptions, device, deviceIds } from "./registry.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A known device of each kind: what fields its kind has. */
 const templates = (): ReadonlyMap<string, Device> => {
@@ -82,12 +80,5 @@ export function deviceFrom(fields: unknown, name = "device"): Device {
 
 /** The same from JSON text. @throws WasmogradError ERR_FORMAT when it is no JSON; ERR_ARGUMENT as `deviceFrom` */
 export function parseDevice(text: string, name = "device"): Device {
-  let fields: unknown;
-  try {
-    fields = JSON.parse(text);
-  } catch (cause) {
-    const reason = (cause as Error).message.split("\n", 1)[0];
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON: ${reason}`, { cause });
-  }
-  return deviceFrom(fields, name);
+  return deviceFrom(parseJson(text, name), name);
 }

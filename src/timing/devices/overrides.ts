@@ -1,6 +1,7 @@
 /** Devices of one's own: JSON that says how they differ from a known one. */
 import { WasmogradError } from "../../errors.ts";
-import { show } from "../../network/layer-fields.ts";
+import { parseJson } from "../../json.ts";
+import { isRecord, show } from "../../network/layer-fields.ts";
 import type { Device } from "./description.ts";
 
 /** Numbers that may be 0; all others are above. */
@@ -22,10 +23,8 @@ export const OPTIONAL = /^system\.(sram|second)\.(reads|writes)InFlight$/;
 /** What makes a device of its kind. */
 const FIXED: ReadonlySet<string> = new Set(["kind"]);
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function fault(name: string, path: string, expected: string, given: unknown): WasmogradError {
+/** What is wrong with a field; with the path "", with all of them. */
+export function fault(name: string, path: string, expected: string, given: unknown): WasmogradError {
   return new WasmogradError(
     "ERR_ARGUMENT",
     `${name}: ${path === "" ? "" : `${path}: `}expected ${expected}, got ${show(given)}`,
@@ -90,12 +89,5 @@ export function withOverrides(base: Device, overrides: unknown, name = "device")
 
 /** The same from JSON text. @throws WasmogradError ERR_FORMAT when it is no JSON; ERR_ARGUMENT as `withOverrides` */
 export function parseOverrides(base: Device, text: string, name = "device"): Device {
-  let overrides: unknown;
-  try {
-    overrides = JSON.parse(text);
-  } catch (cause) {
-    const reason = (cause as Error).message.split("\n", 1)[0];
-    throw new WasmogradError("ERR_FORMAT", `${name}: expected JSON: ${reason}`, { cause });
-  }
-  return withOverrides(base, overrides, name);
+  return withOverrides(base, parseJson(text, name), name);
 }

@@ -92,15 +92,23 @@ function patchCycles(operation: Operation): number {
   }
 }
 
-/** Blocks of 16x16 values that one call of a PLE kernel works through: assumed, the library chooses from 1 on. */
+/** Blocks that one call of a PLE kernel works through: assumed, the library chooses from 1 on. */
 const BLOCKS_PER_CALL = 8;
 
-export function pleCycles({ core }: EthosN, operation: Operation): number {
+/** The largest [height, width] of a block; the engine takes over what the convolution engine has in its accumulators. */
+function pleBlock(operation: Operation, winograd: boolean): readonly [number, number] {
+  const line = "kernel" in operation && operation.kernel.includes(1);
+  return winograd && !line ? [WINOGRAD_BLOCK / 16, 16] : [16, 16];
+}
+
+/** @param winograd whether the convolution before it is done that way, whose blocks are smaller */
+export function pleCycles({ core }: EthosN, operation: Operation, winograd: boolean): number {
   // Pooling reads its input in patches, everything else is counted by what it writes.
   const pooling = operation.kind === "max-pool" || operation.kind === "average-pool";
   const [h, w, channels] = (pooling ? operation.input : operation.output).shape;
   const deep = Math.ceil(channels / (core.engines * core.lanesPerEngine));
-  const patches = (up(h, 16) / 4) * (up(w, 16) / 4) * deep;
-  const blocks = (up(h, 16) / 16) * (up(w, 16) / 16) * deep;
+  const [high, wide] = pleBlock(operation, winograd);
+  const patches = (up(h, high) / 4) * (up(w, wide) / 4) * deep;
+  const blocks = (up(h, high) / high) * (up(w, wide) / wide) * deep;
   return patches * patchCycles(operation) + 10 * blocks + (100 * blocks) / BLOCKS_PER_CALL;
 }

@@ -99,7 +99,7 @@ function estimatePass(
   size: EncodedSize,
 ): PassEstimate {
   const { cycles: mce, winograd } = mceCycles(device, operation);
-  const ple = pleCycles(device, operation);
+  const ple = pleCycles(device, operation, winograd);
   const where = (name: string): "dram" | "sram" => (kept.has(name) ? "sram" : "dram");
   const filter = "filter" in operation ? operation.filter : undefined;
   const weightBytes = filter

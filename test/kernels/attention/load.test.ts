@@ -6,8 +6,9 @@ import { instantiateSync } from "@assemblyscript/loader";
 import asc from "assemblyscript/asc";
 import { describe, expect, test } from "vitest";
 import type { AttentionKernelExports } from "../../../src/kernels/attention/exports.ts";
-import { compileAttentionKernels, instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
-import { compileLayerKernels, instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
+import { instantiateAttentionKernels } from "../../../src/kernels/attention/load.ts";
+import { compileBinary } from "../../../src/kernels/binaries.ts";
+import { instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
 import { instantiateKernels } from "../../../src/kernels/load.ts";
 import { WasmMemory } from "../../../src/kernels/memory.ts";
 import { hardSwishF32 } from "../../../src/reference/activations.ts";
@@ -21,9 +22,9 @@ const functions = (exports: object): string[] =>
 
 describe("three binaries over one memory", () => {
   test("the third imports the memory and nothing else", async () => {
-    const module = await compileAttentionKernels();
+    const module = await compileBinary("attention");
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
-    expect(await compileAttentionKernels()).toBe(module);
+    expect(await compileBinary("attention")).toBe(module);
   });
 
   test("static data: the layers' below 12288, the third's from there on, below the first allocation", async () => {
@@ -34,8 +35,8 @@ describe("three binaries over one memory", () => {
       return [bytes.findIndex((b) => b !== 0xcd), bytes.findLastIndex((b) => b !== 0xcd)];
     };
     const heap = new WasmMemory().allocate(1);
-    const layers = await written(await compileLayerKernels());
-    const third = await written(await compileAttentionKernels());
+    const layers = await written(await compileBinary("layers"));
+    const third = await written(await compileBinary("attention"));
     expect(layers[1]).toBeLessThan(12288);
     expect(third[0]).toBeGreaterThanOrEqual(12288);
     expect(third[1]).toBeLessThan(heap);

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import type { AttentionKernelExports } from "../../../src/kernels/attention/exports.ts";
-import { compileAttentionKernels } from "../../../src/kernels/attention/load.ts";
 import { attentionScratchBytes, pivotScratchBytes, xcaScratchBytes } from "../../../src/kernels/attention/scratch.ts";
+import { compileBinary } from "../../../src/kernels/binaries.ts";
 import { s8Arguments } from "../../_helpers/attention.ts";
 
 // Operands at the end of a memory: a load beyond the reach that the kernels' headers state traps.
 const PAGES = 4;
 const END = PAGES * 65536;
 const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
-const instance = await WebAssembly.instantiate(await compileAttentionKernels(), { env: { memory } });
+const instance = await WebAssembly.instantiate(await compileBinary("attention"), { env: { memory } });
 const exports = instance.exports as unknown as AttentionKernelExports;
 const TO = 16384;
 const SCRATCH = 65536;

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import { instantiateSync } from "@assemblyscript/loader";
 import asc from "assemblyscript/asc";
 import { describe, expect, test } from "vitest";
+import { compileBinary } from "../../../src/kernels/binaries.ts";
 import type { LayerKernelExports } from "../../../src/kernels/layers/exports.ts";
-import { compileLayerKernels, instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
-import { compileKernels, instantiateKernels } from "../../../src/kernels/load.ts";
+import { instantiateLayerKernels } from "../../../src/kernels/layers/load.ts";
+import { instantiateKernels } from "../../../src/kernels/load.ts";
 import { WasmMemory } from "../../../src/kernels/memory.ts";
 import { hardSwishF32 } from "../../../src/reference/activations.ts";
 
@@ -20,9 +21,9 @@ const functions = (exports: object): string[] =>
 
 describe("two binaries over one memory", () => {
   test("the second imports the memory and nothing else", async () => {
-    const module = await compileLayerKernels();
+    const module = await compileBinary("layers");
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
-    expect(await compileLayerKernels()).toBe(module);
+    expect(await compileBinary("layers")).toBe(module);
   });
 
   test("static data: the first below 8192, the second from there on, both below the first allocation", async () => {
@@ -33,8 +34,8 @@ describe("two binaries over one memory", () => {
       return [bytes.findIndex((b) => b !== 0xcd), bytes.findLastIndex((b) => b !== 0xcd)];
     };
     const heap = new WasmMemory().allocate(1);
-    const first = await written(await compileKernels());
-    const second = await written(await compileLayerKernels());
+    const first = await written(await compileBinary("kernels"));
+    const second = await written(await compileBinary("layers"));
     expect(first[0]).toBeGreaterThanOrEqual(1024);
     expect(first[1]).toBeLessThan(8192);
     expect(second[0]).toBeGreaterThanOrEqual(8192);

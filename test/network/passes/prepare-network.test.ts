@@ -2,8 +2,7 @@ import { expect, test } from "vitest";
 import { buildModel } from "../../../src/models/registry.ts";
 import type { Network } from "../../../src/network/description.ts";
 import { lowerMixed, lowerMixedNetwork } from "../../../src/network/passes/lower-mixed.ts";
-import { prepare } from "../../../src/network/passes/prepare.ts";
-import { prepareNetwork } from "../../../src/network/passes/prepare-network.ts";
+import { prepare, prepareNetwork } from "../../../src/network/passes/prepare.ts";
 import { randomModel } from "../random-model.ts";
 
 const MIXED: Network = {
