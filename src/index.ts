@@ -31,7 +31,8 @@ export { type ErrorCode, WasmogradError } from "./errors.ts";
 export { parseSafetensors, serialiseSafetensors } from "./formats/safetensors.ts";
 export { loadWeights, saveWeights } from "./formats/weights-file.ts";
 export { psnrY, ssimY } from "./image/metrics.ts";
-export { type ResizeOptions, type ResizeTo, resize } from "./image/resize.ts";
+export { resize } from "./image/resize.ts";
+export type { ResizeOptions, ResizeTo } from "./image/resize-strips.ts";
 export type { Image, ImageDataLike, ImageInput } from "./image/types.ts";
 export type { Conv2d } from "./kernels/conv2d.ts";
 export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8 } from "./kernels/conv2d-options.ts";
@@ -91,6 +92,7 @@ export type { Counter, Lane, Slice, Timeline, Traced } from "./timing/timeline.t
 export { type WhatIfReport, type WhatIfRow, whatIf } from "./timing/what-if.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
+export type { EnlargeTo } from "./upscale/target-size.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";
 export { type Algorithm, type AlgorithmSpec, winograd } from "./winograd/algorithm.ts";
 export { type CountedLayer, type LayerCounts, runCounted, runDirect } from "./winograd/counting.ts";

@@ -107,6 +107,28 @@ describe("upscale", () => {
   });
 });
 
+describe("sizes that no network was trained for", () => {
+  beforeAll(() => writeImage(at("wide.png"), noise(61, 40)));
+
+  test.each([
+    ["--scale", "3", 183, 120],
+    ["--scale", "1.5", 92, 60],
+    ["--scale", "1", 61, 40],
+    ["--to", "200x200", 200, 131],
+    ["--to", "1000x100", 153, 100],
+    ["--to", "61x500", 61, 40],
+    ["--to", "122x80", 122, 80],
+  ])("%s %s", async (option, value, width, height) => {
+    expect(json("upscale", "wide.png", "sized.png", option, value)).toMatchObject({ width, height });
+    expect(await readImage(at("sized.png"))).toMatchObject({ width, height });
+  });
+
+  test("says that a resize follows", () => {
+    expect(cli("upscale", "wide.png", "sized.png", "--scale", "3").stdout).toMatch(/61x40 -> 183x120, .* and bicubic/);
+    expect(cli("upscale", "wide.png", "sized.png").stdout).not.toMatch(/bicubic/);
+  });
+});
+
 describe("bad input: one line on stderr, nothing written", () => {
   beforeAll(async () => {
     const png = await encodeImage(noise(40, 30), "png");
@@ -144,7 +166,32 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["surplus argument", ["models", "x"], 2, /expected no argument, got x/],
     ["unknown model", ["upscale", "good.png", "o.png", "--model", "esrgan"], 2, /model: expected one of sesr-m3/],
     ["no weights", ["upscale", "good.png", "o.png", "--model", "sesr-xl"], 2, /no weights are shipped for sesr-xl x2/],
-    ["scale", ["upscale", "good.png", "o.png", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
+    [
+      "scale",
+      ["upscale", "good.png", "o.png", "--scale", "0.5"],
+      2,
+      /--scale: expected a factor from 1 to 16, got 0.5/,
+    ],
+    [
+      "no factor",
+      ["upscale", "good.png", "o.png", "--scale", "x"],
+      2,
+      /--scale: expected a factor from 1 to 16, got x/,
+    ],
+    ["no size", ["upscale", "good.png", "o.png", "--to", "80"], 2, /--to: expected WIDTHxHEIGHT such as 1920x1080/],
+    [
+      "a smaller size",
+      ["upscale", "good.png", "o.png", "--to", "39x90"],
+      2,
+      /--to: expected at least the picture's 40x30/,
+    ],
+    [
+      "two sizes",
+      ["upscale", "good.png", "o.png", "--to", "80x60", "--scale", "2"],
+      2,
+      /--to: expected without --scale/,
+    ],
+    ["a scale of a set", ["evaluate", "locked", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
     ["precision", ["upscale", "good.png", "o.png", "--precision", "int4"], 2, /--precision: expected int8 or f32/],
     ["tile", ["upscale", "good.png", "o.png", "--tile", "-4"], 2, /tile/],
     ["tile too small", ["upscale", "good.png", "o.png", "--tile", "8"], 2, /--tile: expected an integer from 16/],
@@ -270,6 +317,44 @@ describe("evaluate", () => {
     const loss = pictures[0].losses.find((l: { bits: number }) => l.bits === 8).lossDb;
     expect(loss).toBeCloseTo(exact - scaled, 9);
     expect(loss).not.toBe(0);
+  });
+
+  test("several networks in one table, with the figures of each by itself", () => {
+    const report = json("evaluate", "plain", "--model", "all", "--precision", "all");
+    const [int8, f32] = ["int8", "f32"].map((precision) => json("evaluate", "plain", "--precision", precision));
+    expect(report.models).toContainEqual({ model: "sesr-m5", precision: "int8", images: int8.images, mean: int8.mean });
+    expect(report.models).toContainEqual({ model: "sesr-m5", precision: "f32", images: f32.images, mean: f32.mean });
+    expect(report).not.toHaveProperty("model");
+    const lines = cli("evaluate", "plain", "--precision", "int8,f32", "--markdown").stdout.trimEnd().split("\n");
+    const [psnr, ssim] = [f32.mean.psnr.toFixed(2), f32.mean.ssim.toFixed(4)];
+    expect(lines.slice(2, 4)).toEqual(["| model | precision | PSNR dB | SSIM |", "| --- | ---: | ---: | ---: |"]);
+    expect(lines.at(-1)).toBe(`| sesr-m5 | f32 | ${psnr} | ${ssim} |`);
+  });
+
+  test("the protocol is chosen by options and printed", () => {
+    const usual = json("evaluate", "plain");
+    const other = json("evaluate", "plain", "--border", "0", "--rounding", "none");
+    expect(usual.protocol).toMatch(/border of 2 pixels.*rounded to 8 bits$/);
+    expect(other.protocol).toMatch(/border of 0 pixels.*neither clipped nor rounded$/);
+    expect(other.mean.bicubic.psnr).not.toBe(usual.mean.bicubic.psnr);
+    expect(json("evaluate", "plain", "--protocol", "srcnn").protocol).toMatch(/Y of the high resolution rounded/);
+  });
+
+  test("weights of one's own, in f32", () => {
+    const weights = fileURLToPath(new URL("../../weights/sesr-m5-x2.safetensors", import.meta.url));
+    const own = json("evaluate", "plain", "--precision", "f32", "--weights", weights);
+    expect(own).toEqual(json("evaluate", "plain", "--precision", "f32"));
+    for (const [args, status, message] of [
+      [["--weights", weights], 2, /--weights: expected with one --model and --precision f32 only/],
+      [["--precision", "f32", "--weights", "none"], 1, /none: cannot be read/],
+      [["--precision", "f32", "--model", "fsrcnn"], 2, /no weights are shipped for fsrcnn x2/],
+      [["--protocol", "mean"], 2, /--protocol: expected default or srcnn, got mean/],
+      [["--protocol", "srcnn", "--grey", "rgb"], 2, /--grey: expected without --protocol srcnn/],
+    ] as const) {
+      const result = cli("evaluate", "plain", ...args);
+      expect(result.stderr).toMatch(message);
+      expect(result.status).toBe(status);
+    }
   });
 
   test("a picture that is too small: its name, exit status 1", async () => {
