@@ -11,6 +11,7 @@ import type { FeatureMap, Network } from "../network/description.ts";
 import { type DetectorNetworks, detectorNetworks, firstOutputs } from "./networks.ts";
 import { loadDetectorWeights } from "./weights.ts";
 
+/** Of `createDetector`. */
 export interface CreateDetectorOptions extends DetectorOptions, WasmOptions {
   /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
   readonly backbone: string | Network;
@@ -31,7 +32,9 @@ export interface PictureDetector {
   detect(picture: ImageInput): Detection[];
   /** Bytes of WebAssembly memory held at present. */
   readonly memoryBytes: number;
+  /** Frees its memory; the detector cannot be used after it. */
   dispose(): void;
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 

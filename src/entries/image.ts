@@ -1,5 +1,10 @@
-/** Pictures: `import { resize } from "wasmograd/image"`. Files are in "wasmograd/node". */
+/**
+ * Pictures: `import { resize } from "wasmograd/image"`. Files are in "wasmograd/node".
+ * @module wasmograd/image
+ */
 export { type ErrorCode, WasmogradError } from "../errors.ts";
-export { psnrY, ssimY } from "../image/metrics.ts";
+export { type MetricOptions, psnrY, ssimY } from "../image/metrics.ts";
 export { type ResizeOptions, type ResizeTo, resize } from "../image/resize.ts";
-export type { Image, ImageDataLike, ImageInput } from "../image/types.ts";
+export type { Border } from "../image/resize-axis.ts";
+export type { Channels, Depth, Image, ImageDataLike, ImageInput, Samples, Size } from "../image/types.ts";
+export type { BinaryName, WasmOptions } from "../kernels/wasm-options.ts";

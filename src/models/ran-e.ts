@@ -23,13 +23,17 @@ import {
 
 /** Blocks of one width. */
 export interface RanERow {
+  /** Output channels of each block. */
   readonly channels: number;
   /** Of the first block; the others have 1. */
   readonly stride: number;
+  /** One an element, at least one. */
   readonly blocks: readonly RanEBlock[];
 }
 
+/** Of `ranENetwork`. */
 export interface RanEOptions {
+  /** Of the network. */
   readonly name: string;
   /** From the stem on, at least one. */
   readonly rows: readonly RanERow[];
@@ -143,7 +147,10 @@ export function ranENetwork(options: RanEOptions): Network {
   return list.network(name, ranETop(list, x, rows.at(-1)!.channels));
 }
 
-/** What `restructure` has to collapse in an expanded network of these rows: a chain for each 3x3 convolution of the collapsed one. */
+/**
+ * What `restructure` has to collapse in an expanded network of these rows: a chain for each 3x3 convolution of the collapsed one.
+ * @param rows as `ranENetwork` takes them
+ */
 export function ranEChains(rows: readonly RanERow[]): LinearChain[] {
   return placesOf(rows).flatMap(({ place, block }) => (block === "collapsed" ? chainsOf(place) : []));
 }

@@ -69,8 +69,8 @@ export function weightUses(network: Network): Map<string, WeightUse[]> {
 }
 
 /**
- * Name -> shape of every weight that a network expects.
- * @throws WasmogradError ERR_NETWORK when two layers share a name but need different shapes
+ * Name -> shape of every weight that a network expects: filters OHWI [out, height, width, in], vectors [channels].
+ * @throws WasmogradError ERR_NETWORK when two layers share a name but need different shapes; as `validate`
  */
 export function weightShapes(network: Network): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

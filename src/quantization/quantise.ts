@@ -35,30 +35,41 @@ export interface QuantisedFilter {
   readonly negativeMultipliers?: Float32Array;
   /** residualScale / outputScale, rounded to binary32; present exactly when the layer has a residual. */
   readonly residualMultiplier?: number;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** q = requantize(a - zeroPointA, multiplierA, zeroPoint, qmin, qmax, b - zeroPointB, multiplierB); one channel broadcasts. */
 export interface QuantisedAdd {
+  /** scaleA / outputScale, rounded to binary32. */
   readonly multiplierA: number;
+  /** scaleB / outputScale, rounded to binary32. */
   readonly multiplierB: number;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** t = q - inputZeroPoint; requantize(t, t < 0 ? negativeMultipliers[c] : multiplier, zeroPoint, qmin, qmax). */
 export interface QuantisedActivation {
+  /** inputScale / outputScale, rounded to binary32. */
   readonly multiplier: number;
   /** One entry per channel for PReLU; absent for ReLU and ReLU6, which clamp at qmin and qmax. */
   readonly negativeMultipliers?: Float32Array;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** q = min(qmax, max(qmin, q)): a clip that no producing operator could absorb. */
 export interface QuantisedClip {
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 

@@ -11,15 +11,19 @@ export type BlockKind = RanEBlock | "stem" | "top";
 
 /** All that a block's cost may depend on. */
 export interface BlockShape {
+  /** Which block. */
   readonly block: BlockKind;
   /** Channels; 3 of the stem. */
   readonly input: number;
   /** Channels; 1000 of the top. */
   readonly output: number;
+  /** Of both axes. */
   readonly stride: number;
+  /** Whether the input is added to the output. */
   readonly residual: boolean;
   /** Of the input, in pixels. */
   readonly height: number;
+  /** Of the input, in pixels. */
   readonly width: number;
 }
 
@@ -57,7 +61,9 @@ export function withoutFirstNorm(network: Network, { residual }: BlockShape): Ne
 
 /** What adds up over the blocks of a network. */
 export interface BlockCounts {
+  /** Trainable values. */
   readonly params: number;
+  /** Multiply-accumulates for one picture. */
   readonly macs: number;
   /** Values that go through an activation. */
   readonly units: number;

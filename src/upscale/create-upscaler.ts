@@ -7,6 +7,7 @@ import { Upscaler } from "./upscaler.ts";
 /** More than any machine of the day has; a typing error rather than a wish. */
 export const MOST_THREADS = 256;
 
+/** Of `createUpscaler`. */
 export interface UpscalerOptions extends NetworkOptions {
   /**
    * Threads for larger pictures; by default as many as there are processors. 1: pictures are computed where `upscale` is called, which
@@ -27,7 +28,7 @@ export interface UpscalerOptions extends NetworkOptions {
  * using upscaler = await createUpscaler({ model: "sesr-m5", scale: 2, precision: "int8" });
  * const picture = await upscaler.upscale(image, { onProgress: ({ fraction }) => console.log(fraction) });
  * @throws WasmogradError ERR_ARGUMENT (unknown model, scale or precision, a combination without weights), ERR_WEIGHTS, ERR_FORMAT,
- *   ERR_QUANTIZATION, ERR_WASM
+ *   ERR_QUANTIZATION, ERR_WASM, ERR_OUT_OF_MEMORY
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   checkObject("options", options);

@@ -96,7 +96,7 @@ export function fuseNetwork(network: Network): Network {
   return validate({ ...sorted, layers: [...kept.values()] });
 }
 
-/** `fuseNetwork` on a model; weights stay as they are. */
+/** `fuseNetwork` on a model; weights stay as they are. @throws WasmogradError as `fuseNetwork` */
 export function fuse(model: Model): Model {
   return { network: fuseNetwork(model.network), weights: model.weights };
 }
