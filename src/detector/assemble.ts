@@ -15,7 +15,7 @@ import { loadDetectorWeights } from "./weights.ts";
 export interface CreateDetectorOptions extends DetectorOptions, WasmOptions {
   /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
   readonly backbone: string | Network;
-  /** A safetensors file: see `loadDetectorWeights`. None is shipped. */
+  /** A safetensors file: docs/detection.md has its names. None is shipped. */
   readonly weights: Uint8Array;
   /** With the background, which is class 0; 91, COCO's. */
   readonly classes?: number;

@@ -17,7 +17,7 @@ export class Kernels {
   /**
    * Prepares a convolution for one input size: int8 for `Int8Array` weights, f32 for `Float32Array` weights.
    *
-   *   acc = bias[o] + sum_{u,v,i} (x[y*s+u-pt, x*s+v-pl, i] - inputZeroPoint) * weights[o,u,v,i]      cross-correlation
+   *     acc = bias[o] + sum_{u,v,i} (x[y*s+u-pt, x*s+v-pl, i] - inputZeroPoint) * weights[o,u,v,i]      cross-correlation
    *
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_QUANTIZATION, ERR_UNSUPPORTED, ERR_OUT_OF_MEMORY
    * @example

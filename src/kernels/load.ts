@@ -11,7 +11,10 @@ export interface KernelInstance {
   readonly exports: KernelExports;
   /** Whether f32 kernels multiply and add by relaxed SIMD, so that their results depend on the processor in the last bits. */
   readonly relaxed: boolean;
-  /** @internal Compiles a further binary, from where this one came: what uses it need not know where that is, or bring the embedded ones along. */
+  /**
+   * @internal Compiles a further binary, from where this one came: what uses it need not know where that is, or bring the embedded ones
+   * along.
+   */
   readonly binary: (name: BinaryName) => Promise<WebAssembly.Module>;
 }
 

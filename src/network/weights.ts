@@ -6,7 +6,8 @@ import { validate } from "./validate.ts";
 
 /**
  * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations
- * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which are not trained and so no parameters.
+ * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which
+ * are not trained and so no parameters.
  */
 export type WeightRole = "filter" | "bias" | "slope" | "norm" | "embedding" | "statistic";
 

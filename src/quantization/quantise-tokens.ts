@@ -34,7 +34,10 @@ export interface QuantisedAttention extends Limits {
   readonly temperatures?: Float32Array;
 }
 
-/** q = requantize(x - inputZeroPoint, multiplierA, zeroPoint, qmin, qmax, value, multiplierB), as of a sum with a tensor of zero point 0. */
+/**
+ * q = requantize(x - inputZeroPoint, multiplierA, zeroPoint, qmin, qmax, value, multiplierB), as of a sum with a tensor
+ * of zero point 0.
+ */
 export interface QuantisedPositions extends Limits {
   /** [tokens][channels], -127..127, in steps of a scale of their own. */
   readonly values: Int8Array;

@@ -58,9 +58,9 @@ export function averageMultiplier(from: QuantizationParams, to: QuantizationPara
 /**
  * One output of a fused integer operator:
  *
- *   t = f32(acc) * f32(multiplier)            two roundings: the conversion (inexact only for |acc| > 2^24), the product
- *   t = t + f32(residual) * f32(residualMultiplier)   only with a fused residual; two more roundings
- *   q = clamp(roundHalfEven(t) + zeroPoint, qmin, qmax)
+ *     t = f32(acc) * f32(multiplier)            two roundings: the conversion (inexact only for |acc| > 2^24), the product
+ *     t = t + f32(residual) * f32(residualMultiplier)   only with a fused residual; two more roundings
+ *     q = clamp(roundHalfEven(t) + zeroPoint, qmin, qmax)
  *
  * `acc` is the int32 accumulator, bias included, modulo 2^32. `multiplier` is inputScale * weightScale[c] / outputScale, rounded
  * once to binary32: a 24-bit significand and a power of two. For per-channel PReLU a second multiplier (multiplier * slope,

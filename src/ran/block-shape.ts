@@ -33,7 +33,10 @@ export function shapeName({ block, input, output, stride, residual, height, widt
   return `${block} ${ends}${residual ? " residual" : ""} at ${height}x${width}`;
 }
 
-/** A network of this block alone, from its input to its output; weights are called as in a whole network, but for where the block stands. */
+/**
+ * A network of this block alone, from its input to its output; weights are called as in a whole network, but for where the block
+ * stands.
+ */
 export function blockNetwork(shape: BlockShape): Network {
   const { block, input, output, stride } = shape;
   const list = new LayerList(input);

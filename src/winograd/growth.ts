@@ -92,7 +92,10 @@ export interface OperandRanges {
   readonly filter?: Range;
 }
 
-/** How wide values get, by the coefficients alone (ours); `operands` are int8 unless given. */
+/**
+ * How wide values get, by the coefficients alone (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function growth(nested: Nested, { input = INT8, filter = SYMMETRIC_INT8 }: OperandRanges = {}): Growth {
   const inputs = inputPlanes(nested).map((row) => factorOf(row, input));
   const filters = filterPlanes(nested).map((row) => factorOf(row, filter));
@@ -143,13 +146,19 @@ export function directChannels(taps: number, { input = 128, weight = 127 }: Magn
   return Math.floor(LARGEST_INT32 / (scale * taps * input * weight));
 }
 
-/** For each plane the input channels whose products it sums without leaving int32, whatever the data. */
+/**
+ * For each plane the input channels whose products it sums without leaving int32, whatever the data (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function planeLimits(nested: Nested, { input = 128, weight = 127 }: Magnitudes = {}): number[] {
   const filters = filterPlanes(nested).map(gain);
   return inputPlanes(nested).map((row, p) => Math.floor(LARGEST_INT32 / (gain(row) * input * filters[p]! * weight)));
 }
 
-/** How many input channels int32 sums take whatever the data (ours); magnitudes are those of int8 unless given. */
+/**
+ * How many input channels int32 sums take whatever the data (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function channelLimits(nested: Nested, magnitudes: Magnitudes = {}): ChannelLimits {
   const taps = nested.vertical.algorithm.r * nested.horizontal.algorithm.r;
   return {

@@ -123,7 +123,10 @@ export function apply(matrix: IntegerMatrix, values: ArrayLike<number>): number[
   return matrix.map((row) => row.reduce((sum, c, i) => sum + c * values[i]!, 0));
 }
 
-/** Whether output, filter and input planes together are scale times the correlation, for all data: the identity of the trilinear form. */
+/**
+ * Whether output, filter and input planes together are scale times the correlation, for all data: the identity of the trilinear form.
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function isExact(nested: Nested): boolean {
   const [input, filter, output] = [inputPlanes(nested), filterPlanes(nested), outputPlanes(nested)];
   const { vertical, horizontal } = nested;

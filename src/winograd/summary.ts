@@ -47,7 +47,11 @@ export interface AlgorithmSummary {
   readonly exactness: string;
 }
 
-/** All figures of an algorithm: products, operations, widths, channels; ours. @param title as the summary's */
+/**
+ * All figures of an algorithm: products, operations, widths, channels; ours.
+ * @param title what the summary calls it
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function summarise(nested: Nested, title: string): AlgorithmSummary {
   const { vertical, horizontal, result, structure } = nested;
   const [v, h] = [vertical.algorithm, horizontal.algorithm];

@@ -115,7 +115,10 @@ function directionOf(form: RealForm): DirectionSchedules {
   return { form, input: scheduleOf(form.BT), filter: scheduleOf(form.G), output: scheduleOf(form.AT) };
 }
 
-/** Finds the schedules of a nested algorithm: few additions, by shared subexpressions (ours). */
+/**
+ * Finds the schedules of a nested algorithm: few additions, by shared subexpressions (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function transforms(nested: Nested): Transforms {
   const vertical = directionOf(realForm(nested.vertical));
   const horizontal = nested.horizontal === nested.vertical ? vertical : directionOf(realForm(nested.horizontal));

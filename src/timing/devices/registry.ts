@@ -9,7 +9,10 @@ import { systolicArrays } from "./systolic.ts";
 
 /** Of `device`. */
 export interface DeviceOptions {
-  /** What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless given. */
+  /**
+   * What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless
+   * given.
+   */
   readonly system?: string;
   /** Its memory mode, likewise. */
   readonly memory?: string;
