@@ -44,8 +44,7 @@ const LAYERS = 1;
 
 /**
  * The trace of a simulation, to be stored as JSON. The slices of a resource's thread have its busy cycles in their arguments: they add up
- * to the report's
- * `total.cyclesByResource`. Those of the thread "layers" add up to the total time.
+ * to the report's `total.cyclesByResource`. Those of the thread "layers" add up to the total time.
  */
 export function chromeTrace({ report, timeline }: Traced): ChromeTrace {
   const { network, device, mode, clockHz, lanes, counters, cycles } = timeline;
