@@ -30,7 +30,7 @@ export interface AttentionSpec {
   readonly bias: Readonly<Record<Role, boolean>>;
 }
 
-/** As a caller writes it; what is left out is as in `standard`. */
+/** As a caller writes it; what is left out is as in "standard". */
 export type AttentionFields = Partial<Omit<AttentionSpec, "bias">> & {
   /** Projections that are left out keep theirs. */
   readonly bias?: Partial<AttentionSpec["bias"]>;
@@ -145,7 +145,7 @@ function checkCombination({ k, v, o, qk, vo, grouping }: AttentionSpec): void {
 }
 
 /**
- * All fields of a member that is given by name or by some of them.
+ * All fields of a member that is given by name or by some of them: docs/compact-attention.md has the family and its sources.
  * @throws WasmogradError ERR_ARGUMENT on unknown names, fields and values, and on combinations that contradict themselves
  */
 export function attentionSpec(option: AttentionOption): AttentionSpec {

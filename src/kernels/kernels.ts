@@ -26,7 +26,7 @@ export class Kernels {
    * conv.dispose();
    */
   conv2d(options: Conv2dOptionsInt8): Conv2d<Int8Array>;
-  /** The same in f32. */
+  /** The same in f32. @throws WasmogradError as in int8 */
   conv2d(options: Conv2dOptionsF32): Conv2d<Float32Array>;
   conv2d(options: Conv2dOptionsInt8 | Conv2dOptionsF32): Conv2d {
     return createConv2d(this.#instance, options) as Conv2d;

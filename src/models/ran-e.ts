@@ -124,7 +124,7 @@ function checkOptions({ name, rows, expanded }: RanEOptions): void {
 
 /**
  * Any network of RAN-e's search space: picture [h, w, 3] -> 1000 logits [1, 1, 1000]. Rows with the channels, strides and repeats of
- * `ranERows` are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
+ * the released networks are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
  * channels two blocks in series with 64 between).
  *
  * The input is normalised already: the official code does that inside the model, (RGB in 0..255 - 255 * mean) / (255 * deviation) with

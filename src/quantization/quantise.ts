@@ -90,7 +90,7 @@ export interface QuantisedModel {
    * replace-token layer [2][256], of the tokens and of the one.
    */
   readonly tables: ReadonlyMap<string, Int8Array>;
-  /** Per global-average-pool layer; the multiplier depends on the input's size (`averageMultiplier`). */
+  /** Per global-average-pool layer; the multiplier, inputScale / (pixels * outputScale), depends on the input's size. */
   readonly averages: ReadonlyMap<string, Limits>;
   /** Per clip layer that is left. */
   readonly clips: ReadonlyMap<string, QuantisedClip>;
@@ -217,7 +217,7 @@ function quantiseReplacement({ name, inputs }: ReplaceTokenLayer, context: Layer
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic and on attention or normalisation too wide for it, and as `validate`, `inferChannels`, `checkWeights`, `collapse`
+ *   arithmetic and on attention or normalisation too wide for it, and as `inferShapes`, `checkWeights`, `collapse`
  */
 export function quantise(model: Model, calibration: Calibration): QuantisedModel {
   const { network: fused, weights } = prepare(model);

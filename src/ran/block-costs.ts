@@ -119,6 +119,7 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
 
 /**
  * A table from its JSON text: `{ format, version, device, unit, blocks: [{ block, input, output, stride, residual, height, width, cost }] }`.
+ * Sizes in pixels and channels, costs in `unit`. Ours.
  * @param name what messages begin with, such as the file's
  * @throws WasmogradError ERR_FORMAT, one line, on text that is no such table
  */

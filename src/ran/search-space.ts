@@ -86,9 +86,9 @@ function allowed(position: Omit<Position, "choices">, { pins = {}, forbidden = [
 }
 
 /**
- * The space for pictures of [height, width] pixels.
+ * The space for pictures of [height, width] pixels: RAN-e's blocks (RAN, official code), each position with those that fit it.
  * @param rows the released networks' unless given
- * @throws WasmogradError ERR_ARGUMENT on wishes for positions or blocks that do not exist or that leave no choice, and on a size that is not
+ * @throws WasmogradError ERR_ARGUMENT on wishes for positions or blocks that do not exist or leave no choice, and on a size that is not
  *   positive
  */
 export function layOutSpace(

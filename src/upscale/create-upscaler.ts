@@ -22,7 +22,8 @@ export interface UpscalerOptions extends NetworkOptions {
 }
 
 /**
- * Makes an upscaler: loads the kernels, the weights and, for int8, quantises them.
+ * Makes an upscaler: loads the kernels, the weights and, for int8, quantises them. The networks are SESR's (arXiv 2103.09404), their
+ * weights ours (weights/README.md).
  *
  * @example
  * using upscaler = await createUpscaler({ model: "sesr-m5", scale: 2, precision: "int8" });

@@ -161,7 +161,7 @@ export class Gaussian {
     return unit;
   }
 
-  /** The value as a number, for a real integer below 2^53. */
+  /** The value as a number, for a real integer below 2^53. @throws WasmogradError ERR_UNSUPPORTED for others */
   toNumber(): number {
     const value = Number(this.re);
     check(
@@ -172,7 +172,7 @@ export class Gaussian {
     return value;
   }
 
-  /** As `parse` reads it. */
+  /** As points are written: 1/2, -i, 1+i. */
   toString(): string {
     const print = (over: bigint): string => {
       const common = gcd(over, this.den);

@@ -210,7 +210,7 @@ export interface TransformCounts {
   readonly output: OperationCount;
 }
 
-/** Operations of the transforms, counted by running them. */
+/** Operations of the transforms, counted by running them (ours). */
 export function countTransforms(found: Transforms): TransformCounts {
   const nothing: Arithmetic<null> = {
     zero: null,

@@ -51,7 +51,7 @@ function withAffine({ input, scale, offset }: ChannelAffineLayer, layer: Activat
  *
  * The fused layer bears the name of the last layer it stands for, as that is the tensor it produces: names that calibration knows and
  * the network's output stay valid. Linear blocks stay as they are: collapse first.
- * @throws WasmogradError as `validate` and `inferChannels`
+ * @throws WasmogradError ERR_NETWORK as `validate`; ERR_SHAPE on channels that do not fit
  */
 export function fuseNetwork(network: Network): Network {
   const sorted = validate(network);
