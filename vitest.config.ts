@@ -5,7 +5,9 @@ const PAGES = ["test/browser/**/*.test.ts", "test/demo/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    setupFiles: ["test/setup.ts"],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,

@@ -17,7 +17,14 @@ import { bundleCommonJs } from "./commonjs.mjs";
  * What few pages need and load when they do, by path in dist/. Each is a file of its own that shares the error type with the others and
  * nothing else: bundlers put what a page could use and what it loads later into one chunk, and would load it at once.
  */
-const LATER = ["engine/prepare-f32.js", "engine/layer-steps.js", "upscale/trained-model.js", "detector/assemble.js"];
+const LATER = [
+  "engine/prepare-f32.js",
+  "engine/layer-steps.js",
+  "image/resize-strips.js",
+  "models/fsrcnn.js",
+  "upscale/trained-model.js",
+  "detector/assemble.js",
+];
 const later = new RegExp(`/(?:${LATER.map((path) => basename(path, ".js")).join("|")})\\.js$`);
 
 /** Public entries of the default build, by the name of their file; package.json has the subpath of each. */

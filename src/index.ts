@@ -43,8 +43,9 @@ export {
 } from "./formats/safetensors.ts";
 export { loadWeights, saveWeights } from "./formats/weights-file.ts";
 export { type MetricOptions, psnrY, ssimY } from "./image/metrics.ts";
-export { type ResizeOptions, type ResizeTo, resize } from "./image/resize.ts";
+export { resize } from "./image/resize.ts";
 export type { Border } from "./image/resize-axis.ts";
+export type { ResizeOptions, ResizeTo } from "./image/resize-strips.ts";
 export type { Channels, Depth, Image, ImageDataLike, ImageInput, Region, Samples, Size } from "./image/types.ts";
 export type { Conv2d } from "./kernels/conv2d.ts";
 export type { Conv2dActivation, Conv2dOptionsF32, Conv2dOptionsInt8, Conv2dShape } from "./kernels/conv2d-options.ts";
@@ -179,6 +180,7 @@ export type { EncodedSize, Weighted as WeightedOperation } from "./timing/weight
 export { type WhatIfReport, type WhatIfRow, whatIf } from "./timing/what-if.ts";
 export { type NetworkOptions, shippedModels } from "./upscale/create-network.ts";
 export { createUpscaler, type UpscalerOptions } from "./upscale/create-upscaler.ts";
+export type { EnlargeTo } from "./upscale/target-size.ts";
 export type { UpscaleOptions, UpscaleProgress, Upscaler } from "./upscale/upscaler.ts";
 export { type Algorithm, type AlgorithmSpec, type Point, winograd } from "./winograd/algorithm.ts";
 export type { Arithmetic, OperationCount } from "./winograd/arithmetic.ts";

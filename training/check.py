@@ -6,11 +6,15 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+import fast
 import sesr_model
-from data import LR_NOISE, Crops
-from export import export, load_collapsed, read_safetensors
+from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
+from export import export, load_collapsed, read_safetensors, write_expanded
+from fsrcnn_model import Fsrcnn
+from grow import grow, load_expanded
+from int8_model import OUTPUT_STEP, Int8Sesr, IntegerSesr
 from matlab_resize import imresize
-from sesr_model import VARIANTS, CollapsedSesr, Sesr
+from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr
 
 
 def random_model(variant, scale):
@@ -49,6 +53,19 @@ def check_collapse():
                     assert (inference(x) - want).abs().max() <= bound
 
 
+def check_blocks():
+    """Every parametrisation collapses to what it computes."""
+    for block in BLOCKS:
+        model = Sesr.variant("m3", 2, block).double()
+        x = torch.rand(2, 1, 7, 9, dtype=torch.float64)
+        with torch.no_grad():
+            for p in model.parameters():
+                p.add_(0.05 * torch.randn_like(p))
+            want = model(x, expanded=True)
+            assert (model(x) - want).abs().max() < 1e-10 * max(1, want.abs().max())
+            assert (CollapsedSesr(model.collapsed_tensors())(x) - want).abs().max() < 1e-10 * max(1, want.abs().max())
+
+
 def check_counts():
     """Weights without biases and slopes, as published: 13.52K for M5 x2, 105.37K for XL x2."""
     for variant, scale, want in (("m3", 2, 8912), ("m5", 2, 13520), ("m7", 2, 18128),
@@ -76,16 +93,40 @@ def check_prelu():
     assert torch.autograd.gradcheck(sesr_model.prelu, (x, slope))
 
 
+def check_fast():
+    """The compiled pass agrees with PyTorch's: output and gradients, odd sizes, both widths and scales."""
+    if fast.library() is None:
+        print("     not compiled here: no AVX-512 or no g++")
+        return
+    for variant, scale, size in (("m3", 2, (9, 11)), ("m5", 4, (17, 23)), ("xl", 2, (20, 5)), ("xl", 4, (12, 33))):
+        model = random_model(variant, scale).float()
+        x, target = torch.rand(3, 1, *size), torch.rand(3, 1, size[0] * scale, size[1] * scale)
+
+        def results(y):
+            gradients = torch.autograd.grad((y - target).square().mean(), list(model.parameters()))
+            return [y.detach(), *gradients]
+
+        # `expanded` computes the layers by PyTorch.
+        for got, want in zip(results(model(x)), results(model(x, expanded=True))):
+            assert (got - want).abs().max() <= 1e-4 * want.abs().max() + 1e-7
+
+
 def check_safetensors():
     """Both forms come back bit for bit, with OIHW shapes, aligned data and string metadata."""
     model = Sesr.variant("m5", 2)
     with tempfile.TemporaryDirectory() as folder:
         for form in ("collapsed", "expanded"):
-            path = export(model, folder, form, "m5", 7, 1)
+            facts = {"iterations": "7"}
+            if form == "collapsed":
+                path = export(model, folder, "m5", facts)
+            else:
+                path = Path(folder) / "expanded.safetensors"
+                write_expanded(model, path, "m5", facts)
             tensors, metadata = read_safetensors(path)
             wanted = getattr(model, form + "_tensors")()
             assert list(tensors) == list(wanted)
-            assert all(torch.equal(tensors[n], wanted[n]) for n in wanted)
+            close = torch.equal if form == "expanded" else lambda a, b: torch.allclose(a, b, rtol=0, atol=1e-6)
+            assert all(close(tensors[n], wanted[n]) for n in wanted)
             assert int.from_bytes(path.read_bytes()[:8], "little") % 8 == 0
             assert metadata["form"] == form and metadata["iterations"] == "7"
             if form == "collapsed":
@@ -109,13 +150,83 @@ def check_resize():
 
 
 def check_crops():
-    """LR and HR crops show the same spot the same way round."""
+    """LR and HR crops show the same spot the same way round, other contrast or not."""
     lr = np.random.default_rng(0).uniform(16, 235, (3, 24, 24)).astype(np.float32)
-    hr = lr.repeat(2, 1).repeat(2, 2)
-    low, high = Crops(hr, lr, 2, 1).batch(32, 12)
+    pool = {"native": (lr.repeat(2, 1).repeat(2, 2), lr)}
+    low, high = Crops(pool, 2, 1).batch(32, 12)
     assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * LR_NOISE / 255  # the added noise
-    again = Crops(hr, lr, 2, 1).batch(32, 12)
+    again = Crops(pool, 2, 1).batch(32, 12)
     assert torch.equal(low, again[0]) and torch.equal(high, again[1])
+    assert 0 < CONTRAST_SHARE < 1
+
+
+def check_contrast():
+    """Stays within studio range, keeps the pair together, and fills no more than the range."""
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        least, most = sorted(rng.uniform(DARKEST, BRIGHTEST, 2))
+        high = rng.uniform(least, most, (8, 8))
+        low, changed = change_contrast(high.copy(), high, rng)
+        assert np.array_equal(low, changed)
+        assert changed.min() > DARKEST - 1e-3 and changed.max() < BRIGHTEST + 1e-3
+
+
+def check_overlay():
+    """Every pixel lies between the two things that are laid over one another."""
+    tiles = np.stack([np.full((32, 32), 50, np.uint8)] * 3)
+    out = overlay(tiles, 20, np.random.default_rng(3))
+    assert out.shape == (20, 32, 32) and DARKEST <= out.min() and out.max() <= BRIGHTEST
+    assert len(np.unique(out)) > 2
+
+
+def check_growing():
+    """A grown network computes what the smaller one does; x4 starts as x2 with its pixels repeated."""
+    small = Sesr.variant("m5", 2)
+    with torch.no_grad():
+        for p in small.parameters():
+            p.add_(0.02 * torch.randn_like(p))
+    x = torch.rand(2, 1, 11, 12)
+    want = small(x)
+    for variant in ("m5", "m7", "m11", "xl"):
+        model = Sesr.variant(variant, 2)
+        grow(model, small)
+        assert (model(x) - want).abs().max() < 1e-4
+    model = Sesr.variant("m7", 4)
+    grow(model, small)
+    assert (model(x) - want.repeat_interleave(2, 2).repeat_interleave(2, 3)).abs().max() < 1e-4
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "expanded.safetensors"
+        write_expanded(small, path, "m5", {})
+        again, name = load_expanded(path)
+        assert name == "m5-x2" and torch.equal(again(x), want)
+
+
+def check_int8():
+    """Training's rounded network and the integers agree within a level nearly everywhere, and equalising changes nothing in f32."""
+    for variant, scale in (("m3", 2), ("m5", 4)):
+        # float32, as the library; a fresh network, whose ranges are tame
+        model = Int8Sesr(Sesr.variant(variant, scale).collapsed_tensors())
+        luma = np.random.default_rng(5).uniform(16, 235, (31, 27)).astype(np.float32)
+        x = torch.from_numpy(luma / 255)[None, None]
+        with torch.no_grad():
+            want = CollapsedSesr(model.tensors())(x)
+            model.calibrate([x])
+            assert (CollapsedSesr(model.tensors())(x) - want).abs().max() < 1e-5
+            rounded = model(x)[0, 0].numpy() / OUTPUT_STEP
+        integers = IntegerSesr(model.tensors(), model.ranges()).run(luma)
+        assert integers.shape == (31 * scale, 27 * scale) and integers.min() >= 0 and integers.max() <= 255
+        assert (np.abs(rounded - integers) < 1.01).mean() > 0.999
+        assert (np.abs(want[0, 0].numpy() * 255 - integers) < 3).mean() > 0.99
+
+
+def check_fsrcnn():
+    """As many weights as published, and an output that lies centred on the input."""
+    for scale in (2, 4):
+        model = Fsrcnn(scale)
+        tensors = model.collapsed_tensors()
+        assert sum(t.numel() for n, t in tensors.items() if n.endswith(".weight")) == 12464
+        assert tensors["deconv.weight"].shape == (1, 56, 9, 9)
+        assert model(torch.rand(1, 1, 6, 7)).shape[-2:] == (6 * scale, 7 * scale)
 
 
 def main():

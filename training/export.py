@@ -1,8 +1,5 @@
-"""Writes and reads weights as safetensors (by hand: the format is a length, JSON and raw data).
-
-    python3 export.py .runs/m5x2/checkpoint.pt --collapsed ../weights --expanded checkpoints
-"""
-import argparse
+"""Writes and reads weights as safetensors (by hand: the format is a length, JSON and raw data)."""
+import copy
 import json
 import os
 import struct
@@ -11,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sesr_model import CollapsedSesr, Sesr
+from sesr_model import CollapsedSesr
 
 
 def write_safetensors(path, tensors, metadata):
@@ -52,32 +49,21 @@ def load_collapsed(path):
     return CollapsedSesr(read_safetensors(path)[0]).eval()
 
 
-def export(model, folder, form, variant, iterations, seed):
-    """Writes FOLDER/sesr-<variant>-x<s>[-expanded].safetensors and returns its path."""
-    collapsed = form == "collapsed"
-    tensors = model.collapsed_tensors() if collapsed else model.expanded_tensors()
-    suffix = "" if collapsed else "-expanded"
-    path = Path(folder) / f"sesr-{variant}-x{model.scale}{suffix}.safetensors"
-    write_safetensors(path, tensors, {
-        "format": "wasmograd-sesr", "variant": variant, "scale": str(model.scale), "form": form,
-        "iterations": str(iterations), "seed": str(seed), "layout": "OIHW"})
+def described(model, network, form, facts):
+    return {"format": "wasmograd-sesr", "variant": network, "scale": str(model.scale), "form": form,
+            "layout": "OIHW", **facts}
+
+
+def export(model, folder, network, facts):
+    """Writes FOLDER/sesr-<variant>-x<s>.safetensors (or fsrcnn-x<s>), the inference form, and returns its path."""
+    name = network if network == "fsrcnn" else f"sesr-{network}"
+    path = Path(folder) / f"{name}-x{model.scale}.safetensors"
+    # Products of the factors in float64, rounded once: grown networks have large ones that cancel.
+    tensors = copy.deepcopy(model).cpu().double().collapsed_tensors()
+    write_safetensors(path, tensors, described(model, network, "collapsed", facts))
     return path
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint")
-    parser.add_argument("--collapsed", metavar="DIR")
-    parser.add_argument("--expanded", metavar="DIR")
-    args = parser.parse_args()
-    state = torch.load(args.checkpoint, map_location="cpu")
-    model = Sesr.variant(state["variant"], state["scale"])
-    model.load_state_dict(state["ema"])
-    for form in ("collapsed", "expanded"):
-        if getattr(args, form):
-            print(export(model, getattr(args, form), form, state["variant"],
-                         state["iteration"], state["seed"]))
-
-
-if __name__ == "__main__":
-    main()
+def write_expanded(model, path, network, facts):
+    """The training form of a SESR network, from which training can go on."""
+    write_safetensors(path, model.expanded_tensors(), described(model, network, "expanded", facts))

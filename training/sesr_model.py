@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import fast
+
 # name -> (m middle blocks, f features, p expansion)
 VARIANTS = {
     "m3": (3, 16, 256),
@@ -58,6 +60,52 @@ class LinearBlock(nn.Module):
         """The two convolutions one after the other: the definition, for checks only."""
         y = self.project(self.expand(x))
         return x + y if self.residual else y
+
+
+class PlainBlock(nn.Module):
+    """One k x k kernel: what the others collapse to."""
+
+    def __init__(self, c_in, c_out, k):
+        super().__init__()
+        self.k = k
+        self.conv = nn.Conv2d(c_in, c_out, k, padding=k // 2)
+
+    def collapse(self):
+        return self.conv.weight, self.conv.bias
+
+    def forward_expanded(self, x):
+        return self.conv(x)
+
+
+class BranchedBlock(nn.Module):
+    """k x k, 1 x 1 and, where channels allow, the identity side by side: RepVGG's block without batch normalisation."""
+
+    def __init__(self, c_in, c_out, k):
+        super().__init__()
+        self.k = k
+        self.conv, self.point = nn.Conv2d(c_in, c_out, k, padding=k // 2), nn.Conv2d(c_in, c_out, 1)
+        identity = torch.zeros(c_out, c_in, k, k)
+        if c_in == c_out:
+            identity[range(c_out), range(c_in), k // 2, k // 2] = 1
+        self.register_buffer("identity", identity, persistent=False)
+
+    def collapse(self):
+        around = self.k // 2
+        weight = self.conv.weight + F.pad(self.point.weight, [around] * 4) + self.identity
+        return weight, self.conv.bias + self.point.bias
+
+    def forward_expanded(self, x):
+        y = self.conv(x) + self.point(x)
+        return x + y if y.shape[1] == x.shape[1] and self.identity.any() else y
+
+
+# How a layer is parametrised, of the paper's ablation: c_in, c_out, k, p, whether SESR's has the short residual -> block
+BLOCKS = {
+    "sesr": LinearBlock,
+    "no-residual": lambda c_in, c_out, k, p, residual=False: LinearBlock(c_in, c_out, k, p),
+    "repvgg": lambda c_in, c_out, k, p, residual=False: BranchedBlock(c_in, c_out, k),
+    "plain": lambda c_in, c_out, k, p, residual=False: PlainBlock(c_in, c_out, k),
+}
 
 
 class _RowPReLU(torch.autograd.Function):
@@ -113,21 +161,22 @@ class Sesr(nn.Module):
     studio-range luma (16..235) seldom comes near the limits anyway.
     """
 
-    def __init__(self, m, f, p, scale, slope_init=0.25):
+    def __init__(self, m, f, p, scale, slope_init=0.25, block="sesr"):
         super().__init__()
+        make = BLOCKS[block]
         if scale not in (2, 4):
             raise ValueError("scale must be 2 or 4")
         self.m, self.f, self.p, self.scale = m, f, p, scale
-        self.first = LinearBlock(1, f, 5, p)
-        self.blocks = nn.ModuleList(LinearBlock(f, f, 3, p, residual=True) for _ in range(m))
+        self.first = make(1, f, 5, p)
+        self.blocks = nn.ModuleList(make(f, f, 3, p, residual=True) for _ in range(m))
         self.slopes = nn.ParameterList(
             nn.Parameter(torch.full((f,), slope_init)) for _ in range(m))
-        self.last = LinearBlock(f, scale * scale, 5, p)
+        self.last = make(f, scale * scale, 5, p)
 
     @classmethod
-    def variant(cls, name, scale):
+    def variant(cls, name, scale, block="sesr"):
         m, f, p = VARIANTS[name]
-        return cls(m, f, p, scale)
+        return cls(m, f, p, scale, block=block)
 
     def forward(self, x, expanded=False):
         def conv(block, t):
@@ -138,6 +187,10 @@ class Sesr(nn.Module):
                             padding=block.k // 2)
 
         # SAME padding puts zeros around x - 0.5, so the border looks mid-gray to the network.
+        if torch.is_grad_enabled() and not expanded and fast.available(x, self.f):
+            kernels = [block.collapse() for _, block in self._named_blocks()]
+            y = fast.trunk(x - 0.5, [w for w, _ in kernels], [b for _, b in kernels], list(self.slopes))
+            return upscale_cells(y + x, self.scale)
         start = conv(self.first, x - 0.5)
         t = start
         for block, slope in zip(self.blocks, self.slopes):

@@ -1,42 +1,51 @@
-"""Trains a SESR network on luma tiles.
+"""Trains one network on luma tiles, in pieces that may be as short as you like.
 
-    python3 train.py --variant m5 --scale 2 --seed 1 --iterations 120000 --out .runs/m5x2 \
-        --eval ../../shared/data --export ../weights
+    python3 train.py m7 --scale 2 --from .runs/m5-x2/expanded.safetensors --stable 40000 --decay 12000
 
-Learning rate, patch size and loss depend on the iteration only, never on the clock, so a run that
-was paused, or stopped and resumed, ends where an undisturbed one does.
+Warm-up, a constant rate ("stable"), then a rate that falls to zero ("decay"). The decay starts from the last state
+of the stable part, which is kept: a later call with more stable iterations goes on there and decays anew, so no
+schedule has to be known in advance. The same call again goes on where the last one stopped.
+
+Rate, crop size and loss depend on the iteration only, never on the clock, so a run that was stopped and resumed
+ends where an undisturbed one does.
 """
 import argparse
 import json
 import math
 import os
+import platform
+import signal
 import time
 from pathlib import Path
 
 import torch
 
 import evaluate
-from data import Crops, load_pairs
-from export import export
-from sesr_model import VARIANTS, Sesr
+from data import Crops, load_pool
+from export import export, write_expanded
+from fsrcnn_model import Fsrcnn
+from grow import grow, load_expanded
+from sesr_model import BLOCKS, VARIANTS, Sesr
 
 HERE = Path(__file__).resolve().parent
-BATCH = 16
-PEAK_RATE, LAST_RATE, WARM_UP = 1e-3, 1e-6, 1000
+NETWORKS = (*VARIANTS, "fsrcnn")
+
+# Networks that start from a trained one are disturbed less.
+PEAK_RATE, GROWN_RATE = 1e-3, 6e-4
+WARM_UP = 1000
 EMA_DECAY = 0.999
 
-# The last part of the schedule ("tail") uses larger crops and another loss. Larger: fewer pixels
-# see the crop's zero padding, which hardly occurs in whole pictures. See `tail_loss` for why.
-TAIL_FROM = 0.75
-PATCH, TAIL_PATCH = 40, 64
+# scale -> (crops, LR pixels of their edge). The decay uses larger ones: fewer pixels see the crop's zero padding, which hardly
+# occurs in whole pictures.
+STABLE_CROPS = {2: (8, 48), 4: (16, 32)}
+DECAY_CROPS = {2: (8, 64), 4: (12, 48)}
 
 
-def learning_rate(iteration, iterations):
-    """Linear warm-up, then cosine decay to LAST_RATE at the end."""
-    if iteration < WARM_UP:
-        return PEAK_RATE * (iteration + 1) / WARM_UP
-    progress = (iteration - WARM_UP) / max(1, iterations - WARM_UP)
-    return LAST_RATE + (PEAK_RATE - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
+def learning_rate(iteration, stable, decay, peak):
+    """Linear warm-up, constant, and then down by 1 - sqrt, which leaves the high rates quickly."""
+    if iteration < stable:
+        return peak * min(1, (iteration + 1) / WARM_UP)
+    return peak * (1 - math.sqrt((iteration - stable + 0.5) / decay))
 
 
 def main_loss(out, target):
@@ -44,7 +53,7 @@ def main_loss(out, target):
     return (out - target).abs().mean()
 
 
-def tail_loss(out, target):
+def decay_loss(out, target):
     """Mean over the crops of their RMS error, [N, 1, H, W] -> scalar.
 
     PSNR is a mean over pictures of the log of each one's squared error. This follows it more
@@ -54,6 +63,10 @@ def tail_loss(out, target):
     return ((out - target).square().mean((1, 2, 3)) + floor).sqrt().mean()
 
 
+def build(name, scale, block="sesr"):
+    return Fsrcnn(scale) if name == "fsrcnn" else Sesr.variant(name, scale, block)
+
+
 class Trainer:
     """Model, its moving average, optimiser, crops and the iteration counter."""
 
@@ -61,24 +74,47 @@ class Trainer:
         self.args = args
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(args.seed)
-        self.model = Sesr.variant(args.variant, args.scale).to(self.device)
-        self.ema = Sesr.variant(args.variant, args.scale).to(self.device)
+        self.model = build(args.network, args.scale, args.block)
+        self.origin = ""
+        if args.start:
+            old, self.origin = load_expanded(args.start)
+            if args.network != "fsrcnn" and (old.m, old.f, old.scale) == (self.model.m, self.model.f, args.scale):
+                self.model.load_state_dict(old.state_dict())
+            else:
+                grow(self.model, old)
+        self.peak = GROWN_RATE if args.start else PEAK_RATE
+        self.model.to(self.device)
+        self.ema = build(args.network, args.scale, args.block).to(self.device)
         self.ema.load_state_dict(self.model.state_dict())
         self.weights = list(self.model.parameters())
         self.averages = [p.detach() for p in self.ema.parameters()]
-        self.optimiser = torch.optim.Adam(self.weights, PEAK_RATE, betas=(0.9, 0.99), foreach=True)
-        hr, lr = load_pairs(args.tiles, args.scale, HERE / ".cache")
-        self.crops = Crops(hr, lr, args.scale, args.seed)
-        self.iteration = 0
+        self.optimiser = torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
+        self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
+        self.iteration, self.seconds = 0, 0.0
+
+    @property
+    def expands(self):
+        """Whether there is an expanded form that others can be grown from."""
+        return self.args.network != "fsrcnn" and self.args.block == "sesr"
+
+    @property
+    def decaying(self):
+        return self.iteration >= self.args.stable
+
+    @property
+    def done(self):
+        return self.iteration >= self.args.stable + self.args.decay
+
+    def rate(self):
+        return learning_rate(self.iteration, self.args.stable, self.args.decay, self.peak)
 
     def step(self):
         """One iteration -> the loss, a 0-dimensional tensor."""
-        tail = self.iteration >= TAIL_FROM * self.args.iterations
-        low, high = self.crops.batch(BATCH, TAIL_PATCH if tail else PATCH)
+        low, high = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
         low, high = low.to(self.device), high.to(self.device)
-        loss = (tail_loss if tail else main_loss)(self.model(low), high)
+        loss = (decay_loss if self.decaying else main_loss)(self.model(low), high)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.iteration, self.args.iterations)
+            group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
@@ -90,77 +126,127 @@ class Trainer:
         return loss.detach()
 
     def save(self, path):
+        """The file appears whole or not at all."""
         temporary = path.with_suffix(".tmp")
         torch.save({
-            "variant": self.args.variant, "scale": self.args.scale, "seed": self.args.seed,
-            "iterations": self.args.iterations, "iteration": self.iteration,
+            "network": self.args.network, "scale": self.args.scale, "seed": self.args.seed,
+            "stable": self.args.stable, "decay": self.args.decay,
+            "iteration": self.iteration, "seconds": self.seconds,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "crops": json.dumps(self.crops.rng.bit_generator.state)}, temporary)
         os.replace(temporary, path)
 
-    def load(self, path):
-        state = torch.load(path, map_location=self.device)
-        for key in ("variant", "scale", "seed", "iterations"):
+    def load(self, state):
+        for key in ("network", "scale", "seed"):
             if state[key] != getattr(self.args, key):
                 raise SystemExit(f"the checkpoint has {key} = {state[key]}")
-        self.iteration = state["iteration"]
+        self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.crops.rng.bit_generator.state = json.loads(state["crops"])
 
-    def report(self):
+    def resume(self, folder):
+        """Goes on in the decay, if it is the one asked for, or else in the stable part."""
+        states = {name: torch.load(folder / name, map_location=self.device)
+                  for name in ("decay.pt", "stable.pt") if (folder / name).exists()}
+        decay, stable = states.get("decay.pt"), states.get("stable.pt")
+        if decay and (decay["stable"], decay["decay"]) == (self.args.stable, self.args.decay):
+            self.load(decay)
+        elif stable:
+            if stable["iteration"] > self.args.stable:
+                raise SystemExit(f"{folder} has {stable['iteration']} stable iterations already")
+            self.load(stable)
+
+    def facts(self):
+        """What a model card says of a training, as strings."""
+        a = self.args
+        hardware = torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {a.threads} thread"
+        return {"iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
+                "decay": str(max(0, self.iteration - a.stable)), "seed": str(a.seed),
+                "minutes": str(round(self.seconds / 60)), "started_from": self.origin,
+                "hardware": hardware, "torch": torch.__version__, "python": platform.python_version()}
+
+    def report(self, folder):
         """Exports the moving average and scores it. The scores are shown, never acted on."""
         a = self.args
-        if a.export:
-            export(self.ema, a.export, "collapsed", a.variant, self.iteration, a.seed)
+        export(self.ema, folder, a.network, self.facts())
+        if self.expands:
+            write_expanded(self.ema, folder / "expanded.safetensors", a.network, self.facts())
+        if a.export and self.done:
+            path = export(self.ema, a.export, a.network, self.facts())
+            if self.expands:
+                write_expanded(self.ema, HERE / f"checkpoints/{path.stem}-expanded.safetensors", a.network, self.facts())
+        scores = ""
         if a.eval:
-            scores = evaluate.mean_scores(a.eval, evaluate.network(self.ema), a.scale)
-            print(f"{self.iteration:7d}  " + "  ".join(f"{k} {v:.3f}" for k, v in scores.items()),
-                  flush=True)
+            means = evaluate.mean_scores(a.eval, evaluate.network(self.ema), a.scale)
+            scores = "  ".join(f"{k} {v:.3f}" for k, v in means.items())
+        print(f"{self.iteration:7d}  {a.network}{'' if a.block == 'sesr' else ' ' + a.block} x{a.scale}  {self.seconds / 60:.1f} min  {scores}", flush=True)
 
 
-def parse_arguments():
+def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--variant", choices=VARIANTS, default="m5")
+    parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--scale", type=int, choices=(2, 4), default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--iterations", type=int, required=True)
-    parser.add_argument("--out", required=True, help="folder for the checkpoint")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
+    parser.add_argument("--block", choices=BLOCKS, default="sesr", help="how layers are parametrised, for comparison")
+    parser.add_argument("--stable", type=int, required=True, help="iterations at the constant rate, warm-up included")
+    parser.add_argument("--decay", type=int, required=True, help="iterations of the falling rate")
+    parser.add_argument("--from", dest="start", help="expanded weights of a network to start from")
+    parser.add_argument("--out", help="folder for checkpoints, by default .runs/NETWORK-xSCALE")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
     parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
     parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
-    parser.add_argument("--export", help="folder for the collapsed weights")
+    parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--log-every", type=int, default=500)
-    parser.add_argument("--save-every", type=int, default=5000, help="checkpoint, export, eval")
-    return parser.parse_args()
+    parser.add_argument("--log-every", type=int, default=1000)
+    parser.add_argument("--save-every", type=int, default=4000, help="checkpoint, eval")
+    return parser.parse_args(arguments)
 
 
-def main():
-    args = parse_arguments()
+def is_finished(folder, args):
+    path = folder / "decay.pt"
+    if not path.exists():
+        return False
+    state = torch.load(path, map_location="cpu")
+    return (state["stable"], state["decay"], state["iteration"]) == (args.stable, args.decay, args.stable + args.decay)
+
+
+def train(args):
+    """-> whether the run is finished; False when time was up or a signal stopped it."""
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
-    checkpoint = Path(args.out) / "checkpoint.pt"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(args.out or HERE / f".runs/{args.network}-x{args.scale}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_finished(folder, args):
+        return True
     trainer = Trainer(args)
-    if args.resume:
-        trainer.load(checkpoint)
-    total, steps, since = 0.0, 0, time.perf_counter()
-    while trainer.iteration < args.iterations:
+    trainer.resume(folder)
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    begin = since = time.perf_counter()
+    # Computing time, without that of other programs; of a GPU only the wall clock is known.
+    used = time.process_time if trainer.device.type == "cpu" else time.perf_counter
+    total, steps, before = 0.0, 0, trainer.seconds - used()
+    while not trainer.done:
+        decaying = trainer.decaying
         total, steps = total + trainer.step(), steps + 1
-        done = trainer.iteration
-        if done % args.log_every == 0:
-            now = time.perf_counter()
-            print(f"{done:7d}  loss {255 * float(total) / steps:.4f}  "
-                  f"rate {learning_rate(done, args.iterations):.2e}  "
+        now = time.perf_counter()
+        trainer.seconds = before + used()
+        i = trainer.iteration
+        if i % args.log_every == 0:
+            print(f"{i:7d}  loss {255 * float(total) / steps:.4f}  rate {trainer.rate() if not trainer.done else 0:.2e}  "
                   f"{steps / (now - since):.1f} it/s", flush=True)
             total, steps, since = 0.0, 0, now
-        if done % args.save_every == 0 or done == args.iterations:
-            trainer.save(checkpoint)
-            trainer.report()
+        out_of_time = bool(stopped) or now - begin > 60 * args.minutes
+        if i % args.save_every == 0 or i == args.stable or trainer.done or out_of_time:
+            trainer.save(folder / ("decay.pt" if decaying else "stable.pt"))
+            trainer.report(folder)
+        if out_of_time and not trainer.done:
+            return False
+    return True
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(0 if train(parse_arguments()) else 3)

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decode } from "fast-png";
-import { resizeWith } from "../../dist/image/resize.js";
+import { resizeWith } from "../../dist/image/resize-strips.js";
 
 const TILE = 192;
 /** The network's luma is Y / 255. */

@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findPairs, loadPair } from "../../src/cli/picture-sets.ts";
-import { scoreNetwork } from "../../src/cli/scores.ts";
+import { findPairs, loadPair, type Pair } from "../../src/cli/picture-sets.ts";
+import { defaultProtocol } from "../../src/cli/protocol.ts";
+import { lumaPair, scoreNetwork } from "../../src/cli/scores.ts";
 import { GRANULARITIES, type Granularity } from "../../src/winograd/filter-scaling.ts";
 
 const FILE = fileURLToPath(new URL("../../docs/images/winograd-psnr.json", import.meta.url));
 const SCALE = 2;
+const PROTOCOL = defaultProtocol(SCALE);
 export const PSNR_BITS = [8, 9, 10] as const;
 /** By name: complex Winograd in the five 3x3 layers, the others direct. "winograd": in the two 5x5 layers too. */
 export const PSNR_ALGORITHMS = ["f4x4-3x3-complex", "winograd"] as const;
@@ -45,7 +47,11 @@ export async function measurePsnr(directories: readonly string[]): Promise<void>
   const { createUpscaler } = await import("../../src/upscale/create-upscaler.ts");
   const sets = await Promise.all(
     directories.map(async (directory) => {
-      const pairs = await Promise.all((await findPairs(directory, SCALE)).map((pair) => loadPair(pair, SCALE)));
+      const load = async (pair: Pair) => {
+        const { high, low } = await loadPair(pair, SCALE);
+        return lumaPair(high, low, PROTOCOL);
+      };
+      const pairs = await Promise.all((await findPairs(directory, SCALE)).map(load));
       return { set: basename(resolve(directory)), pairs };
     }),
   );
@@ -53,7 +59,7 @@ export async function measurePsnr(directories: readonly string[]): Promise<void>
   const psnr = async (options: Parameters<typeof createUpscaler>[0]): Promise<number[]> => {
     const upscaler = await createUpscaler({ scale: SCALE, ...options });
     const means = sets.map(({ pairs }) => {
-      const sum = pairs.reduce((total, { high, low }) => total + scoreNetwork(upscaler, high, low).psnr, 0);
+      const sum = pairs.reduce((total, pair) => total + scoreNetwork(upscaler, pair, PROTOCOL).psnr, 0);
       return sum / pairs.length;
     });
     upscaler.dispose();

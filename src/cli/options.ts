@@ -1,7 +1,9 @@
 /** Command-line options: what a command takes, and one-line errors for what it does not. */
 import { parseArgs } from "node:util";
 import { WasmogradError } from "../errors.ts";
+import type { Size } from "../image/types.ts";
 import { type AlgorithmOption, checkAlgorithm } from "../kernels/convolution/choice.ts";
+import { MOST_SCALE } from "../upscale/target-size.ts";
 import { FEWEST_BITS, type FilterScaling, GRANULARITIES, MOST_BITS } from "../winograd/filter-scaling.ts";
 
 /** A wrong command line: exit status 2. */
@@ -121,6 +123,23 @@ export function choiceOption<T extends string>(parsed: Parsed, name: string, cho
 /** --scale: 2 unless given. @throws UsageError */
 export function scaleOption(parsed: Parsed): 2 | 4 {
   return choiceOption(parsed, "scale", ["2", "4"], "2") === "4" ? 4 : 2;
+}
+
+/** --scale as any factor that pictures can be enlarged by, 2 unless given. @throws UsageError */
+export function factorOption(parsed: Parsed): number {
+  const text = parsed.text("scale") ?? "2";
+  const factor = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (factor >= 1 && factor <= MOST_SCALE) return factor;
+  throw new UsageError(`--scale: expected a factor from 1 to ${MOST_SCALE}, got ${text}`);
+}
+
+/** WxH, as pictures' sizes are written. @throws UsageError */
+export function boxOption(parsed: Parsed, name: string): Size | undefined {
+  const text = parsed.text(name);
+  if (text === undefined) return undefined;
+  const match = /^([1-9]\d*)x([1-9]\d*)$/.exec(text);
+  if (!match) throw new UsageError(`--${name}: expected WIDTHxHEIGHT such as 1920x1080, got ${text}`);
+  return { width: Number(match[1]), height: Number(match[2]) };
 }
 
 /** HxW, as tensors are written. @throws UsageError */

@@ -5,10 +5,12 @@ import { createUpscaler } from "../upscale/create-upscaler.ts";
 import type { Upscaler } from "../upscale/upscaler.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { findPairs, loadPair } from "./picture-sets.ts";
-import { checkScorable, scoreNetwork } from "./scores.ts";
+import { defaultProtocol } from "./protocol.ts";
+import { checkScorable, lumaPair, scoreNetwork } from "./scores.ts";
 import { pause } from "./terminal.ts";
 
 const SCALE = 2;
+const PROTOCOL = defaultProtocol(SCALE);
 
 /** The paper's algorithm, so the 3x3 layers; the others stay direct. */
 const ALGORITHM = "f4x4-3x3-complex";
@@ -67,9 +69,10 @@ async function measure(
       onProgress((d + i / pairs.length) / directories.length, pair.name);
       const { high, low } = await loadPair(pair, SCALE);
       checkScorable(pair.high, high, SCALE);
+      const planes = await lumaPair(high, low, PROTOCOL);
       for (const [u, upscaler] of upscalers.entries()) {
         await pause(signal);
-        sums[u]! += scoreNetwork(upscaler, high, low).psnr / pairs.length;
+        sums[u]! += scoreNetwork(upscaler, planes, PROTOCOL).psnr / pairs.length;
       }
     }
     sets.push({

@@ -23,6 +23,12 @@ export function table(
   return `${all.map(line).join("\n")}\n`;
 }
 
+/** The same in Markdown. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (row: readonly string[]): string => `| ${row.join(" | ")} |\n`;
+  return [header, header.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map(line).join("");
+}
+
 /** 12345678 -> "12,345,678". */
 export function grouped(n: number): string {
   return n.toLocaleString("en-US");

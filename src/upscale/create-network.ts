@@ -18,7 +18,7 @@ import { SHIPPED } from "./weights/index.generated.ts";
 
 /** Which network upscales, and how it is computed. */
 export interface NetworkOptions extends WasmOptions {
-  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. */
+  /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. "fsrcnn" too, with weights of your own. */
   readonly model?: string;
   /** 2 (default) or 4. */
   readonly scale?: 2 | 4;
@@ -41,6 +41,17 @@ export function shippedModels(): readonly { readonly model: string; readonly sca
   return SHIPPED.map(({ id, scale }) => ({ model: id, scale }));
 }
 
+/** Factors for which a model's trained weights come with the package. */
+export function shippedScales(model: string): readonly (2 | 4)[] {
+  return SHIPPED.filter(({ id }) => id === model).map(({ scale }) => scale);
+}
+
+/** The int8 network that comes with the package for a model and a factor, if one does. */
+export async function shippedInt8(model: string, scale: number): Promise<QuantisedModel | undefined> {
+  const shipped = SHIPPED.find((s) => s.id === model && s.scale === scale);
+  return shipped && restoreModel((await shipped.int8()).model);
+}
+
 /** A network ready to run, and what an upscaler needs to know about it. */
 export interface UpscalingNetwork {
   readonly network: CompiledNetwork;
@@ -59,13 +70,19 @@ export async function createNetwork(options: NetworkOptions): Promise<UpscalingN
     () => `precision: expected "int8" or "f32", got ${String(precision)}`,
   );
   check(scale === 2 || scale === 4, "ERR_ARGUMENT", () => `scale: expected 2 or 4, got ${String(scale)}`);
-  const network = sesrById(model, { scale });
+  const network = await describe(model, scale);
   const kernels = await instantiateKernels(wasmOf(options));
   const ready = await (options.weights ? ownModel(network, options) : shippedModel(model, scale, network, options));
   const { algorithm = "auto", filterScaling } = options;
   const compiled = await compile(ready, { kernels, algorithm, ...(filterScaling !== undefined && { filterScaling }) });
   const { top, bottom, left, right } = halo(network);
   return { network: compiled, model, scale, halo: Math.max(top, bottom, left, right) };
+}
+
+/** What few ask for is loaded when it is asked for. */
+async function describe(model: string, scale: 2 | 4): Promise<Network> {
+  if (model !== "fsrcnn") return sesrById(model, { scale });
+  return (await import("../models/fsrcnn.ts")).FSRCNN.build(model, { scale });
 }
 
 async function ownModel(network: Network, options: NetworkOptions): Promise<Model | QuantisedModel> {

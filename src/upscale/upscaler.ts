@@ -9,8 +9,11 @@ import {
   type Region,
   type Size,
 } from "../image/types.ts";
+import { instantiateKernels } from "../kernels/load.ts";
+import { wasmOf } from "../kernels/wasm-options.ts";
 import type { NetworkOptions, UpscalingNetwork } from "./create-network.ts";
 import { picturePort } from "./pixel-port.ts";
+import { type EnlargeTo, targetSize } from "./target-size.ts";
 import { createPool, type UpscalePool, upscaleThreaded } from "./threaded.ts";
 import { runLuma, TileJob } from "./tile-job.ts";
 import { cutTiles, type Tile } from "./tiles.ts";
@@ -26,7 +29,10 @@ export interface UpscaleProgress {
   readonly tiles: number;
   /** The part of the result that has been finished since the last report, in its pixels. */
   readonly region: Region;
-  /** The result as far as it is finished, to be shown and not to be changed: the picture that the promise will give. */
+  /**
+   * The result as far as it is finished, to be shown and not to be changed: the picture that the promise will give, or where a resize
+   * follows, the one that will be resized.
+   */
   readonly picture: Image;
   /** Since the call of `upscale`. */
   readonly elapsedMs: number;
@@ -38,6 +44,11 @@ export interface UpscaleOptions {
   readonly signal?: AbortSignal;
   /** Told of every finished part: about every 10 ms, with threads more often. */
   readonly onProgress?: (progress: UpscaleProgress) => void;
+  /**
+   * Another size than the upscaler's factor gives: the network's result is resized to it, bicubic, with antialiasing where it shrinks. At
+   * least the picture's size on one axis; proportions are not kept by themselves.
+   */
+  readonly to?: EnlargeTo;
   /** Edge of square tiles in input pixels, 16 or more; by default tiles are bands of the picture's height. Same bits. */
   readonly tileSize?: number;
 }
@@ -62,8 +73,10 @@ export interface ThreadOptions {
 export class Upscaler {
   /** Its id. */
   readonly model: string;
-  /** Output pixels per input pixel, along both axes. */
+  /** The network's: 2 or 4. */
   readonly scale: number;
+  /** What `upscale` enlarges by unless told otherwise. */
+  readonly factor: number;
   /** What convolutions are computed in. */
   readonly precision: "f32" | "int8";
   readonly #network: CompiledNetwork;
@@ -75,10 +88,11 @@ export class Upscaler {
   #disposed = false;
 
   /** @internal `createUpscaler` makes them. */
-  constructor({ network, model, scale, halo }: UpscalingNetwork, threads: ThreadOptions) {
+  constructor({ network, model, scale, halo }: UpscalingNetwork, threads: ThreadOptions, factor: number = scale) {
     this.#network = network;
     this.model = model;
     this.scale = scale;
+    this.factor = factor;
     this.precision = network.precision;
     this.#halo = halo;
     this.#threadOptions = threads;
@@ -101,21 +115,37 @@ export class Upscaler {
   }
 
   /**
-   * Upscales a picture by `scale`: luma (BT.601) through the network, chroma and alpha by bicubic interpolation. Channels and depth stay
-   * what they were. The picture is read while it runs: leave its samples alone until the promise settles. The result does not depend on
-   * the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit pictures; f32 keeps their depth.
+   * Upscales a picture by `factor`, or to the size that `to` names: luma (BT.601) through the network, chroma and alpha by bicubic
+   * interpolation. Channels and depth stay what they were. The picture is read while it runs: leave its samples alone until the promise
+   * settles. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit pictures;
+   * f32 keeps their depth.
    *
    * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_DISPOSED; the signal's reason when aborted
    */
   async upscale(input: ImageInput, options: UpscaleOptions = {}): Promise<Image> {
     checkObject("options", options);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, to = { scale: this.factor } } = options;
     checkCallbacks(signal, onProgress);
     const image = checkImage(input);
+    const target = targetSize(image, to);
     signal?.throwIfAborted();
     this.#checkAlive();
+    const output = await this.#enlarge(image, options);
+    if (output.width === target.width && output.height === target.height) return output;
+    // What few ask for is loaded when it is asked for.
+    const { resizeSteadily } = await import("../image/resize-strips.ts");
+    return resizeSteadily(
+      await instantiateKernels(wasmOf(this.#threadOptions.options)),
+      output,
+      target,
+      signal ? { signal } : {},
+    );
+  }
+
+  /** By the network's factor. */
+  async #enlarge(image: Image, options: UpscaleOptions): Promise<Image> {
     const output = this.#createOutput(image);
-    const progress = new Progress(output, onProgress);
+    const progress = new Progress(output, options.onProgress);
     const threads = this.threadsFor(image);
     if (threads > 1) {
       try {

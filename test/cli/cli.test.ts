@@ -1,50 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { psnrY } from "../../src/image/metrics.ts";
-import { resize } from "../../src/image/resize.ts";
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Image } from "../../src/image/types.ts";
 import { encodeImage } from "../../src/node/codec.ts";
 import { readImage, writeImage } from "../../src/node/files.ts";
 import { createUpscaler } from "../../src/upscale/create-upscaler.ts";
-import { dataFolder, hasSet } from "../_helpers/data.ts";
+import { commandLine, MAIN, PHOTO } from "../_helpers/cli.ts";
 import { ihdr, SIGNATURE } from "../_helpers/png.ts";
 import { integers } from "../_helpers/random.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-const PHOTO = fileURLToPath(new URL("../../examples/photo.png", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "wasmograd-cli-"));
-const at = (name: string): string => join(folder, name);
-
-beforeAll(() => {
-  expect(existsSync(MAIN), "npm run build comes first").toBe(true);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", cwd: folder });
-}
-
-/** The JSON document that a command prints. */
-// biome-ignore lint/suspicious/noExplicitAny: documents of several commands, looked into by the assertions
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = cli(...args, "--json");
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return JSON.parse(stdout);
-}
+const { folder, at, cli, json } = commandLine();
 
 function noise(width: number, height: number, channels: 1 | 3 = 3): Image {
   return { width, height, channels, depth: 8, data: Uint8Array.from(integers(1, width * height * channels, 255)) };
@@ -107,6 +72,28 @@ describe("upscale", () => {
   });
 });
 
+describe("sizes that no network was trained for", () => {
+  beforeAll(() => writeImage(at("wide.png"), noise(61, 40)));
+
+  test.each([
+    ["--scale", "3", 183, 120],
+    ["--scale", "1.5", 92, 60],
+    ["--scale", "1", 61, 40],
+    ["--to", "200x200", 200, 131],
+    ["--to", "1000x100", 153, 100],
+    ["--to", "61x500", 61, 40],
+    ["--to", "122x80", 122, 80],
+  ])("%s %s", async (option, value, width, height) => {
+    expect(json("upscale", "wide.png", "sized.png", option, value)).toMatchObject({ width, height });
+    expect(await readImage(at("sized.png"))).toMatchObject({ width, height });
+  });
+
+  test("says that a resize follows", () => {
+    expect(cli("upscale", "wide.png", "sized.png", "--scale", "3").stdout).toMatch(/61x40 -> 183x120, .* and bicubic/);
+    expect(cli("upscale", "wide.png", "sized.png").stdout).not.toMatch(/bicubic/);
+  });
+});
+
 describe("bad input: one line on stderr, nothing written", () => {
   beforeAll(async () => {
     const png = await encodeImage(noise(40, 30), "png");
@@ -144,7 +131,32 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["surplus argument", ["models", "x"], 2, /expected no argument, got x/],
     ["unknown model", ["upscale", "good.png", "o.png", "--model", "esrgan"], 2, /model: expected one of sesr-m3/],
     ["no weights", ["upscale", "good.png", "o.png", "--model", "sesr-xl"], 2, /no weights are shipped for sesr-xl x2/],
-    ["scale", ["upscale", "good.png", "o.png", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
+    [
+      "scale",
+      ["upscale", "good.png", "o.png", "--scale", "0.5"],
+      2,
+      /--scale: expected a factor from 1 to 16, got 0.5/,
+    ],
+    [
+      "no factor",
+      ["upscale", "good.png", "o.png", "--scale", "x"],
+      2,
+      /--scale: expected a factor from 1 to 16, got x/,
+    ],
+    ["no size", ["upscale", "good.png", "o.png", "--to", "80"], 2, /--to: expected WIDTHxHEIGHT such as 1920x1080/],
+    [
+      "a smaller size",
+      ["upscale", "good.png", "o.png", "--to", "39x90"],
+      2,
+      /--to: expected at least the picture's 40x30/,
+    ],
+    [
+      "two sizes",
+      ["upscale", "good.png", "o.png", "--to", "80x60", "--scale", "2"],
+      2,
+      /--to: expected without --scale/,
+    ],
+    ["a scale of a set", ["evaluate", "locked", "--scale", "3"], 2, /--scale: expected 2 or 4, got 3/],
     ["precision", ["upscale", "good.png", "o.png", "--precision", "int4"], 2, /--precision: expected int8 or f32/],
     ["tile", ["upscale", "good.png", "o.png", "--tile", "-4"], 2, /tile/],
     ["tile too small", ["upscale", "good.png", "o.png", "--tile", "8"], 2, /--tile: expected an integer from 16/],
@@ -217,89 +229,5 @@ describe("help", () => {
     expect(cli("--help").stdout).toMatch(/upscale .*\n.*evaluate /);
     expect(cli("upscale", "--help").stdout).toMatch(/^Usage: wasmograd upscale IN OUT/);
     expect(cli("--version").stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  });
-});
-
-describe("evaluate", () => {
-  beforeAll(() => {
-    mkdirSync(at("plain"), { recursive: true });
-    writeFileSync(at("plain/photo.png"), readFileSync(PHOTO));
-  });
-
-  test("plain pictures: low resolutions are made", () => {
-    const report = json("evaluate", "plain", "--precision", "f32");
-    expect(report).toMatchObject({ set: "plain", model: "sesr-m5", scale: 2, precision: "f32" });
-    expect(report.images).toHaveLength(1);
-    expect(report.mean.psnr).toBeGreaterThan(report.mean.bicubic.psnr);
-    expect(report.mean.ssim).toBeGreaterThan(report.mean.bicubic.ssim);
-  });
-
-  test("the border is left out, of bicubic too: the same figure as from the library", async () => {
-    const photo = await readImage(PHOTO);
-    const low = await resize(photo, { scale: 0.5 });
-    const bicubic = psnrY(photo, await resize(low, photo), { shave: 2 });
-    expect(json("evaluate", "plain").mean.bicubic.psnr).toBeCloseTo(bicubic, 9);
-    expect(Math.abs(bicubic - psnrY(photo, await resize(low, photo)))).toBeGreaterThan(1e-3);
-  });
-
-  test("algorithms by name give the same figure in int8; scaled filters another", () => {
-    const exact = json("evaluate", "plain").mean.psnr;
-    for (const algorithm of ["direct", "winograd", "f2x2-3x3", "f4x4-3x3-complex"]) {
-      expect(json("evaluate", "plain", "--algorithm", algorithm).mean.psnr).toBe(exact);
-    }
-    const coarse = json("evaluate", "plain", "--filter-bits", "8", "--granularity", "static").mean.psnr;
-    expect(coarse).not.toBe(exact);
-    for (const [args, message] of [
-      [["--algorithm", "fft"], /^wasmograd: --algorithm: expected auto, winograd, direct/],
-      [["--filter-bits", "7"], /^wasmograd: --filter-bits: expected an integer from 8 to 16, got 7/],
-      [["--granularity", "tap"], /^wasmograd: --granularity: expected together with --filter-bits only/],
-      [["--precision", "f32", "--filter-bits", "9"], /^wasmograd: --filter-bits: expected with --precision int8 only/],
-    ] as const) {
-      const result = cli("evaluate", "plain", ...args);
-      expect(result.stderr).toMatch(message);
-      expect(result.status).toBe(2);
-    }
-  });
-
-  test("verify's loss by scaling is the difference of what evaluate prints", () => {
-    const { pictures } = json("verify", "--pictures", "plain").scaling;
-    const exact = json("evaluate", "plain").mean.psnr;
-    const args = ["--algorithm", "f4x4-3x3-complex", "--filter-bits", "8", "--granularity", "tap"];
-    const scaled = json("evaluate", "plain", ...args).mean.psnr;
-    expect(pictures).toEqual([expect.objectContaining({ set: "plain", pictures: 1, exactPsnr: exact })]);
-    const loss = pictures[0].losses.find((l: { bits: number }) => l.bits === 8).lossDb;
-    expect(loss).toBeCloseTo(exact - scaled, 9);
-    expect(loss).not.toBe(0);
-  });
-
-  test("a picture that is too small: its name, exit status 1", async () => {
-    mkdirSync(at("small"), { recursive: true });
-    await writeImage(at("small/tiny.png"), noise(12, 12));
-    const result = cli("evaluate", "small");
-    expect(result.stderr).toMatch(/tiny\.png: expected at least 15x15 pixels, got 12x12\n$/);
-    expect(result.status).toBe(1);
-  });
-
-  test.skipIf(!hasSet("Set5"))("Set5 x2: bicubic as published, f32 and int8 at their targets", () => {
-    const f32 = json("evaluate", `${dataFolder}/Set5`, "--precision", "f32").mean;
-    const int8 = json("evaluate", `${dataFolder}/Set5`).mean;
-    expect(Math.abs(f32.bicubic.psnr - 33.67)).toBeLessThanOrEqual(0.02);
-    expect(f32.psnr).toBeGreaterThanOrEqual(37.15);
-    expect(f32.psnr - int8.psnr).toBeLessThanOrEqual(0.2);
-  });
-
-  test.skipIf(!hasSet("Set5") || !hasSet("Set14"))("9-bit filters, scaled per tap, lose at most 0.05 dB", () => {
-    for (const set of ["Set5", "Set14"]) {
-      const args = ["evaluate", `${dataFolder}/${set}`] as const;
-      const scaled = json(...args, "--filter-bits", "9");
-      expect(scaled.filterScaling).toEqual({ bits: 9, granularity: "tap" });
-      expect(json(...args).mean.psnr - scaled.mean.psnr).toBeLessThanOrEqual(0.05);
-    }
-  });
-
-  test.skipIf(!hasSet("Set14"))("Set14 x2: bicubic as published, f32 at its target", () => {
-    const { mean } = json("evaluate", `${dataFolder}/Set14`, "--precision", "f32");
-    expect(Math.abs(mean.bicubic.psnr - 30.33)).toBeLessThanOrEqual(0.02);
-    expect(mean.psnr).toBeGreaterThanOrEqual(32.7);
   });
 });

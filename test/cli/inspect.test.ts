@@ -28,6 +28,23 @@ function json(...args: string[]): any {
   return JSON.parse(stdout);
 }
 
+describe("ranges of the int8 network that ships", () => {
+  test("of each layer that computes a tensor of it", () => {
+    const { layers } = json("inspect", "sesr-m5");
+    const ranges = new Map(layers.map(({ name, int8 }: { name: string; int8?: object }) => [name, int8]));
+    expect(ranges.get("y")).toEqual({ min: 0, max: 1, scale: 1 / 255, zeroPoint: -128 });
+    for (const name of ["x", "x.centred", "first", "blocks.0.prelu", "features"]) {
+      const { min, max, scale, zeroPoint } = ranges.get(name) as Record<"min" | "max" | "scale" | "zeroPoint", number>;
+      expect((max - min) / scale).toBeCloseTo(255, 9);
+      expect(-128 - min / scale).toBeCloseTo(zeroPoint, 9);
+    }
+    // Fused into the PReLU behind it: no tensor of the int8 network.
+    expect(ranges.get("blocks.0")).toBeUndefined();
+    expect(cli("inspect", "sesr-m5").stdout).toMatch(/int8 range .*\n(.*\n)*y .* 0\.000 to 1\.000/);
+    expect(cli("inspect", "resnet18").stdout).not.toMatch(/int8 range/);
+  });
+});
+
 describe("models", () => {
   test("lists every network, upscaling ones at each scale", () => {
     const { models } = json("models");

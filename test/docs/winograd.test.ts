@@ -371,7 +371,9 @@ describe("figures in the text", () => {
   });
 
   test("the filters of SESR-M5", async () => {
-    const { filters } = restoreModel((await SHIPPED[0]!.int8()).model);
+    const { filters } = restoreModel(
+      (await SHIPPED.find(({ id, scale }) => id === "sesr-m5" && scale === 2)!.int8()).model,
+    );
     const layers = [...filters.values()].map(({ weights: values, bias }) => {
       const oc = bias.length;
       const ic = oc === 16 && values.length === 16 * 25 ? 1 : 16;

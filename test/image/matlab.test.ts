@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { luma, psnr as planePsnr, psnrY, ssimY } from "../../src/image/metrics.ts";
-import { resizeWith } from "../../src/image/resize.ts";
 import { resizePlane } from "../../src/image/resize-plane.ts";
+import { resizeWith } from "../../src/image/resize-strips.ts";
 import { createImage, type Image } from "../../src/image/types.ts";
 import { instantiateKernels, type KernelInstance } from "../../src/kernels/load.ts";
 import { readImage } from "../../src/node/files.ts";

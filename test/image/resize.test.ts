@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PlaneResizer } from "../../src/image/plane-resizer.ts";
-import { resize, resizeWith } from "../../src/image/resize.ts";
+import { resize } from "../../src/image/resize.ts";
 import { type Border, resizeAxis } from "../../src/image/resize-axis.ts";
 import { resizePlane } from "../../src/image/resize-plane.ts";
+import { resizeWith } from "../../src/image/resize-strips.ts";
 import { type Channels, createImage, type Depth, type Image, type Region } from "../../src/image/types.ts";
 import { allocatePlane } from "../../src/image/views.ts";
 import { instantiateKernels, type KernelInstance } from "../../src/kernels/load.ts";

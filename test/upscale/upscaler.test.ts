@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.ts";
 import { loadWeights } from "../../src/formats/weights-file.ts";
 import { luma } from "../../src/image/metrics.ts";
 import type { Channels, Depth, Image, Region } from "../../src/image/types.ts";
-import { sesr } from "../../src/models/sesr.ts";
+import { sesrById } from "../../src/models/sesr.ts";
 import { readImage } from "../../src/node/files.ts";
 import { quantizeValue } from "../../src/quantization/requantize.ts";
 import { restoreModel } from "../../src/quantization/stored-model.ts";
@@ -13,6 +13,7 @@ import { runReferenceQuantised } from "../../src/reference/run.ts";
 import { shippedModels } from "../../src/upscale/create-network.ts";
 import { createUpscaler } from "../../src/upscale/create-upscaler.ts";
 import { int8Model } from "../../src/upscale/int8-model.ts";
+import { f32Model } from "../../src/upscale/trained-model.ts";
 import type { UpscaleProgress } from "../../src/upscale/upscaler.ts";
 import { SHIPPED } from "../../src/upscale/weights/index.generated.ts";
 import { integers } from "../_helpers/random.ts";
@@ -25,17 +26,28 @@ function picture(width: number, height: number, channels: Channels, depth: Depth
 }
 
 /** The int8 network from what weights/ holds. */
-function shippedModel() {
-  const file = (name: string): Buffer => readFileSync(new URL(`../../weights/sesr-m5-x2.${name}`, import.meta.url));
-  const { ranges, equalisation } = JSON.parse(String(file("calibration.json")));
-  const network = sesr({ variant: "m5", scale: 2 });
-  const trained = { network, weights: loadWeights(file("safetensors"), network) };
-  return int8Model(trained, { calibration: ranges, equalisation });
+function shippedModel(id = "sesr-m5", scale: 2 | 4 = 2) {
+  const url = (end: string): URL => new URL(`../../weights/${id}-x${scale}.${end}`, import.meta.url);
+  const { ranges, equalisation } = JSON.parse(readFileSync(url("calibration.json"), "utf8"));
+  const network = sesrById(id, { scale });
+  const trained = existsSync(url("int8.safetensors")) ? url("int8.safetensors") : url("safetensors");
+  const model = { network, weights: loadWeights(readFileSync(trained), network) };
+  return int8Model(model, { calibration: ranges, equalisation });
 }
 
-test("the int8 network that ships is what quantisation makes of the weights", async () => {
-  expect(restoreModel((await SHIPPED[0]!.int8()).model)).toEqual(shippedModel());
-});
+test.each(SHIPPED)(
+  "$id x$scale: what ships is what quantisation makes of the weights, and the f32 file",
+  async (shipped) => {
+    const { id, scale, int8, f32 } = shipped;
+    expect(restoreModel((await int8()).model)).toEqual(shippedModel(id, scale));
+    const file = readFileSync(new URL(`../../weights/${id}-x${scale}.safetensors`, import.meta.url));
+    const network = sesrById(id, { scale });
+    expect(await f32Model(network, (await f32()).safetensors)).toEqual({
+      network,
+      weights: loadWeights(file, network),
+    });
+  },
+);
 
 describe("on a photograph", () => {
   test("int8: the engine equals the oracle on the whole picture, bit for bit, direct and Winograd", async () => {
@@ -223,7 +235,7 @@ describe("while it runs", () => {
 describe("refusals", () => {
   test("options by name", async () => {
     await expect(createUpscaler({ model: "esrgan" })).rejects.toThrow(/model: expected one of sesr-m3/);
-    await expect(createUpscaler({ scale: 3 as never })).rejects.toThrow(/scale: expected 2 or 4, got 3/);
+    await expect(createUpscaler({ scale: 0.5 })).rejects.toThrow(/scale: expected a factor from 1 to 16, got 0.5/);
     await expect(createUpscaler({ precision: "int4" as never })).rejects.toThrow(/precision: expected/);
     await expect(createUpscaler({ model: "sesr-xl", scale: 4 })).rejects.toThrow(
       /no weights are shipped for sesr-xl x4/,

@@ -9,12 +9,22 @@ import type { Network, Shape } from "../../network/description.ts";
 import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
+import { QMAX, QMIN, type QuantizationParams } from "../../quantization/requantize.ts";
+import { shippedInt8 } from "../../upscale/create-network.ts";
 import { attentionOption } from "../attention-option.ts";
 import type { Command } from "../command.ts";
 import { DETECTOR_IDS, detectorCounts } from "../detector-counts.ts";
 import { type Parsed, sizeOption, UsageError } from "../options.ts";
 import { loadSubject, modelOptions, SUBJECT_OPTIONS } from "../subject.ts";
 import { grouped, table } from "../terminal.ts";
+
+/** Real values that a layer's output has in int8: min to max in steps of `scale`. */
+interface Int8Range {
+  readonly min: number;
+  readonly max: number;
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
 
 /** Receptive field in input pixels, or null where it is not bounded by a fixed margin. */
 function receptiveField(network: Network): number | null {
@@ -40,6 +50,17 @@ function choices(network: Network, shapes: ReadonlyMap<string, Shape>): Readonly
   return chosen;
 }
 
+/** Range, step and zero point of each tensor of the int8 network that ships for a model, by the name of the layer that computes it. */
+async function shippedRanges(id: string, scale: number | undefined): Promise<ReadonlyMap<string, Int8Range>> {
+  const tensors = (await shippedInt8(id, scale ?? 2))?.tensors ?? new Map<string, QuantizationParams>();
+  return new Map(
+    [...tensors].map(([name, { scale: step, zeroPoint }]) => {
+      const range = { min: step * (QMIN - zeroPoint), max: step * (QMAX - zeroPoint), scale: step, zeroPoint };
+      return [name, range] as const;
+    }),
+  );
+}
+
 /** Scores and the map's product with the values, which the MACs have in full. */
 function attentionLine({ scores, distinctScores, apply, exponentials }: AttentionCosts): string {
   const distinct = distinctScores === scores ? "" : ` (${grouped(distinctScores)} distinct)`;
@@ -52,6 +73,8 @@ function notesOn(parsed: Parsed, network: Network): string[] {
   const heads = network.layers.flatMap((layer) => (layer.op === "attention" ? [layer.heads] : []));
   return spec ? attentionNotes(spec, Math.max(...heads)) : [];
 }
+
+const rangeText = ({ min, max }: Int8Range): string => `${min.toFixed(3)} to ${max.toFixed(3)}`;
 
 export const command: Command = {
   spec: {
@@ -70,11 +93,13 @@ export const command: Command = {
       process.stdout.write(detectorCounts(name, backbone, sizeOption(parsed, "input"), parsed.flag("json")));
       return;
     }
-    const { network, nnMass, ...subject } = await loadSubject(name, modelOptions(parsed, name));
+    const options = modelOptions(parsed, name);
+    const { network, nnMass, ...subject } = await loadSubject(name, options);
     const input = sizeOption(parsed, "input") ?? subject.input;
     const counts = countNetwork(network, input);
     const shapes = new Map(counts.layers.map((layer) => [layer.name, layer.shape]));
     const chosen = choices(network, shapes);
+    const ranges = await shippedRanges(name, options.scale);
     const layers = counts.layers.map((layer) => ({
       name: layer.name,
       op: layer.op,
@@ -84,6 +109,7 @@ export const command: Command = {
       macs: layer.macs,
       activations: layer.activations,
       ...chosen.get(layer.name),
+      ...(ranges.has(layer.name) && { int8: ranges.get(layer.name) }),
     }));
     const { params, weights, macs, activations } = counts;
     const attention = networkAttentionCosts(network, input);
@@ -113,13 +139,14 @@ export const command: Command = {
       grouped(layer.params),
       grouped(layer.macs),
       layer.algorithm ?? "",
+      ...(ranges.size > 0 ? [layer.int8 ? rangeText(layer.int8) : ""] : []),
       layer.reason ?? "",
     ]);
+    const header = ["layer", "operator", "output", "parameters", "MACs", "int8 algorithm"];
+    if (ranges.size > 0) header.push("int8 range");
     process.stdout.write(
       `${network.name} on ${input.join("x")}\n\n` +
-        table(["layer", "operator", "output", "parameters", "MACs", "int8 algorithm", "because"], rows, {
-          lastLeft: true,
-        }) +
+        table([...header, "because"], rows, { lastLeft: true }) +
         `\nparameters ${grouped(params)}, of them weights ${grouped(weights)}\n` +
         `MACs ${grouped(macs)}, activations ${grouped(activations)}, receptive field ${report.receptiveField ?? "unbounded"}\n` +
         `non-linear units ${grouped(report.nonLinearUnits)}, NN-Mass ${nnMass === null ? "not defined" : grouped(nnMass)}\n` +

@@ -1,0 +1,89 @@
+"""SESR's forward and backward pass on one CPU core with AVX-512, about twice as fast as PyTorch's convolutions.
+
+Compiled with g++ on first use; where that is not possible `available()` is False and PyTorch does the work.
+"""
+import ctypes
+import functools
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).resolve().parent
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-math-errno", "-std=c++17", "-shared", "-fPIC")
+
+
+def has_avx512():
+    try:
+        return "avx512f" in Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+
+
+@functools.lru_cache(None)
+def library():
+    """-> the compiled library or None."""
+    if os.environ.get("SESR_FAST") == "0" or not has_avx512():
+        return None
+    source = HERE / "sesr.cpp"
+    digest = hashlib.sha256(source.read_bytes() + " ".join(FLAGS).encode()).hexdigest()[:12]
+    path = HERE.parent / ".cache" / f"sesr-{digest}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            subprocess.run(["g++", *FLAGS, str(source), "-o", str(temporary)], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        os.replace(temporary, path)
+    lib = ctypes.CDLL(str(path))
+    lib.sesr_store.restype = ctypes.c_long
+    return lib
+
+
+def available(x, features):
+    """Whether `trunk` can be used for a batch like x and so many features."""
+    return x.device.type == "cpu" and x.dtype == torch.float32 and features in (16, 32) and library() is not None
+
+
+def pointers(tensors):
+    return (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
+
+
+class _Trunk(torch.autograd.Function):
+    """x and, of each layer, weight and bias, then the slopes -> [N, o, H, W]. No gradient of x."""
+
+    store = torch.empty(0)  # kept from step to step: fresh memory would cost page faults
+
+    @staticmethod
+    def forward(ctx, x, m, *tensors):
+        tensors = [t.detach().contiguous() for t in tensors]
+        weights, biases, slopes = tensors[:m + 2], tensors[m + 2:2 * m + 4], tensors[2 * m + 4:]
+        x = x.contiguous()
+        n, _, h, w = x.shape
+        f, o = weights[0].shape[0], weights[-1].shape[0]
+        lib = library()
+        count = n * lib.sesr_store(h, w, m, f) + 16
+        if _Trunk.store.numel() < count:
+            _Trunk.store = torch.empty(count)
+        base = (_Trunk.store.data_ptr() + 63) // 64 * 64
+        out = torch.empty(n, h, w, o)
+        lib.sesr_forward(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
+                         pointers(slopes), ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
+        ctx.shape, ctx.base, ctx.weights, ctx.biases, ctx.slopes = (n, h, w, m, f, o), base, weights, biases, slopes
+        return out.permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        gout = gradient.permute(0, 2, 3, 1).contiguous()
+        like = [[torch.empty_like(t) for t in part] for part in (ctx.weights, ctx.biases, ctx.slopes)]
+        library().sesr_backward(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes),
+                                ctypes.c_void_p(ctx.base), *(pointers(part) for part in like))
+        return (None, None, *like[0], *like[1], *like[2])
+
+
+def trunk(x, weights, biases, slopes):
+    """The convolutions of SESR between "- 0.5" and "+ x". One pass at a time: backward before the next forward."""
+    return _Trunk.apply(x, len(slopes), *weights, *biases, *slopes)

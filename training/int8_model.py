@@ -1,0 +1,220 @@
+"""SESR in int8: what trains (rounding with straight-through gradients) and, bit for bit, what the library computes.
+
+docs/quantization.md of the library defines the arithmetic; names of tensors are those of its fused network:
+x, first, blocks.<i>.prelu, features (the last block and `first` added) and cells (the last layer and x added).
+"""
+import json
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sesr_model import upscale_cells
+
+QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
+BIAS_LIMIT = 2.0 ** 26
+PEAK = 255
+# Luma of 16..235 over 255 and, for the offset of -0.5 to be a whole number of steps, 138 steps of it.
+INPUT_RANGE = (16 / PEAK, 235 / PEAK)
+INPUT_STEP = 0.5 / int(STEPS * 0.5 / INPUT_RANGE[1])
+INPUT_ZERO = QMIN
+CENTRED_ZERO = QMIN + round(0.5 / INPUT_STEP)
+OUTPUT_STEP, OUTPUT_ZERO = 1 / PEAK, QMIN
+
+
+def inner_tensors(m):
+    """Names of the tensors whose ranges are to be found, in order."""
+    return ["first"] + [f"blocks.{i}.prelu" for i in range(m - 1)] + ["features"]
+
+
+class _RoundWeights(torch.autograd.Function):
+    """[O, ...] -> nearest multiples of each output channel's step, max |w| / 127; gradients pass."""
+
+    @staticmethod
+    def forward(ctx, weight):
+        step = (weight.abs().flatten(1).amax(1) / WEIGHT_MAX).clamp(min=1e-30)
+        step = step.view(-1, *[1] * (weight.dim() - 1))
+        return (weight / step).round() * step
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
+class Int8Sesr(nn.Module):
+    """Weights of the collapsed form and, of each inner tensor, step and zero point, all to be trained.
+
+    x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW] in 0..1, multiples of 1/255.
+    """
+
+    def __init__(self, tensors):
+        super().__init__()
+        self.m = sum(name.endswith(".slope") for name in tensors)
+        self.scale = int(tensors["last.bias"].numel() ** 0.5)
+        self.names = list(tensors)
+        for name, tensor in tensors.items():
+            self.register_parameter(name.replace(".", "_"), nn.Parameter(tensor.clone()))
+        count = len(inner_tensors(self.m))
+        self.log_steps = nn.Parameter(torch.zeros(count))
+        self.zeros = nn.Parameter(torch.zeros(count))
+
+    def tensor(self, name):
+        return getattr(self, name.replace(".", "_"))
+
+    def tensors(self):
+        return {name: self.tensor(name).detach() for name in self.names}
+
+    def set_ranges(self, ranges):
+        """ranges: name -> (min, max), as the library makes scale and zero point of them."""
+        with torch.no_grad():
+            for i, name in enumerate(inner_tensors(self.m)):
+                low, high = min(ranges[name][0], 0), max(ranges[name][1], 0)
+                self.log_steps[i] = math.log((high - low) / STEPS)
+                self.zeros[i] = round(QMIN - low / ((high - low) / STEPS))
+
+    def ranges(self):
+        """name -> (min, max) from which the library makes these steps and zero points."""
+        out = {"x": INPUT_RANGE}
+        for i, name in enumerate(inner_tensors(self.m)):
+            step, zero = float(self.log_steps[i].detach().exp()), self.zero(i)
+            out[name] = (step * (QMIN - zero), step * (QMAX - zero))
+        return out
+
+    def zero(self, i):
+        return int(torch.round(self.zeros[i].detach()).clamp(QMIN, QMAX))
+
+    def _round(self, t, i):
+        # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
+        factor = (t.numel() * QMAX) ** -0.5
+        return torch._fake_quantize_learnable_per_tensor_affine(
+            t.contiguous(memory_format=torch.channels_last), self.log_steps[i:i + 1].exp(), self.zeros[i:i + 1], QMIN, QMAX, factor)
+
+    def _conv(self, name, t):
+        weight = self.tensor(name + ".weight")
+        return F.conv2d(t, _RoundWeights.apply(weight).contiguous(memory_format=torch.channels_last),
+                        self.tensor(name + ".bias"), padding=weight.shape[-1] // 2)
+
+    def forward(self, x):
+        x = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX)
+        start = t = self._round(self._conv("first", x - 0.5), 0)
+        for i in range(self.m):
+            t = F.prelu(self._conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
+            t = self._round(t + start if i == self.m - 1 else t, i + 1)
+        t = self._conv("last", t) + x
+        t = torch.fake_quantize_per_tensor_affine(t, OUTPUT_STEP, OUTPUT_ZERO, QMIN, QMAX)
+        return upscale_cells(t, self.scale)
+
+    def observe(self, inputs):
+        """Unrounded: name of inner tensor -> (min, max) of each channel over inputs [1, 1, H, W]."""
+        out = {}
+        with torch.no_grad():
+            for x in inputs:
+                def conv(name, t):
+                    weight = self.tensor(name + ".weight")
+                    return F.conv2d(t, weight, self.tensor(name + ".bias"), padding=weight.shape[-1] // 2)
+
+                start = t = conv("first", x - 0.5)
+                seen = [start]
+                for i in range(self.m):
+                    t = F.prelu(conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
+                    t = t + start if i == self.m - 1 else t
+                    seen.append(t)
+                for name, values in zip(inner_tensors(self.m), seen):
+                    low, high = values.amin((0, 2, 3)), values.amax((0, 2, 3))
+                    if name in out:
+                        low, high = torch.minimum(low, out[name][0]), torch.maximum(high, out[name][1])
+                    out[name] = (low, high)
+        return out
+
+    def equalise(self, seen, strength=0.75, smallest=1 / 32):
+        """Cross-layer equalisation (Nagel et al. 2019, section 4.1): small channels are stored larger."""
+        reach = {name: torch.maximum(-low, high).clamp(min=1e-9) for name, (low, high) in seen.items()}
+        share = {name: r / r.max() for name, r in reach.items()}
+        both = torch.maximum(share["first"], share["features"])  # summed, so they have the same scales
+        share["first"] = share["features"] = both
+        scales = {name: s.clamp(min=smallest) ** strength for name, s in share.items()}
+        with torch.no_grad():
+            for i, name in enumerate(inner_tensors(self.m)):
+                producer = "first" if i == 0 else f"blocks.{i - 1}"
+                consumer = f"blocks.{i}" if i < self.m else "last"
+                s = scales[name]
+                self.tensor(producer + ".weight").div_(s.view(-1, 1, 1, 1))
+                self.tensor(producer + ".bias").div_(s)
+                self.tensor(consumer + ".weight").mul_(s.view(1, -1, 1, 1))
+
+    def calibrate(self, inputs):
+        """Equalises, and sets the ranges to all that occurs."""
+        self.equalise(self.observe(inputs))
+        self.set_ranges({name: (float(low.min()), float(high.max()))
+                         for name, (low, high) in self.observe(inputs).items()})
+
+
+def write_ranges(path, model, facts):
+    """What the library needs beside the weights, as JSON."""
+    ranges = {name: {"min": low, "max": high} for name, (low, high) in model.ranges().items()}
+    path.write_text(json.dumps({**facts, "ranges": ranges}, indent=2) + "\n")
+
+
+class IntegerSesr:
+    """The library's int8 network from collapsed tensors and ranges, in integers and binary32: equal bit for bit.
+
+    Convolutions are summed in float64, which holds these integers exactly in any order.
+    """
+
+    def __init__(self, tensors, ranges):
+        self.m = sum(name.endswith(".slope") for name in tensors)
+        self.scale = int(tensors["last.bias"].numel() ** 0.5)
+        tensors = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+        self.params = {"x": (INPUT_STEP, INPUT_ZERO), "cells": (OUTPUT_STEP, OUTPUT_ZERO)}
+        for name in inner_tensors(self.m):
+            low, high = min(ranges[name][0], 0.0), max(ranges[name][1], 0.0)
+            step = (high - low) / STEPS
+            self.params[name] = (step, int(np.rint(QMIN - low / step)))
+        names = inner_tensors(self.m)
+        self.layers = [self._layer(tensors, "first", "x", "first")]
+        for i in range(self.m):
+            residual = "first" if i == self.m - 1 else None
+            self.layers.append(self._layer(tensors, f"blocks.{i}", names[i], names[i + 1], residual))
+        self.layers.append(self._layer(tensors, "last", "features", "cells", "x"))
+
+    def _layer(self, tensors, name, source, target, residual=None):
+        (step_in, _), (step_out, _) = self.params[source], self.params[target]
+        weight, bias = tensors[name + ".weight"].astype(np.float64), tensors[name + ".bias"].astype(np.float64)
+        largest = np.abs(weight).reshape(len(weight), -1).max(1)
+        floor = np.maximum(np.abs(bias) / (step_in * BIAS_LIMIT), 2.0 ** -60 * step_out / step_in)
+        steps = np.maximum(largest / WEIGHT_MAX, floor).astype(np.float32)
+        steps[steps == 0] = 1
+        wide = steps.astype(np.float64)
+        quantised = np.clip(np.rint(weight / wide.reshape(-1, 1, 1, 1)), -WEIGHT_MAX, WEIGHT_MAX)
+        multipliers = (step_in * wide / step_out).astype(np.float32)
+        slope = tensors.get(name + ".slope")
+        return {"source": source, "target": target, "residual": residual,
+                "weight": torch.from_numpy(quantised), "bias": torch.from_numpy(np.rint(bias / (step_in * wide))),
+                "multiplier": torch.from_numpy(multipliers),
+                "negative": None if slope is None else torch.from_numpy(multipliers * slope.astype(np.float32)),
+                "residual_multiplier": float(np.float32(self.params[residual][0] / step_out)) if residual else 0.0}
+
+    def run(self, luma):
+        """luma float32 [H, W] in 0..255 -> int8 levels [sH, sW] plus 128: the 8-bit luma, as float64."""
+        step, zero = self.params["x"]
+        factor = np.float32(1 / (step * PEAK))
+        t = torch.from_numpy(luma.astype(np.float32) * factor).round() + zero
+        values = {"x": t.clamp(QMIN, QMAX).double()[None, None]}
+        for layer in self.layers:
+            source = values[layer["source"]]
+            zero = CENTRED_ZERO if layer["source"] == "x" else self.params[layer["source"]][1]
+            weight = layer["weight"]
+            acc = F.conv2d(source - zero, weight, layer["bias"], padding=weight.shape[-1] // 2)
+            column = (1, -1, 1, 1)
+            factors = layer["multiplier"].view(column)
+            if layer["negative"] is not None:
+                factors = torch.where(acc < 0, layer["negative"].view(column), factors)
+            result = acc.float() * factors
+            if layer["residual"]:
+                other = values[layer["residual"]] - self.params[layer["residual"]][1]
+                result = result + other.float() * layer["residual_multiplier"]
+            target = self.params[layer["target"]][1]
+            values[layer["target"]] = (result.round().double() + target).clamp(QMIN, QMAX)
+        return upscale_cells(values["cells"], self.scale)[0, 0].numpy() - QMIN

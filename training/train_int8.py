@@ -1,0 +1,129 @@
+"""Fine-tunes a trained SESR network in int8, rounding as the library does.
+
+    python3 train_int8.py .runs/m5-x2/sesr-m5-x2.safetensors --iterations 4000 --export ../weights
+
+Starts from the collapsed weights: equalises their channels, sets each tensor's range to what occurs on tiles, and then trains
+weights, slopes and ranges together, at a rate that falls to zero, with the loss and the crops of the decay of train.py.
+Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped.
+"""
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import evaluate
+from data import Crops, load_pool
+from export import described, read_safetensors, write_safetensors
+from int8_model import Int8Sesr, write_ranges
+from train import DECAY_CROPS, HERE, decay_loss, learning_rate
+
+# Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
+WEIGHT_RATE, STEP_RATE, ZERO_RATE = 2e-4, 3e-4, 1e-2
+WARM_UP = 100
+CALIBRATION_TILES = 96
+
+
+def calibration_inputs(pool):
+    """Some tiles of every photograph, [1, 1, H, W] in 0..1."""
+    _, lr = pool["native"]
+    chosen = np.linspace(0, len(lr) - 1, CALIBRATION_TILES).astype(int)
+    return [torch.from_numpy(lr[i] / 255)[None, None] for i in chosen]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("weights", help="collapsed weights in f32")
+    parser.add_argument("--iterations", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
+    parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
+    parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
+    parser.add_argument("--export", help="folder for weights and ranges when finished")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--log-every", type=int, default=200)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(args.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tensors, metadata = read_safetensors(args.weights)
+    start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes"))
+    model = Int8Sesr(tensors)
+    pool = load_pool(args.tiles, model.scale, HERE / ".cache")
+    model.calibrate(calibration_inputs(pool))
+    model.to(device)
+    crops = Crops(pool, model.scale, args.seed)
+    ranges = ("log_steps", "zeros")
+    weights = {"params": [p for name, p in model.named_parameters() if name not in ranges], "peak": WEIGHT_RATE}
+    steps = {"params": [model.log_steps], "peak": STEP_RATE}
+    zeros = {"params": [model.zeros], "peak": ZERO_RATE}
+    optimiser = torch.optim.Adam([weights, steps, zeros], betas=(0.9, 0.99))
+    folder = Path(args.out or Path(args.weights).parent)
+    stem = Path(args.weights).name.replace(".safetensors", ".int8")
+    checkpoint = folder / "int8.pt"
+    iteration, seconds = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device)
+        if (state["start"], state["iterations"]) == (start, args.iterations):
+            iteration, seconds = state["iteration"], state["seconds"]
+            model.load_state_dict(state["model"])
+            optimiser.load_state_dict(state["optimiser"])
+            crops.rng.bit_generator.state = json.loads(state["crops"])
+
+    def report():
+        means = evaluate.mean_scores(args.eval, evaluate.network(model), model.scale) if args.eval else {}
+        print(f"{iteration:7d}  {stem}  " + "  ".join(f"{k} {v:.3f}" for k, v in means.items()), flush=True)
+
+    if iteration == args.iterations:
+        return 0
+    if iteration == 0:
+        report()
+    begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
+    while iteration < args.iterations:
+        low, high = (t.to(device) for t in crops.batch(*DECAY_CROPS[model.scale]))
+        rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["peak"]
+        optimiser.zero_grad(set_to_none=True)
+        loss = decay_loss(model(low), high)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
+        optimiser.step()
+        iteration, total = iteration + 1, total + float(loss.detach())
+        if iteration % args.log_every == 0:
+            print(f"{iteration:7d}  {stem}  loss {255 * total / args.log_every:.4f}", flush=True)
+            total = 0.0
+        out_of_time = time.monotonic() - begin > 60 * args.minutes
+        if iteration % 1000 == 0 or iteration == args.iterations or out_of_time:
+            seconds = time.process_time() - before
+            temporary = checkpoint.with_suffix(".tmp")
+            torch.save({"start": start, "iterations": args.iterations, "iteration": iteration, "seconds": seconds,
+                        "model": model.state_dict(), "optimiser": optimiser.state_dict(),
+                        "crops": json.dumps(crops.rng.bit_generator.state)}, temporary)
+            os.replace(temporary, checkpoint)
+            report()
+        if out_of_time and iteration < args.iterations:
+            return 3
+    facts = {key: value for key, value in metadata.items() if key not in ("format", "variant", "scale", "form", "layout")}
+    facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
+    for target in filter(None, (str(folder), args.export)):
+        target = Path(target)
+        write_safetensors(target / f"{stem}.safetensors", model.tensors(),
+                          described(model, metadata["variant"], "collapsed", facts))
+        write_ranges(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
+            "model": f"sesr-{metadata['variant']}", "scale": model.scale, "method": "trained"})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
