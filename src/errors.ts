@@ -1,25 +1,39 @@
-/**
- * The one error type of the library. Messages are one line: which argument, what was expected, what came.
- * `code` is stable across versions; messages are not.
- */
+/** What went wrong. Codes are stable across versions; messages are not. */
 export type ErrorCode =
-  | "ERR_ARGUMENT" // an argument of the wrong kind or value
-  | "ERR_SHAPE" // a tensor, picture or kernel whose shape or length does not fit
-  | "ERR_QUANTIZATION" // a scale, zero point or range outside what is representable
-  | "ERR_NETWORK" // a network description that is not a well-formed graph
-  | "ERR_WEIGHTS" // missing, extra, wrongly shaped or non-finite weights
-  | "ERR_FORMAT" // bytes that are not what they claim to be (picture or weight file)
-  | "ERR_UNSUPPORTED" // well formed, but outside what is implemented
-  | "ERR_TOO_LARGE" // refused before work begins, because it would not fit
-  | "ERR_OUT_OF_MEMORY" // WebAssembly memory could not grow
-  | "ERR_WASM" // no WebAssembly SIMD, or the module does not load
-  | "ERR_WORKER" // a thread could not be started, or failed
-  | "ERR_DISPOSED" // used after dispose()
-  | "ERR_IO"; // a file that cannot be read or written
+  /** An argument of the wrong kind or value. */
+  | "ERR_ARGUMENT"
+  /** A tensor, picture or kernel whose shape or length does not fit. */
+  | "ERR_SHAPE"
+  /** A scale, zero point or range outside what is representable. */
+  | "ERR_QUANTIZATION"
+  /** A network description that is not a well-formed graph. */
+  | "ERR_NETWORK"
+  /** Missing, extra, wrongly shaped or non-finite weights. */
+  | "ERR_WEIGHTS"
+  /** Bytes that are not what they claim to be (picture or weight file). */
+  | "ERR_FORMAT"
+  /** Well formed, but outside what is implemented. */
+  | "ERR_UNSUPPORTED"
+  /** Refused before work begins, because it would not fit. */
+  | "ERR_TOO_LARGE"
+  /** WebAssembly memory could not grow. */
+  | "ERR_OUT_OF_MEMORY"
+  /** No WebAssembly SIMD, or the module does not load. */
+  | "ERR_WASM"
+  /** A thread could not be started, or failed. */
+  | "ERR_WORKER"
+  /** Used after dispose(). */
+  | "ERR_DISPOSED"
+  /** A file that cannot be read or written. */
+  | "ERR_IO";
 
+/** The one error type of the library. Messages are one line: which argument, what was expected, what came. */
 export class WasmogradError extends Error {
+  /** Always "WasmogradError", also where `instanceof` fails because there are two copies of the library. */
   override readonly name = "WasmogradError";
+  /** Which kind of error: stable across versions. */
   readonly code: ErrorCode;
+  /** The library makes them; callers only catch them. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -8,6 +8,7 @@ import { validate } from "../network/validate.ts";
 import { type AttentionOption, type AttentionSpec, attentionSpec, isStandard } from "./family.ts";
 import { type AttentionBlock, attentionBlocks, type Projection } from "./structure.ts";
 
+/** Of `compactAttention` and `compactAttentionModel`. */
 export interface CompactOptions {
   /** Which attention layers; all unless given. */
   readonly only?: (layer: AttentionLayer) => boolean;

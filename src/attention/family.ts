@@ -6,11 +6,13 @@
 import { check } from "../errors.ts";
 import { show } from "../network/layer-fields.ts";
 
-export const ROLES = ["q", "k", "v", "o"] as const;
-export type Role = (typeof ROLES)[number];
+export const ROLES: readonly Role[] = ["q", "k", "v", "o"];
+/** The four projections of attention: queries, keys, values, output. */
+export type Role = "q" | "k" | "v" | "o";
 
 /** One member of the family. Written with X the block's input, Q = X W_Q + b_Q and so on. */
 export interface AttentionSpec {
+  /** Always a W_Q of its own. */
   readonly q: "own";
   /** A W_K of its own, K = Q, or K = X. */
   readonly k: "own" | "=q" | "input";
@@ -28,8 +30,11 @@ export interface AttentionSpec {
   readonly bias: Readonly<Record<Role, boolean>>;
 }
 
-/** As a caller writes it; what is left out is as in `standard`. */
-export type AttentionFields = Partial<Omit<AttentionSpec, "bias">> & { readonly bias?: Partial<AttentionSpec["bias"]> };
+/** As a caller writes it; what is left out is as in "standard". */
+export type AttentionFields = Partial<Omit<AttentionSpec, "bias">> & {
+  /** Projections that are left out keep theirs. */
+  readonly bias?: Partial<AttentionSpec["bias"]>;
+};
 
 const STANDARD: AttentionSpec = {
   q: "own",
@@ -52,9 +57,19 @@ const MEMBERS = {
   valueless: { v: "input" },
   lean: { k: "=q", v: "input" },
   merged: { qk: "merged", vo: "merged" },
-} as const satisfies Record<string, AttentionFields>;
+} as const satisfies Record<AttentionMember, AttentionFields>;
 
-export type AttentionMember = keyof typeof MEMBERS;
+/** The members that have a name; docs/compact-attention.md has the table. */
+export type AttentionMember =
+  | "standard"
+  | "shared-qk"
+  | "shared-kv"
+  | "single"
+  | "keyless"
+  | "valueless"
+  | "lean"
+  | "merged";
+/** The names of all members. */
 export const ATTENTION_MEMBERS = /* @__PURE__ */ Object.keys(MEMBERS) as readonly AttentionMember[];
 
 /** A member by name, or by its fields. */
@@ -130,7 +145,7 @@ function checkCombination({ k, v, o, qk, vo, grouping }: AttentionSpec): void {
 }
 
 /**
- * All fields of a member that is given by name or by some of them.
+ * All fields of a member that is given by name or by some of them: docs/compact-attention.md has the family and its sources.
  * @throws WasmogradError ERR_ARGUMENT on unknown names, fields and values, and on combinations that contradict themselves
  */
 export function attentionSpec(option: AttentionOption): AttentionSpec {
@@ -161,7 +176,10 @@ export function projectionCount({ k, v, o }: AttentionSpec): { readonly all: num
   return { all: inputs + (o === "own" ? 1 : 0), inputs };
 }
 
-/** What a user should know of a member that is allowed but rarely meant. */
+/**
+ * What a user should know of a member that is allowed but rarely meant, a line each; ours.
+ * @param heads of the queries
+ */
 export function attentionNotes({ v, o, qk, vo }: AttentionSpec, heads: number): string[] {
   const merged = qk === "merged" || vo === "merged";
   return [

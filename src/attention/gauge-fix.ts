@@ -33,7 +33,9 @@ export interface GaugeReport {
   readonly attention: string;
   /** The projection, and the roles that it has. */
   readonly projection: string;
+  /** Keys, values, or both. */
   readonly roles: readonly ("k" | "v")[];
+  /** From 0. */
   readonly head: number;
   /** Input channels that are the head's channels now. */
   readonly pivots: readonly number[];

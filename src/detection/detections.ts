@@ -17,6 +17,7 @@ export interface HeadOutput {
   readonly deltas: FeatureMap<Float32Array>;
 }
 
+/** Which boxes of the second stage are results. */
 export interface DetectionOptions {
   /** Probability that must be passed; 0.05. */
   readonly minScore?: number;

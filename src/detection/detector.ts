@@ -20,9 +20,13 @@ export type Rpn = (features: FeatureMap<Float32Array>) => RpnOutput;
 /** Bins [n, 1, 7 * 7 * channels], n proposals as the rows of a map: a dense layer is a 1 x 1 convolution over it. */
 export type Head = (bins: FeatureMap<Float32Array>) => HeadOutput;
 
+/** How a detector resizes, proposes and selects. */
 export interface DetectorOptions {
+  /** The size at which the network sees the picture. */
   readonly resize?: ResizeRule;
+  /** Which boxes of the first stage go on. */
   readonly proposals?: ProposalOptions;
+  /** Which boxes of the second stage are results. */
   readonly detections?: DetectionOptions;
   /**
    * Proposals that go to the head at once; 128. Their bins take 4 * 49 * channels bytes each, and every run reads all of the
@@ -31,6 +35,7 @@ export interface DetectorOptions {
   readonly batch?: number;
 }
 
+/** One object that was found. */
 export interface Detection {
   /** x1, y1, x2, y2 in pixels of the picture that was given. */
   readonly box: readonly [number, number, number, number];

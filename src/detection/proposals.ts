@@ -17,6 +17,7 @@ export interface RpnOutput {
   readonly deltas: FeatureMap<Float32Array>;
 }
 
+/** Which boxes of the first stage go on to the second. */
 export interface ProposalOptions {
   /** Anchors of the highest logits that are looked at; 1000. */
   readonly before?: number;

@@ -12,6 +12,7 @@ import { checkBoxes, checkMap, checkSize } from "./checks.ts";
 
 const f32 = Math.fround;
 
+/** Sides of the resized picture in pixels; its proportions stay. */
 export interface ResizeRule {
   /** What the short side becomes; 800. */
   readonly shortSide?: number;

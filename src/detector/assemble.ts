@@ -11,10 +11,11 @@ import type { FeatureMap, Network } from "../network/description.ts";
 import { type DetectorNetworks, detectorNetworks, firstOutputs } from "./networks.ts";
 import { loadDetectorWeights } from "./weights.ts";
 
+/** Of `createDetector`. */
 export interface CreateDetectorOptions extends DetectorOptions, WasmOptions {
   /** ran-i-t, ran-i-s, ran-i-b, convnext-t, convnext-s or convnext-b; or a network of stride 32 from [h, w, 3]. */
   readonly backbone: string | Network;
-  /** A safetensors file: see `loadDetectorWeights`. None is shipped. */
+  /** A safetensors file: docs/detection.md has its names. None is shipped. */
   readonly weights: Uint8Array;
   /** With the background, which is class 0; 91, COCO's. */
   readonly classes?: number;
@@ -31,7 +32,9 @@ export interface PictureDetector {
   detect(picture: ImageInput): Detection[];
   /** Bytes of WebAssembly memory held at present. */
   readonly memoryBytes: number;
+  /** Frees its memory; the detector cannot be used after it. */
   dispose(): void;
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 

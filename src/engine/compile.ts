@@ -9,6 +9,7 @@ import { CompiledNetwork } from "./compiled-network.ts";
 import { type AlgorithmChoice, convolutionShapes, type LayerSteps, ProgramF32, ProgramS8 } from "./program.ts";
 import { needsLayerSteps } from "./steps.ts";
 
+/** Of `compile`. */
 export interface CompileOptions extends WasmOptions {
   /** The kernel instance to run on; a fresh one by default, from the binary that `wasmUrl` or `wasmModule` name if they do. */
   readonly kernels?: KernelInstance;

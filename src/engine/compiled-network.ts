@@ -9,7 +9,9 @@ import type { Program } from "./program.ts";
 
 /** How one convolution is computed. */
 export interface LayerAlgorithm {
+  /** What runs. */
   readonly algorithm: AlgorithmId;
+  /** Why, in one line. */
   readonly reason: string;
   /** Export of the binary. */
   readonly kernel: string;
@@ -20,13 +22,16 @@ export interface LayerAlgorithm {
  * size used last, so that memory holds one arena and not one per size.
  */
 export class CompiledNetwork {
+  /** The network that runs: collapsed and fused. */
   readonly network: Network;
+  /** What convolutions are computed in. */
   readonly precision: "f32" | "int8";
   readonly #kernels: KernelInstance;
   readonly #program: Program;
   #kept: Plan | undefined;
   #disposed = false;
 
+  /** @internal `compile` makes them. */
   constructor(kernels: KernelInstance, program: Program) {
     this.#kernels = kernels;
     this.#program = program;
@@ -34,15 +39,16 @@ export class CompiledNetwork {
     this.precision = program.precision;
   }
 
-  /** Quantisation of the input and output tensors; undefined for f32. */
+  /** Quantisation of the input tensor; undefined for f32. */
   get inputQuantization(): QuantizationParams | undefined {
     return this.#program.tensorParams(this.#program.input);
   }
+  /** Quantisation of the output tensor; undefined for f32. */
   get outputQuantization(): QuantizationParams | undefined {
     return this.#program.tensorParams(this.network.output);
   }
 
-  /** What was chosen for each convolution and why, by layer name. */
+  /** What was chosen for each convolution and why, by layer name. @throws WasmogradError ERR_DISPOSED */
   get algorithms(): ReadonlyMap<string, LayerAlgorithm> {
     check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
     const { convolutions, choices } = this.#program;
@@ -62,6 +68,7 @@ export class CompiledNetwork {
   /**
    * A plan for one input size, beside any other: the caller disposes of it, before the network.
    * @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_DISPOSED
+   * @internal
    */
   createPlan(height: number, width: number, options: PlanOptions = {}): Plan {
     check(!this.#disposed, "ERR_DISPOSED", () => "this network was disposed of");
@@ -93,7 +100,7 @@ export class CompiledNetwork {
     return { shape: outputShape, data };
   }
 
-  /** Runs a plan of this network on real values in units of 1 / unit. Both arrays have the plan's sizes. */
+  /** @internal Runs a plan of this network on real values in units of 1 / unit. Both arrays have the plan's sizes. */
   runReal(plan: Plan, input: Float32Array, output: Float32Array, unit = 1): void {
     const { memory } = this.#kernels;
     const { inputShape, outputShape, largestRead, largestWrite } = plan;
@@ -116,7 +123,7 @@ export class CompiledNetwork {
     }
   }
 
-  /** `count` real values at `from`, in kernel memory and in units of 1 / unit, -> values of the input tensor at `to`. */
+  /** @internal `count` real values at `from`, in kernel memory and in units of 1 / unit, -> values of the input tensor at `to`. */
   fromReal(from: number, to: number, count: number, unit = 1): void {
     const { exports } = this.#kernels;
     const params = this.inputQuantization;
@@ -124,7 +131,7 @@ export class CompiledNetwork {
     else exports.f32_affine(from, to, count, 1 / unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** `count` values of the output tensor at `from` -> real values at `to`, in kernel memory and in units of 1 / unit. */
+  /** @internal `count` values of the output tensor at `from` -> real values at `to`, in kernel memory and in units of 1 / unit. */
   toReal(from: number, to: number, count: number, unit = 1): void {
     const { exports } = this.#kernels;
     const params = this.outputQuantization;
@@ -132,7 +139,10 @@ export class CompiledNetwork {
     else exports.f32_affine(from, to, count, unit, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
-  /** The same for an int8 network with quantised values on both sides. */
+  /**
+   * The same for an int8 network with quantised values on both sides: see `inputQuantization` and `outputQuantization`.
+   * @throws WasmogradError as `run`; ERR_ARGUMENT when the network computes in f32
+   */
   runInt8(input: FeatureMap<Int8Array>, output?: Int8Array): FeatureMap<Int8Array> {
     if (this.precision !== "int8") {
       throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
@@ -175,6 +185,7 @@ export class CompiledNetwork {
     this.#kept?.dispose();
     this.#program.dispose();
   }
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

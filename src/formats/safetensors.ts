@@ -7,6 +7,7 @@ import { widenBfloat16, widenFloat16 } from "./half-floats.ts";
  * byte-wise loop, a little-endian machine is presumed: every one that runs WebAssembly today is.
  */
 export interface SafetensorsFile {
+  /** By name. */
   readonly tensors: ReadonlyMap<string, SafeTensor>;
   /** The `__metadata__` of the file: free text by name. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -22,7 +23,9 @@ export type SafeTensor =
 
 /** Values to write: the dtype follows from the array (F32, I32 or I8). */
 export interface TensorToWrite {
+  /** Its product is the number of values. */
   readonly shape: readonly number[];
+  /** Row-major, the last axis fastest. */
   readonly data: Float32Array | Int32Array | Int8Array;
 }
 

@@ -88,10 +88,11 @@ export function readWeights(
 }
 
 /**
- * The weights of `network` from a safetensors file, as `readWeights` reads it. Names may be ours or those of torchvision and timm (ResNet,
+ * The weights of `network` from a safetensors file, F16 and BF16 widened to f32, filters as its metadata `layout` says, OHWI or
+ * OIHW; OIHW, which is PyTorch's, where it says nothing. Names may be ours or those of torchvision and timm (ResNet,
  * MobileNetV2, ConvNeXt and RAN-i, vision transformers and XCiT), with or without the prefix of a wrapper; dense layers may have two axes;
  * q, k and v of attention may lie in one tensor, in this order; counters that only training reads are left out.
- * @throws WasmogradError ERR_FORMAT as `readWeights`, ERR_WEIGHTS as `checkWeights`, which lists every missing, extra and misshapen tensor at
+ * @throws WasmogradError ERR_FORMAT as `parseSafetensors`, ERR_WEIGHTS as `checkWeights`: every missing, extra and misshapen tensor at
  *   once
  */
 export function loadWeights(bytes: Uint8Array, network: Network): Weights {
@@ -101,7 +102,10 @@ export function loadWeights(bytes: Uint8Array, network: Network): Weights {
   return weights;
 }
 
-/** The weights as a safetensors file in OHWI, which `loadWeights` reads back exactly; `metadata` is added to the file's own. */
+/**
+ * The weights as a safetensors file in OHWI, which `loadWeights` reads back exactly; `metadata` is added to the file's own.
+ * @throws WasmogradError ERR_ARGUMENT as `serialiseSafetensors`
+ */
 export function saveWeights(
   weights: Weights,
   metadata: ReadonlyMap<string, string> = new Map(),

@@ -7,6 +7,7 @@ import { check } from "../errors.ts";
 import { greyToY, rgbToYCbCrCoefficients } from "./bt601.ts";
 import { checkImage, type ImageInput, type Size } from "./types.ts";
 
+/** Of `psnrY` and `ssimY`. */
 export interface MetricOptions {
   /** Pixels left out at each side; 0 by default. */
   readonly shave?: number;
@@ -29,8 +30,8 @@ export function luma(image: ImageInput): Float64Array {
 }
 
 /**
- * Peak signal-to-noise ratio in dB on Y with peak 255; Infinity for equal pictures.
- * @throws WasmogradError ERR_SHAPE when sizes differ or nothing is left inside the border
+ * Peak signal-to-noise ratio in dB on Y (BT.601 studio range, not rounded) with peak 255; Infinity for equal pictures.
+ * @throws WasmogradError ERR_SHAPE when sizes differ or nothing is left inside the border; ERR_ARGUMENT on what is no picture
  */
 export function psnrY(reference: ImageInput, test: ImageInput, { shave = 0 }: MetricOptions = {}): number {
   const size = sameSize(reference, test);
@@ -40,7 +41,7 @@ export function psnrY(reference: ImageInput, test: ImageInput, { shave = 0 }: Me
 /**
  * Mean structural similarity on Y (Wang et al. 2004): 11 x 11 Gaussian windows of sigma 1.5 that lie wholly inside, K1
  * = 0.01, K2 = 0.03, L = 255.
- * @throws WasmogradError ERR_SHAPE when sizes differ or less than one window is left inside the border
+ * @throws WasmogradError ERR_SHAPE when sizes differ or less than one window is left inside the border; ERR_ARGUMENT on what is no picture
  */
 export function ssimY(reference: ImageInput, test: ImageInput, { shave = 0 }: MetricOptions = {}): number {
   const size = sameSize(reference, test);

@@ -10,8 +10,14 @@ import { checkImage, checkSide, createImage, type Image, type ImageInput, type R
 import { allocatePixels, allocatePlane } from "./views.ts";
 
 /** The wanted size, or a factor for both axes: output = ceil(scale * input), as MATLAB's imresize(A, scale). */
-export type ResizeTo = Size | { readonly scale: number };
+export type ResizeTo =
+  | Size
+  | {
+      /** Positive and finite. */
+      readonly scale: number;
+    };
 
+/** Of `resize`. */
 export interface ResizeOptions extends WasmOptions {
   /** "symmetric" by default. */
   readonly border?: Border;

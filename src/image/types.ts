@@ -4,16 +4,22 @@ import { check, WasmogradError } from "../errors.ts";
 export type Channels = 1 | 2 | 3 | 4;
 /** Bits of a sample: values 0..255 or 0..65535. */
 export type Depth = 8 | 16;
+/** 8 or 16 bits a sample. */
 export type Samples = Uint8Array | Uint8ClampedArray | Uint16Array;
 
+/** Width and height, in pixels. */
 export interface Size {
+  /** Positive integer. */
   readonly width: number;
+  /** Positive integer. */
   readonly height: number;
 }
 
 /** A rectangle in pixels: columns [x, x + width), rows [y, y + height). */
 export interface Region extends Size {
+  /** Leftmost column. */
   readonly x: number;
+  /** Topmost row. */
   readonly y: number;
 }
 
@@ -22,7 +28,9 @@ export interface Region extends Size {
  * data[(y * width + x) * channels + c]. Colours are sRGB (gamma-encoded), as files hold them.
  */
 export interface Image extends Size {
+  /** 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA. */
   readonly channels: Channels;
+  /** Bits a sample. */
   readonly depth: Depth;
   /** 8 bits: Uint8Array or Uint8ClampedArray; 16 bits: Uint16Array. */
   readonly data: Samples;
@@ -30,6 +38,7 @@ export interface Image extends Size {
 
 /** What a canvas gives (`ImageData` and anything like it): RGBA, 8 bits. */
 export interface ImageDataLike extends Size {
+  /** RGBA, 4 bytes a pixel, row by row. */
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 

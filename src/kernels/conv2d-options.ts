@@ -22,9 +22,17 @@ import { type ConvGeometry, convGeometry } from "./convolution/geometry.ts";
 import type { ConvSpecF32, ConvSpecS8, ResidualSpec } from "./convolution/spec.ts";
 
 /** "prelu" takes one slope per output channel for negative values. */
-export type Conv2dActivation = "none" | "relu" | "relu6" | { readonly prelu: ArrayLike<number> };
+export type Conv2dActivation =
+  | "none"
+  | "relu"
+  | "relu6"
+  | {
+      /** [output channels] */
+      readonly prelu: ArrayLike<number>;
+    };
 
-interface Conv2dShape {
+/** What int8 and f32 convolutions have in common. */
+export interface Conv2dShape {
   /** Shape of the IFM: [1, height, width, channels] or [height, width, channels]. */
   readonly input: readonly number[];
   /** [height, width] of the kernel. */
@@ -50,10 +58,17 @@ export interface Conv2dOptionsInt8 extends Conv2dShape {
   readonly weightScales: ArrayLike<number>;
   /** In units of inputScale * weightScales[o]; default 0. */
   readonly bias?: Int32Array;
+  /** Of x: real = scale * (x - zeroPoint). */
   readonly inputQuantization: QuantizationParams;
+  /** Of y, likewise. */
   readonly outputQuantization: QuantizationParams;
   /** A tensor of the output's shape, or of one channel, that is added after the activation. */
-  readonly residual?: { readonly quantization: QuantizationParams; readonly channels?: number };
+  readonly residual?: {
+    /** Of its values. */
+    readonly quantization: QuantizationParams;
+    /** 1, or the output channels (default). */
+    readonly channels?: number;
+  };
   /**
    * "auto" (default): of the algorithms that are exact for these weights the fastest, by a measured table; "winograd": the same without
    * "direct"; or one by name: "direct", and with stride 1 "f4x4-3x3-complex" (46 products for 144, arXiv 1901.01965),
@@ -80,9 +95,13 @@ export interface Conv2dOptionsF32 extends Conv2dShape {
   readonly algorithm?: AlgorithmOption;
   /** OHWI [outputChannels, kh, kw, inputChannels], depthwise [channels, kh, kw, 1]. */
   readonly weights: Float32Array;
+  /** One value per output channel; default 0. */
   readonly bias?: ArrayLike<number>;
   /** A tensor of the output's shape, or of one channel, that is added after the activation. */
-  readonly residual?: { readonly channels?: number };
+  readonly residual?: {
+    /** 1, or the output channels (default). */
+    readonly channels?: number;
+  };
 }
 
 /** Sizes of a convolution, and whether it is depthwise. */

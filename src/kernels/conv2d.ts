@@ -9,10 +9,13 @@ type DataOf<Options> = Options extends Conv2dOptionsInt8 ? Int8Array : Float32Ar
 
 /** A convolution with its filter packed and its buffers reserved: run it as often as you like, then dispose of it. */
 export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32Array> {
+  /** [height, width, channels] of y. */
   readonly outputShape: readonly [height: number, width: number, channels: number];
-  /** What runs: the algorithm, why it was chosen, and the name of the kernel. */
+  /** What runs. */
   readonly algorithm: AlgorithmId;
+  /** Why it was chosen, in one line. */
   readonly reason: string;
+  /** The kernel's name among the exports of the binary. */
   readonly kernel: string;
   readonly #kernels: KernelInstance;
   readonly #packed: PackedConvolution;
@@ -22,6 +25,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
   readonly #float: boolean;
   #disposed = false;
 
+  /** @internal `Kernels.conv2d` makes them. */
   constructor(kernels: KernelInstance, { spec, reason, geometry: g }: ReturnType<typeof specOf>) {
     this.#kernels = kernels;
     this.#float = spec.dtype === "f32";
@@ -49,6 +53,9 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
 
   /**
    * Computes y from x (NHWC values); returns y, a new array if none is given. Reads and writes copies, so x may be y.
+   * @param x height * width * channels of the input
+   * @param y as many values as `outputShape` says
+   * @param residual as many values as the output, or one a pixel, as the options say
    * @throws WasmogradError ERR_SHAPE on a wrong length, ERR_ARGUMENT on a wrong array type, ERR_DISPOSED
    */
   run(x: Data, y?: Data, residual?: Data): Data {
@@ -85,6 +92,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
     check(array.length === length, "ERR_SHAPE", () => `${name}: expected ${length} values, got ${array.length}`);
   }
 
+  /** Frees its buffers and its packed filter; the convolution cannot be used after it. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -92,6 +100,7 @@ export class Conv2d<Data extends Int8Array | Float32Array = Int8Array | Float32A
     this.#call?.dispose();
     this.#packed.dispose();
   }
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

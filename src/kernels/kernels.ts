@@ -9,6 +9,7 @@ import { type WasmOptions, wasmOf } from "./wasm-options.ts";
 export class Kernels {
   readonly #instance: KernelInstance;
 
+  /** @internal `loadKernels` makes them. */
   constructor(instance: KernelInstance) {
     this.#instance = instance;
   }
@@ -16,7 +17,7 @@ export class Kernels {
   /**
    * Prepares a convolution for one input size: int8 for `Int8Array` weights, f32 for `Float32Array` weights.
    *
-   *   acc = bias[o] + sum_{u,v,i} (x[y*s+u-pt, x*s+v-pl, i] - inputZeroPoint) * weights[o,u,v,i]      cross-correlation
+   *     acc = bias[o] + sum_{u,v,i} (x[y*s+u-pt, x*s+v-pl, i] - inputZeroPoint) * weights[o,u,v,i]      cross-correlation
    *
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_QUANTIZATION, ERR_UNSUPPORTED, ERR_OUT_OF_MEMORY
    * @example
@@ -25,12 +26,16 @@ export class Kernels {
    * conv.dispose();
    */
   conv2d(options: Conv2dOptionsInt8): Conv2d<Int8Array>;
+  /** The same in f32. @throws WasmogradError as in int8 */
   conv2d(options: Conv2dOptionsF32): Conv2d<Float32Array>;
   conv2d(options: Conv2dOptionsInt8 | Conv2dOptionsF32): Conv2d {
     return createConv2d(this.#instance, options) as Conv2d;
   }
 
-  /** real -> int8, as `quantizeValue` of each element: halves to even, saturating, NaN to the zero point. */
+  /**
+   * real -> int8, as `quantizeValue` of each element: halves to even, saturating, NaN to the zero point.
+   * @throws WasmogradError ERR_ARGUMENT, ERR_QUANTIZATION, ERR_OUT_OF_MEMORY
+   */
   quantize(values: Float32Array, params: QuantizationParams): Int8Array {
     check(values instanceof Float32Array, "ERR_ARGUMENT", () => "values: expected Float32Array");
     checkQuantization("params", params);
@@ -41,7 +46,10 @@ export class Kernels {
     });
   }
 
-  /** int8 -> real: (q - zeroPoint) * scale in f32. */
+  /**
+   * int8 -> real: (q - zeroPoint) * scale in f32.
+   * @throws WasmogradError ERR_ARGUMENT, ERR_QUANTIZATION, ERR_OUT_OF_MEMORY
+   */
   dequantize(values: Int8Array, params: QuantizationParams): Float32Array {
     check(values instanceof Int8Array, "ERR_ARGUMENT", () => "values: expected Int8Array");
     checkQuantization("params", params);
@@ -74,7 +82,7 @@ export class Kernels {
 }
 
 /**
- * Loads the kernels.
+ * Loads the kernels over a memory of their own.
  * @throws WasmogradError ERR_WASM when the engine lacks WebAssembly SIMD, or when the binary cannot be had or compiled; ERR_ARGUMENT
  */
 export async function loadKernels(options: WasmOptions = {}): Promise<Kernels> {

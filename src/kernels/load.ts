@@ -5,11 +5,16 @@ import { type BinaryName, type WasmOptions, wasmOf } from "./wasm-options.ts";
 
 /** One instance of the kernels with a memory of its own. Instances share nothing but the compiled module. */
 export interface KernelInstance {
+  /** @internal Where buffers lie changes from version to version. */
   readonly memory: WasmMemory;
+  /** @internal Names and arguments change from version to version. */
   readonly exports: KernelExports;
   /** Whether f32 kernels multiply and add by relaxed SIMD, so that their results depend on the processor in the last bits. */
   readonly relaxed: boolean;
-  /** Compiles a further binary, from where this one came: what uses it need not know where that is, or bring the embedded ones along. */
+  /**
+   * @internal Compiles a further binary, from where this one came: what uses it need not know where that is, or bring the embedded ones
+   * along.
+   */
   readonly binary: (name: BinaryName) => Promise<WebAssembly.Module>;
 }
 
@@ -18,14 +23,15 @@ export function compileKernels(wasm: WasmOptions = {}): Promise<WebAssembly.Modu
   return compileBinary("kernels", wasm);
 }
 
+/** Of `instantiateKernels`. */
 export interface InstantiateOptions extends WasmOptions {
   /** Asks for relaxed SIMD, loaded only then; where the engine has none, the instance is a plain one. */
   readonly relaxed?: boolean;
 }
 
 /**
- * Instantiates the kernels over a fresh memory.
- * @throws WasmogradError ERR_WASM, ERR_ARGUMENT
+ * Instantiates the kernels over a fresh memory, for networks and detectors that are to share one (`kernels` of their options).
+ * @throws WasmogradError ERR_WASM, ERR_ARGUMENT as `loadKernels`
  */
 export async function instantiateKernels(options: InstantiateOptions = {}): Promise<KernelInstance> {
   const relaxed = options.relaxed === true ? await compileIfValid("kernels-relaxed", options) : undefined;

@@ -2,9 +2,13 @@
 import { absoluteUrl } from "../absolute-url.ts";
 import { check, checkObject } from "../errors.ts";
 
-/** `kernels` is what everything needs; `layers` and `attention` come with classifiers and transformers, the relaxed ones by `relaxedSimd`. */
+/**
+ * `kernels` is what everything needs; `layers` and `attention` come with classifiers and transformers, the relaxed ones by
+ * `relaxedSimd`.
+ */
 export type BinaryName = "kernels" | "layers" | "attention" | "kernels-relaxed" | "attention-relaxed";
 
+/** Where the WebAssembly binaries come from; by default from the package. */
 export interface WasmOptions {
   /**
    * Address of `kernels.wasm`, in place of the package's own: absolute, or relative to the page. The other binaries, where a network needs

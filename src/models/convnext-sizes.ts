@@ -13,8 +13,11 @@ export interface ConvNextSizes {
   readonly dims: Stages;
 }
 
+/** By what RAN-i scales its template, ConvNeXt-T. */
 export interface Multipliers {
+  /** Of the channels of each stage, at most 1000. */
   readonly width: number;
+  /** Of the blocks of each stage, at most 1000. */
   readonly depth: number;
 }
 
@@ -46,7 +49,7 @@ export const VARIANTS: readonly Variant[] = [
 ];
 
 /**
- * Depths and widths of a scaled template, each product rounded as Python's `round` does: halves to even.
+ * Depths and widths of a scaled template, ConvNeXt-T, each product rounded as Python's `round` does: halves to even (RAN, official code).
  *
  * @throws WasmogradError ERR_ARGUMENT on multipliers that leave a stage without blocks or channels, or above 1000
  */

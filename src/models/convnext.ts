@@ -46,7 +46,8 @@ function features(list: LayerList, { depths, dims }: ConvNextSizes): string {
 
 /**
  * ConvNeXt of any depths and widths, so any RAN-i (`sizesOf` of multipliers): picture [h, w, 3] of at least 32x32, normalised by the caller,
- * -> 1000 logits [1, 1, 1000].
+ * -> 1000 logits [1, 1, 1000]. arXiv 2201.03545; RAN-i as in RAN's official code.
+ * @param name of the network, as reports say it
  */
 export function convnextNetwork(name: string, sizes: ConvNextSizes): Network {
   const list = new LayerList(3);

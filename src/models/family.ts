@@ -3,6 +3,7 @@ import type { AttentionOption } from "../attention/family.ts";
 import type { Network } from "../network/description.ts";
 import type { ResidualBlock } from "./residual-blocks.ts";
 
+/** Of `buildModel`; an option that a model does not have is refused. */
 export interface ModelOptions {
   /** Upscaling factor of super-resolution models; 2 unless given. */
   readonly scale?: 2 | 3 | 4;
@@ -15,7 +16,9 @@ export interface ModelOptions {
   readonly attention?: AttentionOption;
 }
 
+/** What a network is for. */
 export type Task = "classification" | "super-resolution";
+/** [height, width] in pixels. */
 export type InputSize = readonly [height: number, width: number];
 
 export interface ModelFamily {

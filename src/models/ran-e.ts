@@ -23,13 +23,17 @@ import {
 
 /** Blocks of one width. */
 export interface RanERow {
+  /** Output channels of each block. */
   readonly channels: number;
   /** Of the first block; the others have 1. */
   readonly stride: number;
+  /** One an element, at least one. */
   readonly blocks: readonly RanEBlock[];
 }
 
+/** Of `ranENetwork`. */
 export interface RanEOptions {
+  /** Of the network. */
   readonly name: string;
   /** From the stem on, at least one. */
   readonly rows: readonly RanERow[];
@@ -120,7 +124,7 @@ function checkOptions({ name, rows, expanded }: RanEOptions): void {
 
 /**
  * Any network of RAN-e's search space: picture [h, w, 3] -> 1000 logits [1, 1, 1000]. Rows with the channels, strides and repeats of
- * `ranERows` are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
+ * the released networks are within the paper's; others are built alike (blocks of stride 1 between equal channels get a residual, those of 128
  * channels two blocks in series with 64 between).
  *
  * The input is normalised already: the official code does that inside the model, (RGB in 0..255 - 255 * mean) / (255 * deviation) with
@@ -143,7 +147,10 @@ export function ranENetwork(options: RanEOptions): Network {
   return list.network(name, ranETop(list, x, rows.at(-1)!.channels));
 }
 
-/** What `restructure` has to collapse in an expanded network of these rows: a chain for each 3x3 convolution of the collapsed one. */
+/**
+ * What `restructure` has to collapse in an expanded network of these rows: a chain for each 3x3 convolution of the collapsed one.
+ * @param rows as `ranENetwork` takes them
+ */
 export function ranEChains(rows: readonly RanERow[]): LinearChain[] {
   return placesOf(rows).flatMap(({ place, block }) => (block === "collapsed" ? chainsOf(place) : []));
 }

@@ -66,7 +66,7 @@ function checkOptions(id: string, family: ModelFamily, options: ModelOptions): v
 }
 
 /**
- * The description of a model by its id.
+ * The description of a model by its id; `modelIds` lists them, docs/models.md has inputs, outputs and sources.
  * @throws WasmogradError ERR_ARGUMENT when the id is unknown (lists the known ones), on an option that the model does not have, or on a
  *   compact attention that it cannot have (`compactAttention`)
  */
@@ -76,10 +76,13 @@ export function buildModel(id: string, options: ModelOptions = {}): Network {
   return family.build(id, options);
 }
 
+/** What `modelInfo` knows. */
 export interface ModelInfo {
+  /** As `buildModel` takes it. */
   readonly id: string;
   /** As people call it: "EfficientNet-Lite". */
   readonly family: string;
+  /** What it is for. */
   readonly task: Task;
   /** The input for which its authors count, in pixels; of super resolution one that comes out at 1280x720. */
   readonly input: InputSize;

@@ -9,12 +9,16 @@ export const SESR_VARIANTS = {
   m7: { blocks: 7, features: 16, expansion: 256 },
   m11: { blocks: 11, features: 16, expansion: 64 },
   xl: { blocks: 11, features: 32, expansion: 64 },
-} as const;
+} as const satisfies Record<SesrVariant, object>;
 
-export type SesrVariant = keyof typeof SESR_VARIANTS;
+/** Sizes of SESR, from 3 to 11 blocks (arXiv 2103.09404). */
+export type SesrVariant = "m3" | "m5" | "m7" | "m11" | "xl";
 
+/** Of `sesr`. */
 export interface SesrOptions {
+  /** Which size. */
   readonly variant: SesrVariant;
+  /** Upscaling factor. */
   readonly scale: 2 | 4;
   /** "collapsed" (default) is the network that runs; "expanded" the one that trains, in linear blocks. */
   readonly form?: "collapsed" | "expanded";
@@ -44,6 +48,7 @@ function convolution(
  * lies in its kernel. Weights (OHWI): `first`, `blocks.0` ..., `last`, each with `.weight` and `.bias`, blocks with `.slope`;
  * in the expanded form `.expand.weight`, `.expand.bias`, `.project.weight` and `.project.bias` instead of the first two.
  *
+ * Source: arXiv 2103.09404, section 3; the input's offset and the shipped sizes are ours.
  * @throws WasmogradError ERR_ARGUMENT on an unknown variant, scale or form
  */
 export function sesr(options: SesrOptions): Network {

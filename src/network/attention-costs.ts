@@ -13,12 +13,16 @@ export interface AttentionCosts {
   readonly apply: number;
   /** xca: squares for the norms of the channels of q and k, once where they are one tensor; softmax: none. */
   readonly norms: number;
+  /** Of the softmax: one for each entry of the map. */
   readonly exponentials: number;
   /** Values of the different tensors among q, k and v, and of the map of one head. Summed over layers: the largest. */
   readonly buffers: number;
 }
 
-/** @param shapes of all tensors, as `inferShapes` gives them */
+/**
+ * What one attention layer costs, its projections apart; ours.
+ * @param shapes of all tensors, as `inferShapes` gives them
+ */
 export function attentionCosts(layer: AttentionLayer, shapes: ReadonlyMap<string, Shape>): AttentionCosts {
   const { heads, keyHeads, keyChannels, valueChannels } = headChannels(layer, (tensor) => shapes.get(tensor)![2]);
   const tokens = (tensor: string): number => shapes.get(tensor)![0] * shapes.get(tensor)![1];

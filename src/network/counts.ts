@@ -7,10 +7,13 @@ import { type WeightRole, weightUses } from "./weights.ts";
 
 /** Trainable values. `params` is the sum of the others; the published SESR columns print `weights`. */
 export interface ParameterCounts {
+  /** All of them. */
   readonly params: number;
   /** Filter values: convolution and matrix weights. */
   readonly weights: number;
+  /** Of convolutions and linear blocks. */
   readonly biases: number;
+  /** Of PReLU. */
   readonly slopes: number;
   /** Scales and offsets of normalisations, layer scales, temperatures of attention. */
   readonly norms: number;
@@ -18,9 +21,13 @@ export interface ParameterCounts {
   readonly embeddings: number;
 }
 
+/** Of one layer. */
 export interface LayerCounts extends ParameterCounts {
+  /** The layer's. */
   readonly name: string;
+  /** Its operator. */
   readonly op: Layer["op"];
+  /** Of its output, [height, width, channels]. */
   readonly shape: Shape;
   /**
    * Multiply-accumulates of convolutions and of attention's two products, batch 1; padding counts as if it were input, as is usual, and
@@ -31,9 +38,13 @@ export interface LayerCounts extends ParameterCounts {
   readonly activations: number;
 }
 
+/** Of a network, for one picture. */
 export interface NetworkCounts extends ParameterCounts {
+  /** Multiply-accumulates, the sum over the layers. */
   readonly macs: number;
+  /** Values that convolutions write, the sum over the layers. */
   readonly activations: number;
+  /** Inputs first. */
   readonly layers: readonly LayerCounts[];
 }
 
@@ -155,7 +166,8 @@ export interface TrainingMacs {
 
 /**
  * What a training step's forward pass costs in expanded and in collapsed space, `network` being the expanded form. SESR-M5 x2 at its
- * defaults (32 patches of 64x64): 41.775 G against 1.843 G = 1.772 G + 0.071 G.
+ * defaults (32 patches of 64x64): 41.775 G against 1.843 G = 1.772 G + 0.071 G. After SESR, arXiv 2103.09404.
+ * @throws WasmogradError as `countNetwork`
  */
 export function trainingMacs(
   network: Network,

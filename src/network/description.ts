@@ -16,6 +16,7 @@ export type { Padding };
 /** Activations without weights. hard-swish: x * min(max(x + 3, 0), 6) / 6; gelu: the exact form, x * (1 + erf(x / sqrt 2)) / 2. */
 export type PlainActivation = { readonly kind: "relu" | "relu6" | "hard-swish" | "gelu" };
 
+/** What a layer applies to each value. */
 export type Activation =
   | PlainActivation
   /** y = x for x >= 0, slope[c] * x below; `slope` names a weight of shape [channels]. */
@@ -26,18 +27,24 @@ export type Activation =
    */
   | { readonly kind: "mixed"; readonly of: PlainActivation["kind"]; readonly amount: number };
 
-interface Named {
+/** What all layers have. */
+export interface Named {
+  /** Unique in the network; also the name of the tensor that the layer makes. */
   readonly name: string;
 }
 
+/** The network's input; exactly one. */
 export interface InputLayer extends Named {
   readonly op: "input";
+  /** Of the input map. */
   readonly channels: number;
 }
 
 /** A residual that a pass fused into a convolution: the tensor is added before or after the activation. */
 export interface FusedResidual {
+  /** Name of what is added. */
   readonly tensor: string;
+  /** Where it is added. */
   readonly position: "before-activation" | "after-activation";
 }
 
@@ -47,15 +54,23 @@ export interface FusedResidual {
  */
 export interface Conv2dLayer extends Named {
   readonly op: "conv2d";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** [height, width]. */
   readonly kernel: readonly [height: number, width: number];
+  /** Of both axes. */
   readonly stride: number;
+  /** See `Padding`. */
   readonly padding: Padding;
-  readonly channels: number; // output channels
+  /** Output channels. */
+  readonly channels: number;
   /** As many output channels as input channels, each with a filter of its own. */
   readonly depthwise?: true;
-  readonly weights: string; // OHWI [channels, kh, kw, in], depthwise [channels, kh, kw, 1]
-  readonly bias?: string; // [channels]
+  /** Name of a weight, OHWI [channels, kh, kw, in], depthwise [channels, kh, kw, 1]. */
+  readonly weights: string;
+  /** Name of a weight [channels]; none: 0. */
+  readonly bias?: string;
+  /** None: the identity. */
   readonly activation?: Activation;
   /** Written by the fuse pass. A one-channel residual is broadcast over the output channels. */
   readonly residual?: FusedResidual;
@@ -67,13 +82,20 @@ export interface Conv2dLayer extends Named {
  */
 export interface LinearBlockLayer extends Named {
   readonly op: "linear-block";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** [height, width] of the first convolution, which pads as "same". */
   readonly kernel: readonly [height: number, width: number];
+  /** Channels between the two convolutions. */
   readonly expansion: number;
+  /** Output channels. */
   readonly channels: number;
+  /** Whether the input is added to the output. */
   readonly shortResidual: boolean;
-  readonly expand: { readonly weights: string; readonly bias?: string }; // OHWI [expansion, kh, kw, in]
-  readonly project: { readonly weights: string; readonly bias?: string }; // OHWI [channels, 1, 1, expansion]
+  /** Names of the weights of the first convolution: OHWI [expansion, kh, kw, in] and [expansion]. */
+  readonly expand: { readonly weights: string; readonly bias?: string };
+  /** Names of the weights of the second: OHWI [channels, 1, 1, expansion] and [channels]. */
+  readonly project: { readonly weights: string; readonly bias?: string };
 }
 
 /**
@@ -82,45 +104,67 @@ export interface LinearBlockLayer extends Named {
  */
 export interface Conv2dTransposeLayer extends Named {
   readonly op: "conv2d-transpose";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** [height, width]. */
   readonly kernel: readonly [height: number, width: number];
+  /** Output pixels per input pixel, along both axes. */
   readonly stride: number;
-  readonly channels: number; // output channels
-  readonly weights: string; // OHWI [channels, kh, kw, in]
-  readonly bias?: string; // [channels]
+  /** Output channels. */
+  readonly channels: number;
+  /** Name of a weight, OHWI [channels, kh, kw, in]. */
+  readonly weights: string;
+  /** Name of a weight [channels]; none: 0. */
+  readonly bias?: string;
 }
 
 /** y = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + offset[c]: batch normalisation with running statistics. */
 export interface BatchNormLayer extends Named {
   readonly op: "batch-norm";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Name of a weight [channels]. */
   readonly scale: string;
+  /** Name of a weight [channels]. */
   readonly offset: string;
+  /** Name of a weight [channels]. */
   readonly mean: string;
+  /** Name of a weight [channels], at least 0. */
   readonly variance: string;
+  /** Added to the variance; positive. */
   readonly epsilon: number;
 }
 
 /** The same with the mean and (biased) variance over the channels of each pixel. */
 export interface LayerNormLayer extends Named {
   readonly op: "layer-norm";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Name of a weight [channels]. */
   readonly scale: string;
+  /** Name of a weight [channels]. */
   readonly offset: string;
+  /** Added to the variance; positive. */
   readonly epsilon: number;
 }
 
 /** y = x * scale[c] + offset[c]: layer scale, or a batch normalisation that no convolution could take in. */
 export interface ChannelAffineLayer extends Named {
   readonly op: "channel-affine";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Name of a weight [channels]. */
   readonly scale: string;
+  /** Name of a weight [channels]; none: 0. */
   readonly offset?: string;
 }
 
+/** An activation by itself. */
 export interface ActivationLayer extends Named {
   readonly op: "activation";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** What is applied. */
   readonly activation: Activation;
   /** Written by the fuse pass: what happens per channel before the activation. */
   readonly affine?: { readonly scale: string; readonly offset?: string };
@@ -129,15 +173,20 @@ export interface ActivationLayer extends Named {
 /** The largest value of each window; padding never wins. */
 export interface MaxPoolLayer extends Named {
   readonly op: "max-pool";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** [height, width] of a window. */
   readonly kernel: readonly [height: number, width: number];
+  /** Of both axes. */
   readonly stride: number;
+  /** See `Padding`. */
   readonly padding: Padding;
 }
 
 /** The mean over all pixels, [1, 1, channels]. */
 export interface GlobalAveragePoolLayer extends Named {
   readonly op: "global-average-pool";
+  /** Tensor that it reads. */
   readonly input: string;
 }
 
@@ -147,36 +196,49 @@ export interface GlobalAveragePoolLayer extends Named {
  */
 export interface SubsampleLayer extends Named {
   readonly op: "subsample";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Of both axes. */
   readonly stride: number;
-  readonly channels: number; // output channels
+  /** Output channels. */
+  readonly channels: number;
+  /** Channels of zeros in front. */
   readonly before: number;
 }
 
 /** Elementwise sum. An operand of one channel is broadcast over the channels of the other. */
 export interface AddLayer extends Named {
   readonly op: "add";
+  /** Tensors that it reads. */
   readonly inputs: readonly [string, string];
 }
 
 /** y = x + value for one constant (SESR subtracts 0.5 from the luma on the convolution path). */
 export interface OffsetLayer extends Named {
   readonly op: "offset";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** What is added. */
   readonly value: number;
 }
 
 /** out[y*b+dy, x*b+dx, c] = in[y, x, (dy*b+dx)*C' + c], C' = C / b^2 (TensorFlow's order). */
 export interface DepthToSpaceLayer extends Named {
   readonly op: "depth-to-space";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** b: output pixels per input pixel, along both axes. */
   readonly block: number;
 }
 
+/** y = min(max(x, min), max). */
 export interface ClipLayer extends Named {
   readonly op: "clip";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Lowest value. */
   readonly min: number;
+  /** Highest value. */
   readonly max: number;
 }
 
@@ -193,13 +255,19 @@ export interface ClipLayer extends Named {
  */
 export interface AttentionLayer extends Named {
   readonly op: "attention";
+  /** Tensor of the queries. */
   readonly q: string;
+  /** Tensor of the keys. */
   readonly k: string;
+  /** Tensor of the values. */
   readonly v: string;
+  /** Of the queries; divides their channels. */
   readonly heads: number;
-  /** Heads of the keys and of the values, which several heads of the queries may share; `heads` unless given. */
+  /** Heads of the keys, which several heads of the queries may share; `heads` unless given. */
   readonly keyHeads?: number;
+  /** Heads of the values, likewise. */
   readonly valueHeads?: number;
+  /** Which of the two. */
   readonly map: "softmax" | "xca";
   /** xca: one factor a head, [heads]. */
   readonly temperature?: string;
@@ -208,16 +276,21 @@ export interface AttentionLayer extends Named {
 /** All pixels in one row, a learnt token in front of them: [h, w, c] -> [1, h * w + 1, c]. */
 export interface ClassTokenLayer extends Named {
   readonly op: "class-token";
+  /** Tensor that it reads. */
   readonly input: string;
-  readonly weights: string; // [channels]
+  /** Name of a weight [channels]. */
+  readonly weights: string;
 }
 
 /** y = x + weights, pixel by pixel and channel by channel: learnt positions, so of a map of exactly `tokens` pixels. */
 export interface PositionsLayer extends Named {
   readonly op: "positions";
+  /** Tensor that it reads. */
   readonly input: string;
+  /** Pixels of the input, height * width. */
   readonly tokens: number;
-  readonly weights: string; // [tokens, channels]
+  /** Name of a weight [tokens, channels]. */
+  readonly weights: string;
 }
 
 /**
@@ -226,19 +299,23 @@ export interface PositionsLayer extends Named {
  */
 export interface FourierPositionsLayer extends Named {
   readonly op: "fourier-positions";
+  /** Tensor whose size it takes. */
   readonly input: string;
-  readonly channels: number; // a multiple of 4
+  /** Output channels, a multiple of 4. */
+  readonly channels: number;
 }
 
 /** The first pixel, [1, 1, channels]. */
 export interface TakeTokenLayer extends Named {
   readonly op: "take-token";
+  /** Tensor that it reads. */
   readonly input: string;
 }
 
 /** The first input with its first pixel replaced by the second, a map of one pixel. */
 export interface ReplaceTokenLayer extends Named {
   readonly op: "replace-token";
+  /** Tensors that it reads. */
   readonly inputs: readonly [tokens: string, token: string];
 }
 
@@ -248,12 +325,15 @@ export interface ReplaceTokenLayer extends Named {
  */
 export interface PivotProjectionLayer extends Named {
   readonly op: "pivot-projection";
+  /** Tensor that it reads. */
   readonly input: string;
   /** One list a group of outputs, all of one length, each of different input channels. */
   readonly pivots: readonly (readonly number[])[];
-  readonly weights: string; // [groups * n, 1, 1, in - n]
+  /** Name of a weight [groups * n, 1, 1, in - n]. */
+  readonly weights: string;
 }
 
+/** One operator of a network. */
 export type Layer =
   | InputLayer
   | Conv2dLayer
@@ -278,7 +358,9 @@ export type Layer =
   | ReplaceTokenLayer
   | PivotProjectionLayer;
 
+/** A DAG of layers, as plain data: see `validate`. */
 export interface Network {
+  /** As reports say it. */
   readonly name: string;
   /** Any order; `validate` returns them sorted so that inputs come first. Exactly one is an InputLayer. */
   readonly layers: readonly Layer[];
@@ -288,30 +370,43 @@ export interface Network {
 
 /** One named weight: f32 data with its shape (filters OHWI). */
 export interface Weight {
+  /** OHWI of filters, [channels] of vectors. */
   readonly shape: readonly number[];
+  /** Row-major, as many as the shape's product. */
   readonly data: Float32Array;
 }
+/** By name. */
 export type Weights = ReadonlyMap<string, Weight>;
 
 /** A network together with its weights: what passes take and return. */
 export interface Model {
+  /** The description. */
   readonly network: Network;
+  /** Exactly those that the description names. */
   readonly weights: Weights;
 }
 
 /** The same before a pass rounds what it has computed in float64. */
 export interface RealWeight {
+  /** As of `Weight`. */
   readonly shape: readonly number[];
+  /** As of `Weight`. */
   readonly data: Float32Array | Float64Array;
 }
+/** By name. */
 export type RealWeights = ReadonlyMap<string, RealWeight>;
+/** A model before its rounding. */
 export interface RealModel {
+  /** The description. */
   readonly network: Network;
+  /** Those that it names. */
   readonly weights: RealWeights;
 }
 
 /** The values of one feature map, NHWC without the batch axis: data[(y * width + x) * channels + c]. */
 export interface FeatureMap<Data> {
+  /** [height, width, channels]. */
   readonly shape: Shape;
+  /** height * width * channels values. */
   readonly data: Data;
 }

@@ -8,12 +8,17 @@ import { validate } from "./validate.ts";
 
 /** Pixels beyond an aligned region, per side, in the pixels of the tensor that they are asked of. */
 export interface Margin {
+  /** At least 0. */
   readonly top: number;
+  /** At least 0. */
   readonly bottom: number;
+  /** At least 0. */
   readonly left: number;
+  /** At least 0. */
   readonly right: number;
 }
 
+/** Pixels of the input around a tile that its result depends on. */
 export interface Halo extends Margin {
   /** Output pixels per input pixel along each axis: the product of the depth-to-space blocks and transposed strides on the way. */
   readonly scale: number;
@@ -120,7 +125,7 @@ function scaleOf(network: Network): number {
 
 /**
  * The margin of the network's input, in input pixels: SESR with m blocks asks m + 4 on each side, whatever its scale.
- * @throws WasmogradError ERR_UNSUPPORTED as `margins`
+ * @throws WasmogradError ERR_UNSUPPORTED naming the layer whose tiles do not line up by a margin alone, such as of stride 2; as `validate`
  */
 export function halo(network: Network): Halo {
   const sorted = validate(network);

@@ -219,11 +219,12 @@ function sizeOf(layer: Layer, input: Size, of: (tensor: string) => Size): Size {
 }
 
 /**
- * Shape of every tensor for an input of [height, width] pixels.
+ * Shape [height, width, channels] of every tensor, by name, for an input of [height, width] pixels.
  * @throws WasmogradError ERR_SHAPE on a size that is not positive, a valid convolution larger than its input, sums of different
- *   shapes, channels that depth-to-space or heads cannot divide, another number of tokens than positions are learnt for; ERR_NETWORK as `validate`
+ *   shapes, channels that depth-to-space or heads cannot divide, another number of tokens than positions are learnt for; ERR_NETWORK as
+ *   `validate`
  */
-export function inferShapes(network: Network, input: Size): Map<string, Shape> {
+export function inferShapes(network: Network, input: readonly [height: number, width: number]): Map<string, Shape> {
   const positive = input.length === 2 && input.every((n) => Number.isInteger(n) && n > 0);
   check(positive, "ERR_SHAPE", () => `input: expected [height, width], positive integers, got ${show(input)}`);
   const sorted = validate(network);

@@ -70,9 +70,9 @@ function unreached(sorted: readonly Layer[], output: string): string[] {
  *
  * Checked are the operators and the range of every field, fields that do not exist, names that occur twice, tensors that nothing
  * produces, cycles, that there is exactly one input, and that the output exists. A layer that the output does not need is refused
- * rather than dropped: it is nearly always a mistyped tensor name. Shapes are the business of `inferChannels` and `inferShapes`.
+ * rather than dropped: it is nearly always a mistyped tensor name. Shapes are the business of `inferShapes`.
  *
- * @throws WasmogradError ERR_NETWORK
+ * @throws WasmogradError ERR_NETWORK, one line, on the first of these faults
  */
 export function validate(network: unknown): Network {
   if (typeof network === "object" && network !== null && validated.has(network)) return network as Network;

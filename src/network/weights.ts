@@ -6,7 +6,8 @@ import { validate } from "./validate.ts";
 
 /**
  * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations
- * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which are not trained and so no parameters.
+ * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which
+ * are not trained and so no parameters.
  */
 export type WeightRole = "filter" | "bias" | "slope" | "norm" | "embedding" | "statistic";
 
@@ -69,8 +70,8 @@ export function weightUses(network: Network): Map<string, WeightUse[]> {
 }
 
 /**
- * Name -> shape of every weight that a network expects.
- * @throws WasmogradError ERR_NETWORK when two layers share a name but need different shapes
+ * Name -> shape of every weight that a network expects: filters OHWI [out, height, width, in], vectors [channels].
+ * @throws WasmogradError ERR_NETWORK when two layers share a name but need different shapes; as `validate`
  */
 export function weightShapes(network: Network): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

@@ -8,6 +8,7 @@ import { checkMaxPixels, checkSize, DEFAULT_MAX_PIXELS } from "./limits.ts";
 import { decodePng, encodePng, needsSharp, pngHeader } from "./png.ts";
 import { decodeWithSharp, encodeWithSharp, loadSharp, requireSharp, type Sharp } from "./sharp.ts";
 
+/** Of `decodeImage` and `readImage`. */
 export interface DecodeOptions {
   /** Larger pictures are refused before they are decoded; 2^27 = 134,217,728 by default. */
   readonly maxPixels?: number;
@@ -19,15 +20,19 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of `encodeImage` and `writeImage`. */
 export interface EncodeOptions {
   /** 1..100 for JPEG, WebP and AVIF; 90 by default. */
   readonly quality?: number;
+  /** false: PNG and JPEG are handled by the portable codecs even when sharp is installed. */
   readonly sharp?: boolean;
+  /** Checked before and after the work; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Format and size from the header alone, the size as the decoded picture will have it (EXIF orientation applied).
+ * Format and size from the header alone, the size as the decoded picture will have it (EXIF orientation applied), in pixels.
+ * @param name what messages call the picture
  * @throws WasmogradError ERR_FORMAT; ERR_UNSUPPORTED for formats that only sharp reads
  */
 export function imageSize(bytes: Uint8Array, name = "image"): Size & { readonly format: ImageFormat } {

@@ -140,7 +140,9 @@ export function assignParams(network: Network, calibration: Calibration): Map<st
 
 /** Inclusive int8 limits of an operator's output. */
 export interface Limits {
+  /** -128 or more. */
   readonly qmin: number;
+  /** 127 or less. */
   readonly qmax: number;
 }
 

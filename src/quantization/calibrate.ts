@@ -6,6 +6,7 @@ import { type Executor, observe } from "./observe.ts";
 import { type RangeMethod, rangeFrom } from "./range-methods.ts";
 import { type Calibration, checkRange, type Range } from "./ranges.ts";
 
+/** Of `calibrate`. */
 export interface CalibrateOptions {
   /** "min-max" unless given. */
   readonly method?: RangeMethod;
@@ -34,6 +35,8 @@ function checkOptions({ method, percentile }: { method: RangeMethod; percentile:
 /**
  * Observes the ranges of all tensors of a model while it runs over calibration inputs. The model is collapsed and fused first, as
  * `quantise` does, so the names agree. The result is plain data: store it as JSON beside the weights.
+ * @param inputs [height, width, channels] of any sizes, in the units in which the network runs
+ * @param run `runReference`, or an engine that keeps all tensors
  * @throws WasmogradError ERR_ARGUMENT on unknown methods, no inputs, values that are not finite, tensors that `run` leaves out;
  *   ERR_QUANTIZATION on a prescribed range that is upside down
  */

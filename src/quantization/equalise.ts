@@ -52,10 +52,10 @@ function ratio(a: readonly number[] | undefined, b: readonly number[] | undefine
  * Cross-layer equalisation (Nagel et al. 2019, arXiv 1906.04721, section 4.1): an int8 tensor has one step for all its channels, which
  * is too coarse for the small ones. So small channels are enlarged where they are computed and made small again where they are read:
  *
- *   producer   w[o, ...] / s[o],  b[o] / s[o]        consumer   w[..., i] * s[i]
+ *     producer   w[o, ...] / s[o],  b[o] / s[o]        consumer   w[..., i] * s[i]
  *
  * The function stays the same in real arithmetic, as every activation between is positively homogeneous; f32 results move by
- * rounding only, and not at all where scales are powers of two. `scalingGroups` says which tensors qualify.
+ * rounding only, and not at all where scales are powers of two. `findEqualisation` lists the tensors that qualify.
  * @param model in any form; it is collapsed and fused first, as calibration and quantisation do
  * @returns the collapsed and fused model with new filters and biases; calibrate this one, as its ranges are others
  * @throws WasmogradError ERR_ARGUMENT on names of tensors that cannot be scaled, ERR_SHAPE on other than one scale a channel,

@@ -7,6 +7,7 @@ import type { Equalisation } from "./equalise.ts";
 import type { Executor } from "./observe.ts";
 import { scalingGroups } from "./scaling-groups.ts";
 
+/** Of `findEqualisation`. */
 export interface EqualisationOptions {
   /**
    * Exponent of the scales: 0 changes nothing, 1 fills the range of every channel. The default, 0.75, leaves the small channels room
@@ -19,7 +20,10 @@ export interface EqualisationOptions {
 const DIGITS = 4;
 
 /**
- * Finds the scales for `equalise` from the ranges that a model's channels take over calibration inputs.
+ * Finds the scales for `equalise` from the ranges that a model's channels take over calibration inputs. After arXiv 1906.04721,
+ * section 4.1; the strength, and ranges of activations in place of weights, are ours.
+ * @param inputs [height, width, channels] of any sizes, in the units in which the network runs
+ * @param run `runReference`, or an engine that keeps all tensors
  * @throws WasmogradError ERR_ARGUMENT on a strength outside 0..1, no inputs, values that are not finite, tensors that `run` leaves
  *   out; and as `collapse`
  */

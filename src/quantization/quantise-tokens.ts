@@ -34,20 +34,28 @@ export interface QuantisedAttention extends Limits {
   readonly temperatures?: Float32Array;
 }
 
-/** q = requantize(x - inputZeroPoint, multiplierA, zeroPoint, qmin, qmax, value, multiplierB), as of a sum with a tensor of zero point 0. */
+/**
+ * q = requantize(x - inputZeroPoint, multiplierA, zeroPoint, qmin, qmax, value, multiplierB), as of a sum with a tensor
+ * of zero point 0.
+ */
 export interface QuantisedPositions extends Limits {
   /** [tokens][channels], -127..127, in steps of a scale of their own. */
   readonly values: Int8Array;
+  /** inputScale / outputScale, rounded to binary32. */
   readonly multiplierA: number;
+  /** Scale of `values` / outputScale, rounded to binary32. */
   readonly multiplierB: number;
 }
 
 /** Of a network that has such layers, each by the layer's name. */
 export interface QuantisedTokens {
+  /** Per layer-norm layer. */
   readonly norms: ReadonlyMap<string, QuantisedNorm>;
+  /** Per attention layer. */
   readonly attentions: ReadonlyMap<string, QuantisedAttention>;
   /** [channels], in the output's parameters. */
   readonly classTokens: ReadonlyMap<string, Int8Array>;
+  /** Per positions layer. */
   readonly positions: ReadonlyMap<string, QuantisedPositions>;
 }
 

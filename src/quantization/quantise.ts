@@ -35,30 +35,41 @@ export interface QuantisedFilter {
   readonly negativeMultipliers?: Float32Array;
   /** residualScale / outputScale, rounded to binary32; present exactly when the layer has a residual. */
   readonly residualMultiplier?: number;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** q = requantize(a - zeroPointA, multiplierA, zeroPoint, qmin, qmax, b - zeroPointB, multiplierB); one channel broadcasts. */
 export interface QuantisedAdd {
+  /** scaleA / outputScale, rounded to binary32. */
   readonly multiplierA: number;
+  /** scaleB / outputScale, rounded to binary32. */
   readonly multiplierB: number;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** t = q - inputZeroPoint; requantize(t, t < 0 ? negativeMultipliers[c] : multiplier, zeroPoint, qmin, qmax). */
 export interface QuantisedActivation {
+  /** inputScale / outputScale, rounded to binary32. */
   readonly multiplier: number;
   /** One entry per channel for PReLU; absent for ReLU and ReLU6, which clamp at qmin and qmax. */
   readonly negativeMultipliers?: Float32Array;
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
 /** q = min(qmax, max(qmin, q)): a clip that no producing operator could absorb. */
 export interface QuantisedClip {
+  /** Least output, int8. */
   readonly qmin: number;
+  /** Largest output, int8. */
   readonly qmax: number;
 }
 
@@ -79,7 +90,7 @@ export interface QuantisedModel {
    * replace-token layer [2][256], of the tokens and of the one.
    */
   readonly tables: ReadonlyMap<string, Int8Array>;
-  /** Per global-average-pool layer; the multiplier depends on the input's size (`averageMultiplier`). */
+  /** Per global-average-pool layer; the multiplier, inputScale / (pixels * outputScale), depends on the input's size. */
   readonly averages: ReadonlyMap<string, Limits>;
   /** Per clip layer that is left. */
   readonly clips: ReadonlyMap<string, QuantisedClip>;
@@ -206,7 +217,7 @@ function quantiseReplacement({ name, inputs }: ReplaceTokenLayer, context: Layer
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic and on attention or normalisation too wide for it, and as `validate`, `inferChannels`, `checkWeights`, `collapse`
+ *   arithmetic and on attention or normalisation too wide for it, and as `inferShapes`, `checkWeights`, `collapse`
  */
 export function quantise(model: Model, calibration: Calibration): QuantisedModel {
   const { network: fused, weights } = prepare(model);

@@ -4,7 +4,9 @@ import { QMAX, QMIN, type QuantizationParams } from "./requantize.ts";
 
 /** Smallest and largest real value of a tensor, as observed or prescribed. */
 export interface Range {
+  /** Finite, at most `max`. */
   readonly min: number;
+  /** Finite. */
   readonly max: number;
 }
 

@@ -8,7 +8,9 @@ import { roundHalfEven } from "../rounding.ts";
 
 /** Affine quantisation of a tensor: real = scale * (q - zeroPoint), q in [-128, 127]. */
 export interface QuantizationParams {
+  /** Positive and finite. */
   readonly scale: number;
+  /** Integer in -128..127. */
   readonly zeroPoint: number;
 }
 
@@ -56,14 +58,14 @@ export function averageMultiplier(from: QuantizationParams, to: QuantizationPara
 /**
  * One output of a fused integer operator:
  *
- *   t = f32(acc) * f32(multiplier)            two roundings: the conversion (inexact only for |acc| > 2^24), the product
- *   t = t + f32(residual) * f32(residualMultiplier)   only with a fused residual; two more roundings
- *   q = clamp(roundHalfEven(t) + zeroPoint, qmin, qmax)
+ *     t = f32(acc) * f32(multiplier)            two roundings: the conversion (inexact only for |acc| > 2^24), the product
+ *     t = t + f32(residual) * f32(residualMultiplier)   only with a fused residual; two more roundings
+ *     q = clamp(roundHalfEven(t) + zeroPoint, qmin, qmax)
  *
  * `acc` is the int32 accumulator, bias included, modulo 2^32. `multiplier` is inputScale * weightScale[c] / outputScale, rounded
  * once to binary32: a 24-bit significand and a power of two. For per-channel PReLU a second multiplier (multiplier * slope,
  * rounded once) applies to negative accumulators. `residual` is the other operand less its zero point, and
- * `residualMultiplier` is residualScale / outputScale.
+ * `residualMultiplier` is residualScale / outputScale. Arguments are not checked. Ours: docs/quantization.md derives it.
  */
 export function requantize(
   acc: number,
@@ -79,14 +81,14 @@ export function requantize(
   return Math.min(qmax, Math.max(qmin, roundHalfEven(t) + zeroPoint));
 }
 
-/** real -> int8: clamp(roundHalfEven(f32(x * f32(1 / scale))) + zeroPoint). NaN becomes the zero point. */
+/** real -> int8: clamp(roundHalfEven(f32(x * f32(1 / scale))) + zeroPoint). NaN becomes the zero point. Not checked; ours. */
 export function quantizeValue(x: number, { scale, zeroPoint }: QuantizationParams): number {
   const t = Math.fround(Math.fround(x) * Math.fround(1 / scale));
   if (Number.isNaN(t)) return zeroPoint;
   return Math.min(QMAX, Math.max(QMIN, roundHalfEven(t) + zeroPoint));
 }
 
-/** int8 -> real: f32((q - zeroPoint) * f32(scale)). */
+/** int8 -> real: f32((q - zeroPoint) * f32(scale)). Not checked. */
 export function dequantizeValue(q: number, { scale, zeroPoint }: QuantizationParams): number {
   return Math.fround((q - zeroPoint) * Math.fround(scale));
 }

@@ -4,8 +4,10 @@ import { collapse } from "../network/passes/collapse.ts";
 import { quantiseWeights } from "./weights.ts";
 
 /** What `simulate` asks the size of: the description's layers that an operation stands for, and its filters. */
-interface Weighted {
+export interface SizedOperation {
+  /** By name. */
   readonly layers: readonly string[];
+  /** Of its filters, zeros of padding not counted. */
   readonly filter: { readonly values: number };
 }
 
@@ -36,9 +38,10 @@ function filterOf(layer: Layer, weights: Model["weights"]): { data: Float32Array
  * Sizes for `simulate`'s `encodedSize`: the entropy of each operation's int8 weights (symmetric, per output channel), which normalisations
  * folded in later do not change, for they scale whole channels. A lower bound: real streams have tables, slices and padding, and small
  * layers need more. Operations without a filter of the model take a byte a value.
+ * @returns bytes of an operation's weights
  * @throws WasmogradError as `collapse`
  */
-export function measuredSize(model: Model): (operation: Weighted) => number {
+export function measuredSize(model: Model): (operation: SizedOperation) => number {
   const { network, weights } = collapse(model);
   const sizes = new Map<string, number>();
   for (const layer of network.layers) {

@@ -4,19 +4,23 @@ import { parseJson } from "../json.ts";
 import { RAN_E_BLOCKS } from "../models/ran-e-blocks.ts";
 import { type BlockKind, type BlockShape, isConsistent, shapeName } from "./block-shape.ts";
 
-export const COST_UNITS = ["ms", "cycles"] as const;
-export type CostUnit = (typeof COST_UNITS)[number];
+export const COST_UNITS: readonly CostUnit[] = ["ms", "cycles"];
+/** Milliseconds, or cycles of the device. */
+export type CostUnit = "ms" | "cycles";
 
 /** Costs of one device, for one picture; the search adds them up. */
 export interface BlockCosts {
   /** What was measured or modelled, as people read it. */
   readonly device: string;
+  /** Of what `costOf` returns. */
   readonly unit: CostUnit;
   /** Finite and at least 0. @throws WasmogradError ERR_ARGUMENT on a block whose cost is not known */
   costOf(block: BlockShape): number;
 }
 
+/** A block, and what it costs. */
 export interface BlockCost extends BlockShape {
+  /** In the table's unit. */
   readonly cost: number;
 }
 
@@ -27,9 +31,11 @@ const VERSION = 1;
 export class CostTable implements BlockCosts {
   readonly device: string;
   readonly unit: CostUnit;
+  /** Each shape once. */
   readonly entries: readonly BlockCost[];
   readonly #costs: ReadonlyMap<string, number>;
 
+  /** @internal `parseCosts` makes them. */
   constructor(device: string, unit: CostUnit, entries: readonly BlockCost[]) {
     this.device = device;
     this.unit = unit;
@@ -113,6 +119,7 @@ function checkFields(name: string, value: unknown, fields: Fields): void {
 
 /**
  * A table from its JSON text: `{ format, version, device, unit, blocks: [{ block, input, output, stride, residual, height, width, cost }] }`.
+ * Sizes in pixels and channels, costs in `unit`. Ours.
  * @param name what messages begin with, such as the file's
  * @throws WasmogradError ERR_FORMAT, one line, on text that is no such table
  */

@@ -11,15 +11,19 @@ export type BlockKind = RanEBlock | "stem" | "top";
 
 /** All that a block's cost may depend on. */
 export interface BlockShape {
+  /** Which block. */
   readonly block: BlockKind;
   /** Channels; 3 of the stem. */
   readonly input: number;
   /** Channels; 1000 of the top. */
   readonly output: number;
+  /** Of both axes. */
   readonly stride: number;
+  /** Whether the input is added to the output. */
   readonly residual: boolean;
   /** Of the input, in pixels. */
   readonly height: number;
+  /** Of the input, in pixels. */
   readonly width: number;
 }
 
@@ -29,7 +33,10 @@ export function shapeName({ block, input, output, stride, residual, height, widt
   return `${block} ${ends}${residual ? " residual" : ""} at ${height}x${width}`;
 }
 
-/** A network of this block alone, from its input to its output; weights are called as in a whole network, but for where the block stands. */
+/**
+ * A network of this block alone, from its input to its output; weights are called as in a whole network, but for where the block
+ * stands.
+ */
 export function blockNetwork(shape: BlockShape): Network {
   const { block, input, output, stride } = shape;
   const list = new LayerList(input);
@@ -57,7 +64,9 @@ export function withoutFirstNorm(network: Network, { residual }: BlockShape): Ne
 
 /** What adds up over the blocks of a network. */
 export interface BlockCounts {
+  /** Trainable values. */
   readonly params: number;
+  /** Multiply-accumulates for one picture. */
   readonly macs: number;
   /** Values that go through an activation. */
   readonly units: number;

@@ -70,7 +70,7 @@ function beforeAlone(shape: BlockShape): Network {
 const sum = (layers: readonly LayerReport[]): number => layers.reduce((ms, layer) => ms + layer.ms, 0);
 
 /**
- * Costs in milliseconds by simulation, block by block.
+ * Costs in milliseconds by simulation, block by block; ours.
  * @param options as `simulate` takes them, but for sizes: those are the blocks'
  * @throws WasmogradError (by `costOf`) as `simulate`
  */

@@ -10,10 +10,8 @@
  */
 import { check } from "../errors.ts";
 import { type ConvNextSizes, type Stages, VARIANTS, type Variant } from "../models/convnext-sizes.ts";
+import type { InputSize } from "../models/family.ts";
 import { blockMass } from "./nn-mass.ts";
-
-/** [height, width] in pixels. */
-export type InputSize = readonly [number, number];
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -69,12 +67,17 @@ export function massOf({ depths, dims }: ConvNextSizes): number {
   return blockMass(dims.map((width, i) => ({ depth: depths[i]!, width })));
 }
 
+/** A network of the family and its counts. */
 export interface SizedNetwork extends ConvNextSizes {
+  /** [height, width] in pixels. */
   readonly input: InputSize;
+  /** Trainable values. */
   readonly params: number;
   /** For one picture of the size `input`. */
   readonly macs: number;
+  /** RAN's NN-Mass, in channels. */
   readonly nnMass: number;
+  /** Values that go through a GELU, for one picture. */
   readonly geluUnits: number;
 }
 

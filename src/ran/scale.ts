@@ -17,22 +17,29 @@
  */
 import { check, WasmogradError } from "../errors.ts";
 import { type Multipliers, type Stages, sizesOf, TEMPLATE } from "../models/convnext-sizes.ts";
+import type { InputSize } from "../models/family.ts";
 import { roundHalfEven } from "../rounding.ts";
-import { countMacs, type InputSize, massOf, measure, type SizedNetwork, stagePixels, variantOf } from "./ran-i.ts";
+import { countMacs, massOf, measure, type SizedNetwork, stagePixels, variantOf } from "./ran-i.ts";
 
 /** Counts as multiples of ConvNeXt-T's for the same input. */
 export interface Ratios {
+  /** Of trainable values. */
   readonly params: number;
+  /** Of multiply-accumulates. */
   readonly macs: number;
+  /** Of NN-Mass. */
   readonly nnMass: number;
 }
 
+/** A network of given multipliers, and its counts. */
 export interface ScaledNetwork extends SizedNetwork {
   /** They give these depths and widths; others that round alike do too. */
   readonly multipliers: Multipliers;
+  /** To ConvNeXt-T. */
   readonly ratios: Ratios;
 }
 
+/** What `scaleTo` aims at. */
 export interface ScaleTarget {
   /** Multiply-accumulates for one picture, at most; finite and positive. */
   readonly macs: number;
@@ -42,6 +49,7 @@ export interface ScaleTarget {
   readonly input?: InputSize;
 }
 
+/** What `scaleTo` found. */
 export interface FittedNetwork extends ScaledNetwork {
   /** What the rule says before rounding. */
   readonly estimate: Multipliers;
@@ -50,7 +58,11 @@ export interface FittedNetwork extends ScaledNetwork {
 export const IMAGENET_INPUT: InputSize = [224, 224];
 const MOST_MASS = 1e6;
 
-/** @throws WasmogradError ERR_ARGUMENT, ERR_TOO_LARGE as `sizesOf` and `measure` do */
+/**
+ * The network of these multipliers and its counts (RAN, official code).
+ * @param input [height, width] in pixels, 224 x 224 unless given
+ * @throws WasmogradError ERR_ARGUMENT on multipliers as `sizesOf`, and on sizes that are no positive integers; ERR_TOO_LARGE
+ */
 export function scaleBy(multipliers: Multipliers, input: InputSize = IMAGENET_INPUT): ScaledNetwork {
   const network = measure(sizesOf(multipliers), input);
   const template = measure(TEMPLATE, input);
@@ -119,7 +131,7 @@ function narrowest(depth: number, nnMass: number): number {
 }
 
 /**
- * The network of the fewest blocks with the mass within the budget; see the head of this file.
+ * The network of the fewest blocks with the mass within the budget, and of these the narrowest: docs/ran.md. Ours.
  *
  * @throws WasmogradError ERR_ARGUMENT on targets or inputs outside their ranges, and where no network of the mass stays within the
  * budget, naming the least budget that one does

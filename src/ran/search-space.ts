@@ -8,10 +8,13 @@ import { RAN_E_IDS, type RanERow, ranERows, STEM_CHANNELS } from "../models/ran-
 import { blocksAt, isResidual, type RanEBlock } from "../models/ran-e-blocks.ts";
 import type { BlockShape } from "./block-shape.ts";
 
+/** Blocks of one width, before they are chosen. */
 export interface SpaceRow {
+  /** Output channels of each. */
   readonly channels: number;
   /** Of the first block; the others have 1. */
   readonly stride: number;
+  /** How many. */
   readonly repeats: number;
 }
 
@@ -24,21 +27,31 @@ export function ranESpace(): SpaceRow[] {
 export interface Position {
   /** `<row>.<repeat>`, as in the names of the network's weights. */
   readonly name: string;
+  /** Channels. */
   readonly input: number;
+  /** Channels. */
   readonly output: number;
+  /** Of both axes. */
   readonly stride: number;
+  /** Whether the input is added to the output. */
   readonly residual: boolean;
   /** Of the input, in pixels. */
   readonly height: number;
+  /** Of the input, in pixels. */
   readonly width: number;
   /** What it may be, at least one. */
   readonly choices: readonly RanEBlock[];
 }
 
+/** A search space for pictures of one size. */
 export interface LaidOutSpace {
+  /** From the stem on. */
   readonly rows: readonly SpaceRow[];
+  /** What stands before all blocks. */
   readonly stem: BlockShape;
+  /** The blocks to choose, in order. */
   readonly positions: readonly Position[];
+  /** What stands behind all blocks. */
   readonly top: BlockShape;
 }
 
@@ -47,7 +60,12 @@ export interface Wishes {
   /** The block of a position, by the position's name. */
   readonly pins?: Readonly<Record<string, RanEBlock>>;
   /** Blocks that are not to be chosen: anywhere, or at one position. */
-  readonly forbidden?: readonly { readonly position?: string; readonly block: RanEBlock }[];
+  readonly forbidden?: readonly {
+    /** Its name; everywhere unless given. */
+    readonly position?: string;
+    /** What is not to be chosen. */
+    readonly block: RanEBlock;
+  }[];
 }
 
 /** @throws WasmogradError ERR_ARGUMENT on a position or block that is none, or a position that is left without a choice */
@@ -68,8 +86,10 @@ function allowed(position: Omit<Position, "choices">, { pins = {}, forbidden = [
 }
 
 /**
- * The space for pictures of [height, width] pixels.
- * @throws WasmogradError ERR_ARGUMENT as `allowed`, and on a size that is not positive
+ * The space for pictures of [height, width] pixels: RAN-e's blocks (RAN, official code), each position with those that fit it.
+ * @param rows the released networks' unless given
+ * @throws WasmogradError ERR_ARGUMENT on wishes for positions or blocks that do not exist or leave no choice, and on a size that is not
+ *   positive
  */
 export function layOutSpace(
   [height, width]: readonly [height: number, width: number],

@@ -15,6 +15,7 @@ import { type BlockCounts, type BlockShape, countBlock, shapeName } from "./bloc
 import { nonDominated, type State } from "./non-dominated.ts";
 import { type LaidOutSpace, shapeAt } from "./search-space.ts";
 
+/** What a network must keep to; none unless given. */
 export interface Limits {
   /** At most. */
   readonly params?: number;
@@ -32,8 +33,11 @@ export interface PricedNetwork extends BlockCounts {
   readonly blocks: readonly RanEBlock[];
 }
 
+/** What `searchRanE` found. */
 export interface SearchResult {
+  /** Of the costs. */
   readonly device: string;
+  /** Of the costs. */
   readonly unit: CostUnit;
   /** The cheapest within the limits. */
   readonly best: PricedNetwork;
@@ -45,6 +49,7 @@ export interface SearchResult {
   readonly states: number;
 }
 
+/** Of `searchRanE`. */
 export interface SearchOptions {
   /** States kept after a position, at most: 20,000 unless given; at least 4. */
   readonly states?: number;
@@ -227,7 +232,7 @@ export function checkLimits(space: LaidOutSpace, limits: Limits): void {
  *
  * Exact (`exact` in the result) as long as the non-dominated states in (cost, params, macs, units) fit in `states` after every position;
  * criteria without a limit are left out of states, so without limits on params and macs that is nearly always so. Else states are
- * coarsened (`nonDominated`).
+ * coarsened. Ours: docs/ran.md.
  * @throws WasmogradError ERR_ARGUMENT when no network meets the limits, naming one and the least (of units the most) that is possible; as
  *   `costOf`
  */

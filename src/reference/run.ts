@@ -304,7 +304,7 @@ function int8Evaluator({
 }
 
 /**
- * Runs a quantised model layer by layer: the integers that every kernel and engine must produce.
+ * Runs a quantised model layer by layer: the integers that every kernel and engine must produce (ours: docs/quantization.md).
  * @returns the int8 values of every tensor by name
  * @throws WasmogradError ERR_SHAPE
  */

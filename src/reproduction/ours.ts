@@ -28,7 +28,9 @@ export interface Reading {
   readonly reading?: string;
   /** In the figure's unit; null where it cannot be computed. */
   readonly value: number | null;
+  /** How far the value can be trusted. */
   readonly kind: "computed" | "estimated" | "not computed";
+  /** What the value rests on, in words. */
   readonly assumptions: string;
 }
 

@@ -3,15 +3,24 @@
  * those who compare. Not confirmed are those that are known from memory of a paper's tables only. No figure here goes into a model.
  */
 
+/** "x": a ratio; K, M, G: 10^3, 10^6, 10^9; FPS: pictures a second. */
 export type Unit = "x" | "K" | "M" | "G" | "MB" | "ms" | "FPS" | "%";
 
+/** One figure of a paper. */
 export interface PublishedFigure {
+  /** Unique. */
   readonly id: string;
+  /** Which paper and kind. */
   readonly group: Group;
+  /** In words. */
   readonly what: string;
+  /** As printed. */
   readonly value: number;
+  /** Of the value. */
   readonly unit: Unit;
+  /** Paper and table, or who quotes it. */
   readonly source: string;
+  /** Seen in a source; false: known from memory only. */
   readonly confirmed: boolean;
 }
 
@@ -21,9 +30,10 @@ export const GROUPS = {
   ran: "RAN (arXiv 2208.08562): parameters and multiply-accumulates",
   "ran-npu": "RAN-e on Ethos-U: pictures a second over EfficientNet-Lite0's (estimates)",
   winograd: "Winograd convolution via integer arithmetic (arXiv 1901.01965)",
-} as const;
+} as const satisfies Record<Group, string>;
 
-export type Group = keyof typeof GROUPS;
+/** Figures of one kind, of one paper. */
+export type Group = "sesr" | "sesr-npu" | "ran" | "ran-npu" | "winograd";
 
 const FIGURE = "figure in the official repository";
 const ABSTRACT = "abstract";

@@ -28,9 +28,13 @@ export type TraceEvent =
       readonly args: Readonly<Record<string, string | number>>;
     };
 
+/** A file for chrome://tracing and Perfetto. */
 export interface ChromeTrace {
+  /** What the viewer shows. */
   readonly displayTimeUnit: "ms";
+  /** Network, device, mode, clock and cycles. */
   readonly otherData: Readonly<Record<string, string | number>>;
+  /** Names first. */
   readonly traceEvents: readonly TraceEvent[];
 }
 
@@ -39,8 +43,8 @@ const PROCESS = 1;
 const LAYERS = 1;
 
 /**
- * The trace of a simulation. The slices of a resource's thread have its busy cycles in their arguments: they add up to the report's
- * `total.cyclesByResource`. Those of the thread "layers" add up to the total time.
+ * The trace of a simulation, to be stored as JSON. The slices of a resource's thread have its busy cycles in their arguments: they add up
+ * to the report's `total.cyclesByResource`. Those of the thread "layers" add up to the total time.
  */
 export function chromeTrace({ report, timeline }: Traced): ChromeTrace {
   const { network, device, mode, clockHz, lanes, counters, cycles } = timeline;

@@ -18,6 +18,7 @@ import {
   type WindowOperation,
 } from "./operation.ts";
 
+/** How a network becomes operations of a device. */
 export interface LowerOptions {
   /** int8 unless given. */
   readonly bits?: ActivationBits;

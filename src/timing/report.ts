@@ -3,13 +3,18 @@ import type { Shape } from "../network/description.ts";
 import type { Halo } from "../network/receptive-field.ts";
 import type { MemoryArea } from "./devices/description.ts";
 
+/** By memory. */
 export type Bytes = Readonly<Record<MemoryArea, number>>;
 
+/** Bytes moved. */
 export interface MemoryTraffic {
+  /** Out of the memory. */
   readonly read: Bytes;
+  /** Into the memory. */
   readonly write: Bytes;
 }
 
+/** Of one operation of the device. */
 export interface LayerReport {
   /** Of the tensor that it makes. */
   readonly name: string;
@@ -17,34 +22,47 @@ export interface LayerReport {
   readonly layers: readonly string[];
   /** As the device runs it. */
   readonly operation: string;
+  /** Of the output, [height, width, channels]. */
   readonly shape: Shape;
   /** Multiply-accumulates as the device executes them; zeros of padding and spreading included. */
   readonly macs: number;
   /** Of the device's clock, by resource; a resource that does nothing is absent. */
   readonly cyclesByResource: Readonly<Record<string, number>>;
+  /** Of the device's clock, from the end of the operation before to its own. */
   readonly cycles: number;
+  /** The same in milliseconds. */
   readonly ms: number;
   /** The resource that is busy longest: one of the keys of `cyclesByResource`. */
   readonly bound: string;
   /** One sentence. */
   readonly why: string;
+  /** Moved for it. */
   readonly bytes: MemoryTraffic;
   /** MACs per cycle over the device's peak, 0..1. */
   readonly utilisation: number;
 }
 
+/** Of a whole network. */
 export interface TotalReport {
+  /** Of the device's clock. */
   readonly cycles: number;
+  /** The same in milliseconds. */
   readonly ms: number;
+  /** 1000 / ms. */
   readonly fps: number;
+  /** Multiply-accumulates as the device executes them. */
   readonly macs: number;
+  /** MACs per cycle over the device's peak, 0..1. */
   readonly utilisation: number;
+  /** Read and written. */
   readonly dramBytes: number;
+  /** Read and written. */
   readonly sramBytes: number;
   /** Of both kinds of flash. */
   readonly flashBytes: number;
   /** The largest sum of what is in SRAM at one time; null where the device's model has none. */
   readonly sramPeakBytes: number | null;
+  /** By memory and direction. */
   readonly bytes: MemoryTraffic;
   /** Of all layers. */
   readonly cyclesByResource: Readonly<Record<string, number>>;
@@ -56,8 +74,11 @@ export interface TotalReport {
 
 /** Tiles of one size, margins included. */
 export interface TileSize {
+  /** In pixels of the input. */
   readonly height: number;
+  /** In pixels of the input. */
   readonly width: number;
+  /** Tiles of this size. */
   readonly count: number;
   /** Of one. */
   readonly ms: number;
@@ -65,17 +86,23 @@ export interface TileSize {
 
 /** What depends on tiles of a total. */
 export interface TilesCost {
+  /** Time. */
   readonly ms: number;
+  /** Multiply-accumulates. */
   readonly macs: number;
+  /** Read and written. */
   readonly dramBytes: number;
 }
 
+/** Of a network that ran in tiles. */
 export interface TilesReport {
   /** As asked for, without margins, in pixels of the input. */
   readonly height: number;
+  /** The same of the width. */
   readonly width: number;
   /** Pixels of the input around a tile. */
   readonly halo: Halo;
+  /** Of all tiles. */
   readonly count: number;
   /** The most frequent first. */
   readonly sizes: readonly TileSize[];
@@ -85,13 +112,19 @@ export interface TilesReport {
   readonly overUntiled: TilesCost | null;
 }
 
+/** What `simulate` returns. */
 export interface SimulationReport {
+  /** Its name. */
   readonly network: string;
+  /** Its id. */
   readonly device: string;
   /** "analytic": closed formulas, operation by operation; "event": block by block, with queues for what is shared. */
   readonly mode: "analytic" | "event";
+  /** Cycles a second. */
   readonly clockHz: number;
+  /** Of the whole network. */
   readonly total: TotalReport;
+  /** In the order in which they run. */
   readonly layers: readonly LayerReport[];
   /** Of a network that ran in tiles; total and layers are sums over all of them. */
   readonly tiles?: TilesReport;

@@ -16,10 +16,14 @@ import { simulateTiles } from "./tiles.ts";
 import { type Traced, timelineOfLayers } from "./timeline.ts";
 import type { EncodedSize } from "./weights.ts";
 
+/** Of `simulate`, `trace` and `whatIf`. */
 export interface SimulateOptions extends LowerOptions {
   /** [height, width] of the picture. */
   readonly input: readonly [height: number, width: number];
-  /** [height, width] of parts of the picture that run one after the other, each with the margin that it needs; in one piece unless given. */
+  /**
+   * [height, width] of parts of the picture that run one after the other, each with the margin that it needs; in one piece unless
+   * given.
+   */
   readonly tile?: readonly [height: number, width: number];
   /**
    * "event" (default on Ethos-U and Ethos-N): block by block, with what blocks wait for: ports, latency, weights, the operations before.
@@ -37,15 +41,16 @@ export interface SimulateOptions extends LowerOptions {
 
 /**
  * Time and traffic of a network on a device, operation by operation. Estimates: docs/timing-model.md says how close they are.
- * @throws WasmogradError ERR_SHAPE as `inferShapes`; ERR_NETWORK when nothing is left to do; ERR_UNSUPPORTED when an operation has no block that fits
- *   the device or no host to run on, or a layer no form in the precision, and with `tile` as `simulateTiles`
+ * @throws WasmogradError ERR_SHAPE as `inferShapes`; ERR_NETWORK when nothing is left to do; ERR_UNSUPPORTED when an operation has no
+ *   block that fits
+ *   the device or no host to run on, or a layer no form in the precision, and with `tile` as `halo`
  */
 export function simulate(network: Network, device: Device, options: SimulateOptions): SimulationReport {
   return simulated(network, device, options, false).report;
 }
 
 /**
- * The same, with the times at which what happens: for traces and charts. In analytic mode, which has no times within an operation, all of
+ * `simulate`, with the times at which what happens: for traces and charts. In analytic mode, which has no times within an operation, all of
  * its resources begin with it; in tiles, layers stand for those of all tiles.
  * @throws WasmogradError as `simulate`
  */

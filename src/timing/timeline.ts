@@ -26,30 +26,43 @@ export interface Lane {
   readonly resource: string;
   /** In words. */
   readonly title: string;
+  /** By rising start. */
   readonly slices: readonly Slice[];
 }
 
 /** A quantity that steps from value to value. */
 export interface Counter {
+  /** In words. */
   readonly title: string;
+  /** Of the values. */
   readonly unit: string;
+  /** By rising cycle; each value holds until the next. */
   readonly samples: readonly { readonly cycle: number; readonly value: number }[];
 }
 
+/** When what happened. */
 export interface Timeline {
+  /** Its name. */
   readonly network: string;
+  /** Its id. */
   readonly device: string;
+  /** As of the report. */
   readonly mode: SimulationReport["mode"];
+  /** Cycles a second. */
   readonly clockHz: number;
   /** From the beginning of the network to its end. */
   readonly cycles: number;
+  /** One a resource. */
   readonly lanes: readonly Lane[];
+  /** What changes over time, such as SRAM in use. */
   readonly counters: readonly Counter[];
 }
 
 /** A report, and when what happened. */
 export interface Traced {
+  /** What `simulate` returns. */
   readonly report: SimulationReport;
+  /** The same with times. */
   readonly timeline: Timeline;
 }
 

@@ -3,8 +3,11 @@ import type { FilterSize } from "./operation.ts";
 
 /** An operation with weights: its name, the description's layers that it stands for, its filters. */
 export interface Weighted {
+  /** The operation's. */
   readonly name: string;
+  /** By name. */
   readonly layers: readonly string[];
+  /** Their size. */
   readonly filter: FilterSize;
 }
 

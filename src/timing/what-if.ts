@@ -7,7 +7,9 @@ import { ETHOS_U } from "./devices/ethos-u.ts";
 import type { TotalReport } from "./report.ts";
 import { type SimulateOptions, simulate } from "./simulate.ts";
 
+/** One change and what it does. */
 export interface WhatIfRow {
+  /** Short, such as "bandwidth-x2". */
   readonly id: string;
   /** In words. */
   readonly change: string;
@@ -17,14 +19,21 @@ export interface WhatIfRow {
   readonly deltaMs: number | null;
   /** ms over the baseline's: below 1 is faster. */
   readonly ratio: number | null;
+  /** Read and written; null as `ms`. */
   readonly dramBytes: number | null;
+  /** Why the device cannot run the network so. */
   readonly error?: string;
 }
 
+/** What `whatIf` returns. */
 export interface WhatIfReport {
+  /** Its name. */
   readonly network: string;
+  /** Its id. */
   readonly device: string;
+  /** With nothing changed. */
   readonly baseline: TotalReport;
+  /** Changes of the device first. */
   readonly rows: readonly WhatIfRow[];
 }
 

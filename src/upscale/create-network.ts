@@ -16,6 +16,7 @@ import { restoreModel } from "../quantization/stored-model.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 import { SHIPPED } from "./weights/index.generated.ts";
 
+/** Which network upscales, and how it is computed. */
 export interface NetworkOptions extends WasmOptions {
   /** Model id, "sesr-m5" by default; `shippedModels()` lists those with weights. "fsrcnn" too, with weights of your own. */
   readonly model?: string;
@@ -35,7 +36,7 @@ export interface NetworkOptions extends WasmOptions {
   readonly equalisation?: Equalisation;
 }
 
-/** Models whose trained weights come with the package. */
+/** Models whose trained weights come with the package, as `createUpscaler` takes them. */
 export function shippedModels(): readonly { readonly model: string; readonly scale: number }[] {
   return SHIPPED.map(({ id, scale }) => ({ model: id, scale }));
 }

@@ -8,6 +8,7 @@ import { Upscaler } from "./upscaler.ts";
 /** More than any machine of the day has; a typing error rather than a wish. */
 export const MOST_THREADS = 256;
 
+/** Of `createUpscaler`. */
 export interface UpscalerOptions extends Omit<NetworkOptions, "scale"> {
   /**
    * 2 (default) or 4, for which networks are trained; or any other factor from 1 to 16, for which the network of the nearest one is followed
@@ -27,13 +28,14 @@ export interface UpscalerOptions extends Omit<NetworkOptions, "scale"> {
 }
 
 /**
- * Makes an upscaler: loads the kernels, the weights and, for int8, quantises them.
+ * Makes an upscaler: loads the kernels, the weights and, for int8, quantises them. The networks are SESR's (arXiv 2103.09404), their
+ * weights ours (weights/README.md).
  *
  * @example
  * using upscaler = await createUpscaler({ model: "sesr-m5", scale: 2, precision: "int8" });
  * const picture = await upscaler.upscale(image, { onProgress: ({ fraction }) => console.log(fraction) });
  * @throws WasmogradError ERR_ARGUMENT (unknown model, scale or precision, a combination without weights), ERR_WEIGHTS, ERR_FORMAT,
- *   ERR_QUANTIZATION, ERR_WASM
+ *   ERR_QUANTIZATION, ERR_WASM, ERR_OUT_OF_MEMORY
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   checkObject("options", options);

@@ -1,4 +1,7 @@
-/** The code of an upscaling thread: a network of its own, a tile at a time. */
+/**
+ * The code of an upscaling thread: a network of its own, a tile at a time.
+ * @module wasmograd/worker
+ */
 
 import type { Region } from "../image/types.ts";
 import { type Service, serve } from "../worker/serve.ts";

@@ -3,7 +3,12 @@ import { check } from "../errors.ts";
 import { checkSide, type Size } from "../image/types.ts";
 
 /** The wanted size in pixels, or a factor for both axes: each side times the factor, rounded. */
-export type EnlargeTo = Size | { readonly scale: number };
+export type EnlargeTo =
+  | Size
+  | {
+      /** 1 to 16. */
+      readonly scale: number;
+    };
 
 /** Beyond, hardly anything of the result would be the network's. */
 export const MOST_SCALE = 16;

@@ -19,10 +19,13 @@ import { runLuma, TileJob } from "./tile-job.ts";
 import { cutTiles, type Tile } from "./tiles.ts";
 import { takeTurns } from "./turns.ts";
 
+/** What `onProgress` is told. */
 export interface UpscaleProgress {
   /** 0 < fraction <= 1; never decreases, the last is exactly 1. */
   readonly fraction: number;
+  /** Tiles that are finished. */
   readonly tilesDone: number;
+  /** All of them. */
   readonly tiles: number;
   /** The part of the result that has been finished since the last report, in its pixels. */
   readonly region: Region;
@@ -31,9 +34,11 @@ export interface UpscaleProgress {
    * follows, the one that will be resized.
    */
   readonly picture: Image;
+  /** Since the call of `upscale`. */
   readonly elapsedMs: number;
 }
 
+/** Of `Upscaler.upscale`. */
 export interface UpscaleOptions {
   /** Stops within some milliseconds; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -66,11 +71,13 @@ export interface ThreadOptions {
 
 /** A super-resolution network ready for pictures: see `createUpscaler`. */
 export class Upscaler {
+  /** Its id. */
   readonly model: string;
   /** The network's: 2 or 4. */
   readonly scale: number;
   /** What `upscale` enlarges by unless told otherwise. */
   readonly factor: number;
+  /** What convolutions are computed in. */
   readonly precision: "f32" | "int8";
   readonly #network: CompiledNetwork;
   readonly #halo: number;
@@ -80,6 +87,7 @@ export class Upscaler {
   #poolMemory = (): number => 0;
   #disposed = false;
 
+  /** @internal `createUpscaler` makes them. */
   constructor({ network, model, scale, halo }: UpscalingNetwork, threads: ThreadOptions, factor: number = scale) {
     this.#network = network;
     this.model = model;
@@ -107,9 +115,10 @@ export class Upscaler {
   }
 
   /**
-   * Upscales a picture by `factor`, or to the size that `to` names: luma (BT.601) through the network, chroma and alpha by bicubic interpolation. Channels and depth stay
-   * what they were. The picture is read while it runs: leave its samples alone until the promise settles. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit
-   * pictures; f32 keeps their depth.
+   * Upscales a picture by `factor`, or to the size that `to` names: luma (BT.601) through the network, chroma and alpha by bicubic
+   * interpolation. Channels and depth stay what they were. The picture is read while it runs: leave its samples alone until the promise
+   * settles. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit pictures;
+   * f32 keeps their depth.
    *
    * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_DISPOSED; the signal's reason when aborted
    */
@@ -196,6 +205,8 @@ export class Upscaler {
 
   /**
    * The network alone on a plane of luma in 0..255 (BT.601 studio range, not rounded), as quality is measured on it.
+   * @param data row by row, width * height values
+   * @returns (scale * width) * (scale * height) values
    * @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
   upscaleLuma(data: Float32Array, size: Size): Float32Array {
@@ -243,6 +254,7 @@ export class Upscaler {
       () => {},
     );
   }
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -11,19 +11,26 @@ import { check } from "../errors.ts";
 import { Gaussian } from "./gaussian.ts";
 import { conjugate, equalVectors, type Matrix, polynomial, scale, transpose, type Vector } from "./matrix.ts";
 
+/** A finite point, or infinity. */
 export type Point = Gaussian | "inf";
 
+/** What `winograd` derives an algorithm from. */
 export interface AlgorithmSpec {
-  /** Outputs a tile, and taps of the kernel. */
+  /** Outputs a tile, 1 to 12. */
   readonly m: number;
+  /** Taps of the kernel, 1 to 12. */
   readonly r: number;
   /** n = m + r - 1 points, as text ("0,1,-1,i,-i,inf"), strings or numbers; infinity anywhere, it is put last. */
   readonly points: string | readonly (string | Gaussian)[];
 }
 
+/** A one-dimensional algorithm: Y = A^T ((G g) . (B^T d)), exact over the Gaussian rationals. */
 export interface Algorithm {
+  /** Outputs a tile. */
   readonly m: number;
+  /** Taps of the kernel. */
   readonly r: number;
+  /** Products a tile, m + r - 1. */
   readonly n: number;
   /** Infinity, if there, is last. */
   readonly points: readonly Point[];
@@ -57,7 +64,14 @@ export function parsePoints(points: AlgorithmSpec["points"]): readonly Point[] {
   return infinities === 1 ? [...finite, "inf"] : finite;
 }
 
-/** Derives A^T, G and B^T. @throws WasmogradError ERR_ARGUMENT */
+/**
+ * Derives A^T, G and B^T of F(m, r) from its points, exactly (Toom and Cook's interpolation; complex points as in arXiv 1901.01965).
+ *
+ * @throws WasmogradError ERR_ARGUMENT on sizes out of range, another number of points than m + r - 1, points that repeat, are no numbers or
+ *   lack their conjugate
+ * @example
+ * const { AT, G, BT } = winograd({ m: 4, r: 3, points: "0,1,-1,i,-i,inf" });
+ */
 export function winograd({ m, r, points: given }: AlgorithmSpec): Algorithm {
   for (const [name, value] of [["m", m] as const, ["r", r] as const]) {
     const inside = Number.isInteger(value) && value >= 1 && value <= LARGEST_SIZE;

@@ -2,13 +2,17 @@
 
 /** Operations of a straight-line schedule over values of type T. */
 export interface Arithmetic<T> {
+  /** Neutral in `add`. */
   readonly zero: T;
+  /** a + b */
   add(a: T, b: T): T;
+  /** a - b */
   sub(a: T, b: T): T;
   /** a * 2^by */
   shl(a: T, by: number): T;
   /** a times an integer constant that is no power of two. */
   mulc(a: T, factor: number): T;
+  /** -a */
   neg(a: T): T;
 }
 
@@ -32,9 +36,11 @@ export const wrapping: Arithmetic<number> = {
   neg: (a) => -a | 0,
 };
 
+/** Operations of a schedule. */
 export interface OperationCount {
   /** Additions, subtractions and negations. */
   adds: number;
+  /** Multiplications by a power of two. */
   shifts: number;
   /** Multiplications by a constant of the algorithm. */
   constants: number;

@@ -9,40 +9,57 @@ import { countTransforms, type Transforms } from "./transforms.ts";
 
 /** A convolution with stride 1 and no padding: input [height, width, ic] and filters [oc, kh, kw, ic], int8 values. */
 export interface CountedLayer {
+  /** Of the input, in pixels. */
   readonly height: number;
+  /** Of the input, in pixels. */
   readonly width: number;
+  /** Input channels. */
   readonly ic: number;
+  /** Output channels. */
   readonly oc: number;
 }
 
+/** Of a Winograd layer. */
 export interface LayerCounts {
   /** Products of transformed values: what Winograd saves. */
   readonly multiplications: number;
   /** Sums of those products over channels. */
   readonly accumulations: number;
+  /** Of all input transforms. */
   readonly input: Readonly<OperationCount>;
+  /** Of all filter transforms. */
   readonly filter: Readonly<OperationCount>;
+  /** Of all output transforms. */
   readonly output: Readonly<OperationCount>;
   /** Undoing the scale: a product by the inverse of its odd part, if that is not 1, and a shift. */
   readonly rescale: Readonly<OperationCount>;
+  /** Of what lies between the steps. */
   readonly bytes: StoredBytes;
 }
 
 /** Bytes stored: int16 factors, int32 products summed over channels. */
 export interface StoredBytes {
+  /** Of all tiles and channels. */
   readonly transformedInput: number;
+  /** Of all filters. */
   readonly transformedFilters: number;
+  /** Of all tiles and output channels. */
   readonly products: number;
 }
 
+/** Of direct convolution. */
 export interface DirectCounts {
+  /** Products. */
   readonly multiplications: number;
+  /** Sums of them. */
   readonly accumulations: number;
 }
 
+/** What a counted layer computed, and at what price. */
 export interface CountedResult<Counts> {
   /** [height - kh + 1, width - kw + 1, oc] */
   readonly output: Int32Array;
+  /** Of the whole layer. */
   readonly counts: Counts;
 }
 
@@ -62,7 +79,11 @@ function tiling(
   return { rows: Math.ceil(oh / v.m), columns: Math.ceil(ow / h.m), oh, ow };
 }
 
-/** Direct convolution with the same counters. */
+/**
+ * Direct convolution with the same counters.
+ * @param input height * width * ic values
+ * @param filters OHWI, oc * kh * kw * ic values
+ */
 export function runDirect(
   layer: CountedLayer,
   [kh, kw]: readonly [number, number],
@@ -94,7 +115,12 @@ export function runDirect(
   return { output, counts: { multiplications, accumulations } };
 }
 
-/** Runs and counts a layer. @throws WasmogradError ERR_SHAPE when the kernel does not fit into the input */
+/**
+ * Runs a layer by a Winograd algorithm, in integers modulo 2^32, and counts what that takes (ours).
+ * @param input height * width * ic values
+ * @param filters OHWI, oc * kh * kw * ic values
+ * @throws WasmogradError ERR_SHAPE when the kernel does not fit into the input
+ */
 export function runCounted(
   transforms: Transforms,
   layer: CountedLayer,

@@ -28,12 +28,15 @@
  */
 import { check, checkObject } from "../errors.ts";
 
-export const GRANULARITIES = ["static", "static-tap", "layer", "tap", "tap-channel"] as const;
-export type Granularity = (typeof GRANULARITIES)[number];
+export const GRANULARITIES = ["static", "static-tap", "layer", "tap", "tap-channel"] as const satisfies Granularity[];
+/** What shares a power-of-two scale: see docs/winograd.md. */
+export type Granularity = "static" | "static-tap" | "layer" | "tap" | "tap-channel";
 
+/** Transformed filters in fewer bits (arXiv 1901.01965, filter scaling). */
 export interface FilterScaling {
   /** Two's complement bits of a stored value, 8 to 16; the most negative value is not used. */
   readonly bits: number;
+  /** What shares a scale. */
   readonly granularity: Granularity;
 }
 

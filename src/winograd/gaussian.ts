@@ -21,12 +21,18 @@ function nearest(a: bigint, b: bigint): bigint {
   return doubled % (2n * b) < 0n ? quotient - 1n : quotient;
 }
 
+/** A number (re + im i) / den, exact and immutable: what points and matrices are made of. */
 export class Gaussian {
+  /** 0 */
   static readonly ZERO = Gaussian.of(0);
+  /** 1 */
   static readonly ONE = Gaussian.of(1);
+  /** i */
   static readonly I = Gaussian.of(0, 1);
 
+  /** Numerator of the real part. */
   readonly re: bigint;
+  /** Numerator of the imaginary part. */
   readonly im: bigint;
   /** Positive, without a factor common to re and im. */
   readonly den: bigint;
@@ -68,19 +74,23 @@ export class Gaussian {
     return re.add(fraction(`${sign}${imaginary ?? "1"}`).mul(Gaussian.I));
   }
 
+  /** this + other */
   add(other: Gaussian): Gaussian {
     const { re, im, den } = other;
     return Gaussian.of(this.re * den + re * this.den, this.im * den + im * this.den, this.den * den);
   }
 
+  /** this - other */
   sub(other: Gaussian): Gaussian {
     return this.add(other.neg());
   }
 
+  /** -this */
   neg(): Gaussian {
     return new Gaussian(-this.re, -this.im, this.den);
   }
 
+  /** this * other */
   mul(other: Gaussian): Gaussian {
     const { re, im, den } = other;
     return Gaussian.of(this.re * re - this.im * im, this.re * im + this.im * re, this.den * den);
@@ -93,24 +103,29 @@ export class Gaussian {
     return this.mul(Gaussian.of(re * den, -im * den, re * re + im * im));
   }
 
+  /** The complex conjugate. */
   conj(): Gaussian {
     return new Gaussian(this.re, -this.im, this.den);
   }
 
+  /** this^exponent, for an integer of at least 0. */
   pow(exponent: number): Gaussian {
     let result = Gaussian.ONE;
     for (let k = 0; k < exponent; k++) result = result.mul(this);
     return result;
   }
 
+  /** Whether both are the same number. */
   equals(other: Gaussian): boolean {
     return this.re === other.re && this.im === other.im && this.den === other.den;
   }
 
+  /** Whether it is 0. */
   isZero(): boolean {
     return this.re === 0n && this.im === 0n;
   }
 
+  /** Whether its imaginary part is 0. */
   isReal(): boolean {
     return this.im === 0n;
   }
@@ -125,10 +140,12 @@ export class Gaussian {
     return this.isInteger() && abs(this.re) + abs(this.im) === 1n;
   }
 
+  /** Its real part. */
   realPart(): Gaussian {
     return Gaussian.of(this.re, 0n, this.den);
   }
 
+  /** Its imaginary part, without the i. */
   imaginaryPart(): Gaussian {
     return Gaussian.of(this.im, 0n, this.den);
   }
@@ -144,7 +161,7 @@ export class Gaussian {
     return unit;
   }
 
-  /** The value as a number, for a real integer below 2^53. */
+  /** The value as a number, for a real integer below 2^53. @throws WasmogradError ERR_UNSUPPORTED for others */
   toNumber(): number {
     const value = Number(this.re);
     check(
@@ -155,7 +172,7 @@ export class Gaussian {
     return value;
   }
 
-  /** As `parse` reads it. */
+  /** As points are written: 1/2, -i, 1+i. */
   toString(): string {
     const print = (over: bigint): string => {
       const common = gcd(over, this.den);

@@ -8,8 +8,11 @@ import { linearForms, variables } from "./arithmetic.ts";
 import { filterPlanes, inputPlanes, type Nested } from "./nested.ts";
 import type { Transforms } from "./transforms.ts";
 
+/** All integers from `low` to `high`. */
 export interface Range {
+  /** Included. */
   readonly low: number;
+  /** Included. */
   readonly high: number;
 }
 
@@ -45,8 +48,11 @@ export function bits({ low, high }: Range): number {
 
 /** Gain, largest magnitude and width of one factor. */
 export interface Factor {
+  /** Sum of the absolute coefficients. */
   readonly gain: number;
+  /** Largest magnitude that data reach. */
   readonly largest: number;
+  /** Two's complement width that holds it. */
   readonly bits: number;
 }
 
@@ -60,23 +66,36 @@ function worst(factors: readonly Factor[]): Factor {
   return { gain: largest((f) => f.gain), largest: largest((f) => f.largest), bits: largest((f) => f.bits) };
 }
 
+/** How wide transformed values and their products get, in the worst case over all data. */
 export interface Growth {
   /** One entry a plane, in plane order. */
   readonly inputs: readonly Factor[];
+  /** One entry a plane, likewise. */
   readonly filters: readonly Factor[];
   /** The worst over the planes, each number by itself. */
   readonly input: Factor;
+  /** The worst over the planes, likewise. */
   readonly filter: Factor;
+  /** Magnitude. */
   readonly largestProduct: number;
+  /** Two's complement width that holds every product. */
   readonly productBits: number;
+  /** Whether all factors do. */
   readonly fitsInt16: boolean;
 }
 
+/** What the values of a layer can be. */
 export interface OperandRanges {
+  /** -128..127 unless given. */
   readonly input?: Range;
+  /** -127..127 unless given. */
   readonly filter?: Range;
 }
 
+/**
+ * How wide values get, by the coefficients alone (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function growth(nested: Nested, { input = INT8, filter = SYMMETRIC_INT8 }: OperandRanges = {}): Growth {
   const inputs = inputPlanes(nested).map((row) => factorOf(row, input));
   const filters = filterPlanes(nested).map((row) => factorOf(row, filter));
@@ -114,9 +133,11 @@ export interface ChannelLimits {
   readonly oddUndone: number;
 }
 
+/** Bounds on what is multiplied. */
 export interface Magnitudes {
-  /** Bounds on |x| and |w|. */
+  /** On |x|; 128 unless given. */
   readonly input?: number;
+  /** On |w|; 127 unless given. */
   readonly weight?: number;
 }
 
@@ -125,12 +146,19 @@ export function directChannels(taps: number, { input = 128, weight = 127 }: Magn
   return Math.floor(LARGEST_INT32 / (scale * taps * input * weight));
 }
 
-/** For each plane the input channels whose products it sums without leaving int32, whatever the data. */
+/**
+ * For each plane the input channels whose products it sums without leaving int32, whatever the data (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function planeLimits(nested: Nested, { input = 128, weight = 127 }: Magnitudes = {}): number[] {
   const filters = filterPlanes(nested).map(gain);
   return inputPlanes(nested).map((row, p) => Math.floor(LARGEST_INT32 / (gain(row) * input * filters[p]! * weight)));
 }
 
+/**
+ * How many input channels int32 sums take whatever the data (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function channelLimits(nested: Nested, magnitudes: Magnitudes = {}): ChannelLimits {
   const taps = nested.vertical.algorithm.r * nested.horizontal.algorithm.r;
   return {

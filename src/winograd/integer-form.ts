@@ -14,18 +14,24 @@ import { type Algorithm, conjugateRows } from "./algorithm.ts";
 import { Gaussian, lcm } from "./gaussian.ts";
 import { conjugate, type Matrix, primitive, scale as scaled, transpose, type Vector } from "./matrix.ts";
 
+/** Where the factors that clear denominators go: the filter, the output, or odd parts there and powers of two here. */
 export type FormKind = "scaled" | "row-normalised" | "split";
 
+/** An algorithm without denominators. */
 export interface IntegerForm {
+  /** Where the factors went. */
   readonly kind: FormKind;
+  /** What it is a form of. */
   readonly algorithm: Algorithm;
   /** The result of one dimension is `scale` times the correlation. */
   readonly scale: bigint;
   /** D, one factor a point, wherever `kind` put it. */
   readonly diagonal: Vector;
-  /** Gaussian integers: output m x n, filter n x r, input n x n, in the places of A^T, G and B^T. */
+  /** m x n, of Gaussian integers. */
   readonly AT: Matrix;
+  /** n x r, of Gaussian integers. */
   readonly G: Matrix;
+  /** n x n, of Gaussian integers. */
   readonly BT: Matrix;
 }
 
@@ -97,7 +103,9 @@ export function integerForm(algorithm: Algorithm, kind: FormKind): IntegerForm {
 export interface ResultScale {
   /** 2^shift * odd. */
   readonly scale: bigint;
+  /** Power of two in it. */
   readonly shift: number;
+  /** The rest. */
   readonly odd: bigint;
   /** odd^-1 modulo 2^32: multiplying by it divides any multiple of `odd` exactly, even where the product wraps. */
   readonly inverse: number;

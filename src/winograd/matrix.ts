@@ -1,7 +1,9 @@
 /** Matrices and vectors of Gaussian rationals, as few operations as the algebra needs. */
 import { Gaussian, gaussianGcd, lcm } from "./gaussian.ts";
 
+/** Exact numbers. */
 export type Vector = readonly Gaussian[];
+/** By rows. */
 export type Matrix = readonly Vector[];
 
 export function transpose(matrix: Matrix): Matrix {

@@ -16,23 +16,38 @@ import { type Plane, planes, type Structure, structure } from "./structure.ts";
 /** Who doubles the conjugate pairs, which stand for two entries each: the output, once a tile, or the filter, once for all. */
 export type Doubling = "output" | "filter";
 
+/** A two-dimensional algorithm. */
 export interface Nested {
+  /** Of the columns. */
   readonly vertical: IntegerForm;
+  /** Of the rows. */
   readonly horizontal: IntegerForm;
+  /** Who doubles the conjugate pairs. */
   readonly doubling: Doubling;
+  /** Which transformed values are real, and which are each other's conjugates. */
   readonly structure: Structure;
+  /** One a real product. */
   readonly planes: readonly Plane[];
+  /** What the result is multiplied by. */
   readonly result: ResultScale;
 }
 
+/** Of `nest`. */
 export interface NestedOptions {
+  /** Of the columns. */
   readonly vertical: Algorithm;
   /** The vertical one unless given. */
   readonly horizontal?: Algorithm;
+  /** "scaled" unless given. */
   readonly form?: FormKind;
+  /** "output" unless given. */
   readonly doubling?: Doubling;
 }
 
+/**
+ * A two-dimensional algorithm from one, or from one for each direction: Y = Av^T ((Gv g Gh^T) . (Bv^T d Bh)) Ah, with three real products
+ * for a pair of complex conjugates (arXiv 1901.01965).
+ */
 export function nest({ vertical, horizontal = vertical, form = "scaled", doubling = "output" }: NestedOptions): Nested {
   const v = integerForm(vertical, form);
   const h = horizontal === vertical ? v : integerForm(horizontal, form);
@@ -108,7 +123,10 @@ export function apply(matrix: IntegerMatrix, values: ArrayLike<number>): number[
   return matrix.map((row) => row.reduce((sum, c, i) => sum + c * values[i]!, 0));
 }
 
-/** Whether output, filter and input planes together are scale times the correlation, for all data: the identity of the trilinear form. */
+/**
+ * Whether output, filter and input planes together are scale times the correlation, for all data: the identity of the trilinear form.
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function isExact(nested: Nested): boolean {
   const [input, filter, output] = [inputPlanes(nested), filterPlanes(nested), outputPlanes(nested)];
   const { vertical, horizontal } = nested;

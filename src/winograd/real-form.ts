@@ -12,17 +12,23 @@ import { transpose, type Vector } from "./matrix.ts";
 /** Rows of integers. */
 export type IntegerMatrix = readonly (readonly number[])[];
 
+/** The same with complex rows as pairs of real ones. */
 export interface RealForm {
+  /** Outputs a tile. */
   readonly m: number;
+  /** Taps of the kernel. */
   readonly r: number;
+  /** Rows, m + r - 1. */
   readonly n: number;
   /** For each row the row that holds the other part of its pair, itself for a real point. */
   readonly partner: readonly number[];
   /** Names of the rows: the point's text, with R: or S: before it for the parts of a complex one. */
   readonly names: readonly string[];
-  /** output m x n, filter n x r, input n x n. */
+  /** Output, m x n. */
   readonly AT: IntegerMatrix;
+  /** Filter, n x r. */
   readonly G: IntegerMatrix;
+  /** Input, n x n. */
   readonly BT: IntegerMatrix;
 }
 

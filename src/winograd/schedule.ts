@@ -7,6 +7,7 @@ import type { Arithmetic, OperationCount } from "./arithmetic.ts";
 import type { IntegerMatrix } from "./real-form.ts";
 import { type Factorisation, factorisations, isPowerOfTwo, type Term } from "./subexpressions.ts";
 
+/** One step of a schedule: `to` is assigned once. */
 export type Operation =
   | { readonly op: "add" | "sub"; readonly to: string; readonly a: string; readonly b: string }
   /** a * 2^by */
@@ -17,12 +18,15 @@ export type Operation =
   /** A row of zeros. */
   | { readonly op: "zero"; readonly to: string };
 
+/** A straight-line program: a matrix times a vector in few operations. */
 export interface Schedule {
+  /** Names of the vector's elements. */
   readonly inputs: readonly string[];
   /** Each operation uses inputs and results of earlier ones; every name is assigned once. */
   readonly operations: readonly Operation[];
   /** The value that holds each row of the result; it may be an input, and two rows may share one. */
   readonly outputs: readonly string[];
+  /** Of the operations. */
   readonly count: Readonly<OperationCount>;
 }
 

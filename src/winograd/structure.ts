@@ -10,13 +10,17 @@ import { type Algorithm, conjugateRows } from "./algorithm.ts";
 
 /** A transformed value at (row, column), by indices of the vertical and the horizontal algorithm's points. */
 export interface Entry {
+  /** From 0. */
   readonly row: number;
+  /** From 0. */
   readonly column: number;
 }
 
+/** Which entries of a transformed tile are real, and which are conjugates. */
 export interface Structure {
-  /** For each point of the vertical and horizontal algorithm the index of its conjugate. */
+  /** For each point of the vertical algorithm the index of its conjugate. */
   readonly rowPartner: readonly number[];
+  /** The same of the horizontal algorithm. */
   readonly columnPartner: readonly number[];
   /** Entries that are real on real data, row-major. */
   readonly real: readonly Entry[];
@@ -54,7 +58,9 @@ export function structure(
 
 /** One real product a tile and channel: which entry it belongs to and which factors it multiplies. */
 export interface Plane extends Entry {
+  /** Factor from the tile: v real, a + ib of a pair. */
   readonly left: "v" | "a+b" | "a" | "b";
+  /** Factor from the filter: u real, c + id of a pair. */
   readonly right: "u" | "c" | "d-c" | "c+d";
 }
 

@@ -7,32 +7,51 @@ import type { Nested } from "./nested.ts";
 import { countProducts } from "./structure.ts";
 import { countTransforms, type TransformCounts, transforms } from "./transforms.ts";
 
+/** One algorithm in figures. */
 export interface AlgorithmSummary {
+  /** As it was given. */
   readonly title: string;
+  /** As text; of both directions where they differ. */
   readonly points: string;
+  /** Where the factors went. */
   readonly form: FormKind;
   /** "2G", "4G", "24G": the factor in the filter; "Gn": row-normalised; "odd Gn": its odd part in the filter. */
   readonly formName: string;
-  /** Outputs of a tile, taps of the kernel: rows x columns. */
+  /** Of a tile. */
   readonly outputs: number;
+  /** Of the kernel: rows x columns. */
   readonly taps: number;
-  /** Real products a tile and channel; with four multiplications a complex product. */
+  /** Real products a tile and channel, with three for a complex one. */
   readonly products: number;
+  /** The same with four for a complex one. */
   readonly productsWithFour: number;
   /** Multiplications of direct convolution over products. */
   readonly reduction: number;
+  /** Of the transforms. */
   readonly operations: TransformCounts;
+  /** What results are multiplied by. */
   readonly scale: number;
+  /** Worst width of a transformed input. */
   readonly input: Growth["input"];
+  /** Worst width of a transformed filter. */
   readonly filter: Growth["filter"];
+  /** Magnitude. */
   readonly largestProduct: number;
+  /** Two's complement width that holds every product. */
   readonly productBits: number;
+  /** Whether all factors do. */
   readonly fitsInt16: boolean;
+  /** Input channels that are safe. */
   readonly channels: ChannelLimits;
   /** One line: whether int8 convolution in int16 operands is exact, and up to where. */
   readonly exactness: string;
 }
 
+/**
+ * All figures of an algorithm: products, operations, widths, channels; ours.
+ * @param title what the summary calls it
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function summarise(nested: Nested, title: string): AlgorithmSummary {
   const { vertical, horizontal, result, structure } = nested;
   const [v, h] = [vertical.algorithm, horizontal.algorithm];

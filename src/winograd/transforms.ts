@@ -14,15 +14,23 @@ import type { Entry } from "./structure.ts";
 
 /** The schedules of one direction. */
 export interface DirectionSchedules {
+  /** What they compute. */
   readonly form: RealForm;
+  /** Of B^T. */
   readonly input: Schedule;
+  /** Of G. */
   readonly filter: Schedule;
+  /** Of A^T. */
   readonly output: Schedule;
 }
 
+/** The transforms of a nested algorithm, as schedules over any arithmetic. */
 export interface Transforms {
+  /** What they compute. */
   readonly nested: Nested;
+  /** Of the columns. */
   readonly vertical: DirectionSchedules;
+  /** Of the rows. */
   readonly horizontal: DirectionSchedules;
   /** A tile nv x nh, row-major -> left factors in plane order. */
   input<T>(tile: readonly T[], arithmetic: Arithmetic<T>): T[];
@@ -36,14 +44,19 @@ export interface Transforms {
   join<T>(entries: Entries<T>, arithmetic: Arithmetic<T>): T[];
 }
 
+/** re + i im. */
 export interface Complex<T> {
+  /** Real part. */
   readonly re: T;
+  /** Imaginary part. */
   readonly im: T;
 }
 
 /** Transformed values in the order of structure.ts. */
 export interface Entries<T> {
+  /** Those that are real. */
   readonly real: readonly T[];
+  /** One of each conjugate pair. */
   readonly pairs: readonly Complex<T>[];
 }
 
@@ -102,7 +115,10 @@ function directionOf(form: RealForm): DirectionSchedules {
   return { form, input: scheduleOf(form.BT), filter: scheduleOf(form.G), output: scheduleOf(form.AT) };
 }
 
-/** Finds the schedules of a nested algorithm. */
+/**
+ * Finds the schedules of a nested algorithm: few additions, by shared subexpressions (ours).
+ * @throws WasmogradError ERR_UNSUPPORTED when a coefficient passes 2^53
+ */
 export function transforms(nested: Nested): Transforms {
   const vertical = directionOf(realForm(nested.vertical));
   const horizontal = nested.horizontal === nested.vertical ? vertical : directionOf(realForm(nested.horizontal));
@@ -184,6 +200,7 @@ function indices(place: Places): number[] {
   return place.conjugateColumn ? [place.rr, place.rs, place.sr, place.ss] : [];
 }
 
+/** Operations of the three transforms. */
 export interface TransformCounts {
   /** Once a tile and input channel. */
   readonly input: OperationCount;
@@ -193,7 +210,7 @@ export interface TransformCounts {
   readonly output: OperationCount;
 }
 
-/** Operations of the transforms, counted by running them. */
+/** Operations of the transforms, counted by running them (ours). */
 export function countTransforms(found: Transforms): TransformCounts {
   const nothing: Arithmetic<null> = {
     zero: null,

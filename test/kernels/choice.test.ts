@@ -1,10 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { chooseF32, chooseS8, requireNamed } from "../../src/kernels/convolution/choice.ts";
+import { type AlgorithmId, chooseF32, chooseS8, requireNamed } from "../../src/kernels/convolution/choice.ts";
 import { relativeTime } from "../../src/kernels/convolution/cost.ts";
 import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
 import { WINOGRAD_ALGORITHMS, winogradKernel } from "../../src/kernels/winograd/algorithms.ts";
+import { ROW_TABLE } from "../../src/kernels/winograd/rows.ts";
 
 const layer = (ic: number, oc: number, size = 3, stride = 1) => ({ ic, oc, kh: size, kw: size, stride });
+
+test("the ids that are written out are those of the kernels", () => {
+  const written: Readonly<Record<AlgorithmId, true>> = {
+    direct: true,
+    "f2x2-3x3": true,
+    "f4x4-3x3-complex": true,
+    "f4x4-3x3-rational": true,
+    "f4x4-3x3-half": true,
+    "f2x2-5x5-complex": true,
+    "f2x2-5x5-rational": true,
+    "f1x4-5x5-rational": true,
+  };
+  const known = new Set(["direct", ROW_TABLE.algorithm, ...WINOGRAD_ALGORITHMS.map(({ algorithm }) => algorithm)]);
+  expect(Object.keys(written).sort()).toEqual([...known].sort());
+});
 
 describe("the measured table", () => {
   test("has every int8 algorithm over the whole grid", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ConvNextSizes, sizesOf, VARIANTS } from "../../src/models/convnext-sizes.ts";
-import { countMacs, type InputSize, massOf, measure } from "../../src/ran/ran-i.ts";
+import type { InputSize } from "../../src/models/family.ts";
+import { countMacs, massOf, measure } from "../../src/ran/ran-i.ts";
 import { estimate, scaleBy, scaleTo } from "../../src/ran/scale.ts";
 
 const INPUT: InputSize = [224, 224];

@@ -8,7 +8,6 @@ import type { FilterScaling } from "../../winograd/filter-scaling.ts";
 import {
   WINOGRAD_ALGORITHMS,
   type WinogradF32,
-  type WinogradId,
   type WinogradKernel,
   type WinogradS8,
   winogradApplies,
@@ -19,7 +18,16 @@ import { fitsScaled, scalingObstacle } from "../winograd/scaled.ts";
 import { relativeTime } from "./cost.ts";
 import type { ConvSpecS8, LayerShape } from "./spec.ts";
 
-export type AlgorithmId = "direct" | WinogradId | RowId;
+/** Direct, or a Winograd algorithm that has a kernel: outputs a tile, taps, kind of its points (docs/winograd.md). */
+export type AlgorithmId =
+  | "direct"
+  | "f2x2-3x3"
+  | "f4x4-3x3-complex"
+  | "f4x4-3x3-rational"
+  | "f4x4-3x3-half"
+  | "f2x2-5x5-complex"
+  | "f2x2-5x5-rational"
+  | "f1x4-5x5-rational";
 
 /** "auto": the cheapest; "winograd": the cheapest Winograd algorithm that applies, else direct; or one by name. */
 export type AlgorithmOption = "auto" | "winograd" | AlgorithmId;

@@ -34,7 +34,7 @@ function checkNamesFree(before: Network, after: readonly Conv2dLayer[]): void {
 
 /**
  * Every linear block becomes one convolution of the same name, whose weights are called `<name>.weight` and `<name>.bias` (no bias if
- * the block has none). A network without linear blocks comes back as it is.
+ * the block has none). A network without linear blocks comes back as it is. After SESR, arXiv 2103.09404.
  * @throws WasmogradError ERR_UNSUPPORTED on an even kernel with a short residual (it has no centre tap); ERR_SHAPE when a short
  *   residual has other channels than its input; ERR_NETWORK when a new weight name is taken
  */

@@ -39,18 +39,19 @@ function withAffine({ input, scale, offset }: ChannelAffineLayer, layer: Activat
 /**
  * Takes activations and residual sums into the convolutions before them, so that one pass over the output does all:
  *
- *   conv -> act                conv { activation }
- *   conv -> add                conv { residual before-activation }
- *   conv -> add -> relu(6)     conv { residual before-activation, activation }
- *   conv -> relu|prelu -> add  conv { activation, residual after-activation }
- *   channel-affine -> act      act { affine }
+ *     conv -> act                conv { activation }
+ *     conv -> add                conv { residual before-activation }
+ *     conv -> add -> relu(6)     conv { residual before-activation, activation }
+ *     conv -> relu|prelu -> add  conv { activation, residual after-activation }
+ *     channel-affine -> act      act { affine }
  *
  * Only if nobody else reads the tensor between. Not fused, as the int8 kernels have no such form: conv -> add -> prelu,
- * conv -> relu6 -> add, and activations other than relu, relu6 and prelu. The residual must have the convolution's channels, or one that is broadcast.
+ * conv -> relu6 -> add, and activations other than relu, relu6 and prelu. The residual must have the convolution's channels, or one that
+ * is broadcast.
  *
  * The fused layer bears the name of the last layer it stands for, as that is the tensor it produces: names that calibration knows and
  * the network's output stay valid. Linear blocks stay as they are: collapse first.
- * @throws WasmogradError as `validate` and `inferChannels`
+ * @throws WasmogradError ERR_NETWORK as `validate`; ERR_SHAPE on channels that do not fit
  */
 export function fuseNetwork(network: Network): Network {
   const sorted = validate(network);
@@ -96,7 +97,7 @@ export function fuseNetwork(network: Network): Network {
   return validate({ ...sorted, layers: [...kept.values()] });
 }
 
-/** `fuseNetwork` on a model; weights stay as they are. */
+/** `fuseNetwork` on a model; weights stay as they are. @throws WasmogradError as `fuseNetwork` */
 export function fuse(model: Model): Model {
   return { network: fuseNetwork(model.network), weights: model.weights };
 }

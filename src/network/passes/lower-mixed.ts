@@ -33,7 +33,7 @@ export function lowerMixedNetwork(network: Network): Network {
 }
 
 /**
- * a * h(x) + (1 - a) * x as layers of their own. Not for int8, where one table does it all.
+ * Mixed activations, a * h(x) + (1 - a) * x (RAN-e, official code), as layers of their own. Not for int8, where one table does it all.
  * @throws WasmogradError ERR_NETWORK when a new name is taken
  */
 export function lowerMixed(model: Model): Model {

@@ -27,10 +27,11 @@ function lowered({ name, input, pivots }: PivotProjectionLayer): Conv2dLayer {
   return { op: "conv2d", name, input, kernel: [1, 1], stride: 1, padding: "valid", channels, weights };
 }
 
-type IsKept = (layer: PivotProjectionLayer, inputs: number) => boolean;
-
 /** `lowerPivots` without weights. @throws WasmogradError as `validate` */
-export function lowerPivotsNetwork(network: Network, isKept: IsKept = () => false): Network {
+export function lowerPivotsNetwork(
+  network: Network,
+  isKept: (layer: PivotProjectionLayer, inputs: number) => boolean = () => false,
+): Network {
   const before = validate(network);
   if (!before.layers.some(({ op }) => op === "pivot-projection")) return before;
   const inputs = inferChannels(before);
@@ -42,11 +43,15 @@ export function lowerPivotsNetwork(network: Network, isKept: IsKept = () => fals
 }
 
 /**
- * The same values; what pivots saved in weights and products is given back.
- * @param isKept which projections stay as they are, none by default
+ * Projections with pivots become the 1x1 convolutions that they stand for, which every kernel has: the same values, rounded to f32 once.
+ * What pivots saved in weights and products is given back. Ours.
+ * @param isKept which projections stay as they are, none by default; `inputs` are the channels that a projection reads
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
-export function lowerPivots(model: Model, isKept: IsKept = () => false): Model {
+export function lowerPivots(
+  model: Model,
+  isKept: (layer: PivotProjectionLayer, inputs: number) => boolean = () => false,
+): Model {
   const before = validate(model.network);
   if (!before.layers.some(({ op }) => op === "pivot-projection")) return model;
   checkWeights(before, model.weights);

@@ -57,7 +57,8 @@ export function lowerTransposedNetwork(network: Network): Network {
 }
 
 /**
- * Exact: the products are the same, those with taps that a phase does not have are left to zeros.
+ * Transposed convolutions become convolutions to stride^2 times the channels, and depth-to-space. Exact: the products are the same, those
+ * with taps that a phase does not have are left to zeros.
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
 export function lowerTransposed(model: Model): Model {

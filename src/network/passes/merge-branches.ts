@@ -46,7 +46,8 @@ function place(wide: Conv2dLayer, narrow: Branch): readonly [number, number] | u
  * kernel must lie in the middle of the larger: 3x3 with padding 1 and 1x1 with padding 0. Other sums stay as they are.
  *
  * The convolution bears the sum's name, its weights `<name>.weight` and `<name>.bias`. Summed in float64 and rounded to f32 once; the result
- * differs from the original by rounding only, at borders too. Fold batch normalisations first: of them this pass knows nothing.
+ * differs from the original by rounding only, at borders too. After RepVGG, arXiv 2101.03697. Fold batch normalisations first: of them
+ * this pass knows nothing.
  * @throws WasmogradError ERR_NETWORK when a new name is taken; as `validate`, `checkWeights`
  */
 export function mergeBranches(model: Model): Model {

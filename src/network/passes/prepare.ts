@@ -20,6 +20,9 @@ const PASSES: readonly (readonly [pass: (model: Model) => Model, withoutWeights:
  * The form of a model that runs, that calibration observes and that quantisation starts from: collapsed, without transposed
  * convolutions, pivots, batch normalisations and layer scales that convolutions can take in, single tokens taken
  * early, and fused.
+ * The order is ours.
+ * @param model in any form; it is not changed
+ * @throws WasmogradError as the passes: ERR_NETWORK, ERR_SHAPE, ERR_WEIGHTS, ERR_UNSUPPORTED
  */
 export function prepare(model: Model): Model {
   return prepareKept(lowerPivots(model));

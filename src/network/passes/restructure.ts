@@ -12,7 +12,9 @@ import { withNewWeights } from "./new-weights.ts";
 
 /** A block to collapse: from which convolution to which, both included, by layer name. */
 export interface LinearChain {
+  /** Name of the first convolution. */
   readonly first: string;
+  /** Name of the last layer. */
   readonly last: string;
 }
 

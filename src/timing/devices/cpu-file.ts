@@ -79,7 +79,11 @@ export function cpuFrom(file: unknown, name = "device"): Cpu {
   return { ...(fields as unknown as Omit<Cpu, "kind" | "kernels">), kind: "cpu", kernels: checkKernels(name, kernels) };
 }
 
-/** The same from JSON text. @throws WasmogradError ERR_FORMAT when it is no JSON; as `cpuFrom` */
+/**
+ * A CPU from the JSON that `wasmograd bench --calibrate` writes.
+ * @param name what messages begin with, such as the file's
+ * @throws WasmogradError ERR_FORMAT when it is no JSON; ERR_ARGUMENT, one line, on a field that is missing, not known or out of range
+ */
 export function parseCpu(text: string, name = "device"): Cpu {
   return cpuFrom(parseJson(text, name), name);
 }

@@ -5,27 +5,35 @@ export type MemoryArea = "sram" | "onChipFlash" | "dram" | "flash";
 
 /** A memory behind a port of the NPU. */
 export interface MemoryPort {
+  /** Of long bursts. */
   readonly bytesPerSecond: number;
   /** The longest burst, in bytes: shorter runs of bytes cost as much as one. */
   readonly burstBytes: number;
   /** In cycles of the NPU. */
   readonly readLatency: number;
+  /** In cycles of the NPU. */
   readonly writeLatency: number;
-  /** Bursts that may be under way in each direction; unlimited where absent. Event mode only. */
+  /** Reading bursts that may be under way; unlimited where absent. Event mode only. */
   readonly readsInFlight?: number;
+  /** Writing bursts, likewise. */
   readonly writesInFlight?: number;
 }
 
 /** What an Ethos-U is built into. */
 export interface EthosUSystem {
+  /** As `device` takes it. */
   readonly id: string;
+  /** Of the NPU. */
   readonly clockHz: number;
+  /** Of the first port. */
   readonly sram: MemoryPort;
   /** Of the second port. */
   readonly second: MemoryPort & { readonly area: "dram" | "flash" };
 }
 
+/** A memory mode: what lies where. */
 export interface EthosUMemory {
+  /** As `device` takes it. */
   readonly id: string;
   /** Where feature maps are by default. */
   readonly features: "sram" | "second";
@@ -40,8 +48,11 @@ export interface EthosUMemory {
 
 /** Processor beside an NPU, for what the NPU lacks. Rates of a plain, vectorised loop; assumed, not calibrated. */
 export interface HostCpu {
+  /** As reports say it. */
   readonly name: string;
+  /** Cycles a second. */
   readonly clockHz: number;
+  /** Multiply-accumulates of int8. */
   readonly int8MacsPerCycle: number;
   /** Bytes read or written a cycle when values are moved or changed one by one. */
   readonly bytesPerCycle: number;
@@ -49,22 +60,25 @@ export interface HostCpu {
   readonly callCycles: number;
 }
 
-type Triple = readonly [number, number, number];
-
+/** One configuration of the NPU itself. */
 export interface EthosUCore {
   /** int8, of all cores. */
   readonly macsPerCycle: number;
+  /** Of the configuration. */
   readonly cores: number;
   /** Outputs that the MAC units of one core make at a time, [height, width, depth]. */
-  readonly microBlock: Triple;
+  readonly microBlock: readonly [height: number, width: number, depth: number];
   /** The largest block, [height, width, depth]. */
-  readonly largestBlock: Triple;
+  readonly largestBlock: readonly [height: number, width: number, depth: number];
   /** Larger kernels take several passes. */
   readonly largestKernel: readonly [height: number, width: number];
   /** Shared buffer, in banks of `bankBytes`. */
   readonly banks: number;
+  /** Of one bank. */
   readonly bankBytes: number;
+  /** Banks for outputs. */
   readonly outputBanks: number;
+  /** Banks at the end that blocks may not use. */
   readonly endBanks: number;
   /** Banks that a look-up table takes. */
   readonly tableBanks: number;
@@ -87,42 +101,61 @@ export interface EthosUCore {
   readonly int16Pooling: number;
 }
 
+/** An Ethos-U55 or U65. */
 export interface EthosU {
   readonly kind: "ethos-u";
+  /** As `device` takes it. */
   readonly id: string;
+  /** The NPU itself. */
   readonly core: EthosUCore;
+  /** What it is built into. */
   readonly system: EthosUSystem;
+  /** What lies where. */
   readonly memory: EthosUMemory;
   /** null: there is none, and what the NPU lacks is refused. */
   readonly host: HostCpu | null;
 }
 
+/** One configuration of the NPU itself. */
 export interface EthosNCore {
+  /** Of the configuration. */
   readonly engines: number;
-  /** Input and output generators of an engine. */
+  /** Input generators of an engine. */
   readonly inputsPerEngine: number;
+  /** Output generators of an engine. */
   readonly outputsPerEngine: number;
+  /** Channels that an engine's second engine works on at a time. */
   readonly lanesPerEngine: number;
+  /** Of all engines. */
   readonly sramBytes: number;
 }
 
 /** How passes are added up to a network's time. */
 export interface EthosNMetric {
+  /** As `device` takes it. */
   readonly id: "25.03" | "22.02";
+  /** Of the NPU. */
   readonly clockHz: number;
+  /** Of the DRAM. */
   readonly bytesPerSecond: number;
 }
 
+/** An Ethos-N78. */
 export interface EthosN {
   readonly kind: "ethos-n";
+  /** As `device` takes it. */
   readonly id: string;
+  /** The NPU itself. */
   readonly core: EthosNCore;
+  /** How passes are added up. */
   readonly metric: EthosNMetric;
   /** Of feature maps in DRAM, 0 to below 1: the part that lossless compression saves. */
   readonly activationSaving: number;
   /** The same of weights. */
   readonly weightSaving: number;
+  /** Whether products are computed by Winograd where that is faster. */
   readonly winograd: boolean;
+  /** null: there is none, and what the NPU lacks is refused. */
   readonly host: HostCpu | null;
 }
 
@@ -132,9 +165,13 @@ export type Dataflow = "os" | "ws" | "is";
 /** Any systolic array, as SCALE-Sim describes them: cells that multiply and add once a cycle, three double-buffered memories, a DRAM. */
 export interface Systolic {
   readonly kind: "systolic";
+  /** As reports say it. */
   readonly id: string;
+  /** Of cells. */
   readonly rows: number;
+  /** Of cells. */
   readonly columns: number;
+  /** What stays in the cells. */
   readonly dataflow: Dataflow;
   /** One half of each is used while the other is filled or emptied. */
   readonly sram: { readonly inputBytes: number; readonly filterBytes: number; readonly outputBytes: number };
@@ -142,13 +179,17 @@ export interface Systolic {
   readonly wordsPerCycle: number;
   /** Values a cycle of the unit for sums, pooling and activations; 0: there is none, and the host does them. */
   readonly vectorLanes: number;
+  /** Of the array. */
   readonly clockHz: number;
+  /** null: there is none, and what the array lacks is refused. */
   readonly host: HostCpu | null;
 }
 
 /** A memory of a CPU: how much it holds, and what it gives a core that reads or writes in order. */
 export interface CacheTier {
+  /** What it holds. */
   readonly bytes: number;
+  /** What it gives a core. */
   readonly bytesPerCycle: number;
 }
 
@@ -163,16 +204,21 @@ export interface KernelCosts {
 /** One core of a CPU, which runs this library's kernels. */
 export interface Cpu {
   readonly kind: "cpu";
+  /** As reports say it. */
   readonly id: string;
   /** Where the figures come from, as reports say it. */
   readonly source: string;
+  /** Of the core. */
   readonly clockHz: number;
   /** Multiply-accumulates a cycle of the idiom that the kernels are made of. */
   readonly peak: { readonly int8: number; readonly f32: number };
+  /** The first cache. */
   readonly l1: CacheTier;
+  /** The second cache. */
   readonly l2: CacheTier;
   /** Of the system or the cluster; a `bytes` of 0: there is none. */
   readonly l3: CacheTier;
+  /** Read or written in order. */
   readonly dramBytesPerSecond: number;
   /** Cycles from JavaScript into a kernel and back. */
   readonly callCycles: number;
@@ -180,4 +226,5 @@ export interface Cpu {
   readonly kernels: Readonly<Record<string, KernelCosts>>;
 }
 
+/** Everything that the timing model knows of a piece of hardware, told apart by `kind`. */
 export type Device = EthosU | EthosN | Systolic | Cpu;

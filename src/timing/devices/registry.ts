@@ -7,8 +7,12 @@ import { ETHOS_U, ethosU } from "./ethos-u.ts";
 import { HOST_COSTS } from "./host-costs.ts";
 import { systolicArrays } from "./systolic.ts";
 
+/** Of `device`. */
 export interface DeviceOptions {
-  /** What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless given. */
+  /**
+   * What an Ethos-U is built into; the vendor's default unless given. Of an Arm CPU: what kernels are compiled to; "webassembly" unless
+   * given.
+   */
   readonly system?: string;
   /** Its memory mode, likewise. */
   readonly memory?: string;
@@ -52,7 +56,10 @@ function refuse(id: string, options: Readonly<Record<string, string | undefined>
   }
 }
 
-/** @throws WasmogradError ERR_ARGUMENT on an id or option that is not known (lists those that are), or that the device does not have */
+/**
+ * A device by its id; docs/timing-model.md has the sources of its figures.
+ * @throws WasmogradError ERR_ARGUMENT on an id or option that is not known (lists those that are), or that the device does not have
+ */
 export function device(id: string, { system, memory, metric }: DeviceOptions = {}): Device {
   const choice = ETHOS_U.find((one) => one.id === id);
   if (choice) {
