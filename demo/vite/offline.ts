@@ -19,14 +19,14 @@ function staticImports(chunks: readonly Chunk[], entries: readonly Chunk[]): Set
   return found;
 }
 
-/** Modules that begin what int8 upscaling loads: the page, its first view, the two workers, the weights. */
+/** Modules that begin what int8 upscaling loads: the page, its first view, the two workers, the weights of the network that it begins with. */
 const CORE = [
   /\/demo\/index\.html$/,
   /\/demo\/main\.ts$/,
   /\/upscale\/view\.ts$/,
   /\/demo\/upscale\/worker\.ts$/,
   /\/src\/upscale\/worker\.ts$/,
-  /x2\.int8\.generated\.ts$/,
+  /sesr-m5-x2\.int8\.generated\.ts$/,
 ];
 
 export function offline(): Plugin {
