@@ -19,7 +19,7 @@ const MARKUP = `
         <button type="button" class="primary" data-part="choose">Choose a picture</button>
         <button type="button" data-part="example">Try the example</button>
       </p>
-      <p class="quiet">It stays on this computer: a network of 13 thousand weights enlarges it, here, on the processor.</p>
+      <p class="quiet">It stays on this computer: a small network enlarges it, here, on the processor.</p>
     </div>
     <div class="progress" data-part="bar" role="progressbar" aria-label="Upscaling" aria-valuemin="0" aria-valuemax="100" hidden><span></span></div>
   </div>
