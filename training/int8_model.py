@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sesr_model import upscale_cells
+from sesr_model import CollapsedSesr, upscale_cells
 
 QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
 BIAS_LIMIT = 2.0 ** 26
@@ -43,19 +43,14 @@ class _RoundWeights(torch.autograd.Function):
         return gradient
 
 
-class Int8Sesr(nn.Module):
+class Int8Sesr(CollapsedSesr):
     """Weights of the collapsed form and, of each inner tensor, step and zero point, all to be trained.
 
     x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW] in 0..1, multiples of 1/255.
     """
 
     def __init__(self, tensors):
-        super().__init__()
-        self.m = sum(name.endswith(".slope") for name in tensors)
-        self.scale = int(tensors["last.bias"].numel() ** 0.5)
-        self.names = list(tensors)
-        for name, tensor in tensors.items():
-            self.register_parameter(name.replace(".", "_"), nn.Parameter(tensor.clone()))
+        super().__init__(tensors)
         count = len(inner_tensors(self.m))
         self.log_steps = nn.Parameter(torch.zeros(count))
         self.zeros = nn.Parameter(torch.zeros(count))
