@@ -18,7 +18,7 @@ import evaluate
 from data import Crops, load_pool
 from export import load_collapsed
 from sesr_model import BLOCKS
-from train import HERE
+from train import HERE, add_run_options
 
 STABLE, DECAY = 15000, 5000
 
@@ -34,9 +34,7 @@ def training_psnr(model, pool):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--eval")
-    parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
+    add_run_options(parser)
     args = parser.parse_args()
     end = time.monotonic() + 60 * args.minutes
     pool = load_pool(args.tiles, 2, HERE / ".cache")

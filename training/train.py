@@ -185,6 +185,13 @@ class Trainer:
         print(f"{self.iteration:7d}  {a.network}{'' if a.block == 'sesr' else ' ' + a.block} x{a.scale}  {self.seconds / 60:.1f} min  {scores}", flush=True)
 
 
+def add_run_options(parser):
+    """What all training programs ask for."""
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
+    parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
+    parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
+
+
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("network", choices=NETWORKS)
@@ -195,9 +202,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--decay", type=int, required=True, help="iterations of the falling rate")
     parser.add_argument("--from", dest="start", help="expanded weights of a network to start from")
     parser.add_argument("--out", help="folder for checkpoints, by default .runs/NETWORK-xSCALE")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
-    parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
-    parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
+    add_run_options(parser)
     parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--log-every", type=int, default=1000)

@@ -20,7 +20,7 @@ import evaluate
 from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_ranges
-from train import DECAY_CROPS, HERE, decay_loss, learning_rate
+from train import DECAY_CROPS, HERE, add_run_options, decay_loss, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
 WEIGHT_RATE, STEP_RATE, ZERO_RATE = 2e-4, 3e-4, 1e-2
@@ -41,9 +41,7 @@ def parse_arguments():
     parser.add_argument("--iterations", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after these; the same call goes on")
-    parser.add_argument("--tiles", default=str(HERE.parents[1] / "shared/data/train-cc0-luma"))
-    parser.add_argument("--eval", help="folder that holds Set5 and Set14, to watch the progress")
+    add_run_options(parser)
     parser.add_argument("--export", help="folder for weights and ranges when finished")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--log-every", type=int, default=200)
