@@ -8,7 +8,6 @@ Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same ca
 """
 import argparse
 import json
-import math
 import os
 import time
 from pathlib import Path
@@ -67,6 +66,7 @@ def main():
     zeros = {"params": [model.zeros], "peak": ZERO_RATE}
     optimiser = torch.optim.Adam([weights, steps, zeros], betas=(0.9, 0.99))
     folder = Path(args.out or Path(args.weights).parent)
+    folder.mkdir(parents=True, exist_ok=True)
     stem = Path(args.weights).name.replace(".safetensors", ".int8")
     checkpoint = folder / "int8.pt"
     iteration, seconds = 0, 0.0
