@@ -21,6 +21,7 @@ import { AIM_DB } from "../../scripts/figures/psnr-chart.ts";
 import { SEED, STUDY_BITS, studyDecibels } from "../../scripts/figures/scaling.ts";
 import { SIZES, searchPoints } from "../../scripts/figures/search.ts";
 import { PRODUCTS_STRIDE, TILES } from "../../scripts/transforms/tiling.ts";
+import * as library from "../../src/index.ts";
 import { chooseF32, chooseS8 } from "../../src/kernels/convolution/choice.ts";
 import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
 import { winogradKernel } from "../../src/kernels/winograd/algorithms.ts";
@@ -82,10 +83,9 @@ describe("pictures", () => {
 });
 
 test("the example imports what the package exports", () => {
-  const index = read("src/index.ts");
   const names = importsOf(exampleOf(essay));
   expect(names.length).toBeGreaterThan(3);
-  for (const name of names) expect(index).toMatch(new RegExp(`^export \\{[^}]*\\b${name}\\b[^}]*\\}`, "m"));
+  for (const name of names) expect(library).toHaveProperty(name, expect.anything());
 });
 
 const shape = (ic: number, oc: number, k = 3) => ({ ic, oc, kh: k, kw: k, stride: 1 });
