@@ -2,6 +2,7 @@
 
 docs/quantization.md of the library defines the arithmetic; names of tensors are those of its fused network:
 x, first, blocks.<i>.prelu, features (the last block and `first` added) and cells (the last layer and x added).
+Convolutions read x rounded to int8; what is added to the last one's sums is x itself, and the result stays f32.
 """
 import json
 import math
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import fast
 from sesr_model import CollapsedSesr, upscale_cells
 
 QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
@@ -21,7 +23,6 @@ INPUT_RANGE = (16 / PEAK, 235 / PEAK)
 INPUT_STEP = 0.5 / int(STEPS * 0.5 / INPUT_RANGE[1])
 INPUT_ZERO = QMIN
 CENTRED_ZERO = QMIN + round(0.5 / INPUT_STEP)
-OUTPUT_STEP, OUTPUT_ZERO = 1 / PEAK, QMIN
 
 
 def inner_tensors(m):
@@ -43,10 +44,46 @@ class _RoundWeights(torch.autograd.Function):
         return gradient
 
 
+class _Round(torch.autograd.Function):
+    """t, step, zero -> t in int8. Gradients pass where the level is within int8, and belong to step and zero where it is limited.
+
+    The definition of PyTorch's learnable fake quantisation, whose own operator was seen to pass gradients of limited values.
+    """
+
+    @staticmethod
+    def forward(ctx, t, step, zero):
+        zero = zero.round().clamp(QMIN, QMAX)
+        low, high = QMIN - zero, QMAX - zero
+        u = t / step
+        q = u.round()
+        limited = torch.minimum(torch.maximum(q, low), high)
+        ctx.save_for_backward(u, q == limited, limited, step)
+        return limited * step
+
+    @staticmethod
+    def backward(ctx, gradient):
+        u, inside, limited, step = ctx.saved_tensors
+        of_step = (gradient * torch.where(inside, limited - u, limited)).sum()
+        return gradient * inside, of_step, -step * (gradient * ~inside).sum()
+
+
+class _ScaleGradient(torch.autograd.Function):
+    """t, factor -> t, whose gradient is multiplied by the factor."""
+
+    @staticmethod
+    def forward(ctx, t, factor):
+        ctx.factor = factor
+        return t.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.factor, None
+
+
 class Int8Sesr(CollapsedSesr):
     """Weights of the collapsed form and, of each inner tensor, step and zero point, all to be trained.
 
-    x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW] in 0..1, multiples of 1/255.
+    x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped.
     """
 
     def __init__(self, tensors):
@@ -80,26 +117,27 @@ class Int8Sesr(CollapsedSesr):
     def zero(self, i):
         return int(torch.round(self.zeros[i].detach()).clamp(QMIN, QMAX))
 
-    def _round(self, t, i):
+    def forward(self, x, compiled=True):
+        names = ["first", *(f"blocks.{i}" for i in range(self.m)), "last"]
+        weights = [_RoundWeights.apply(self.tensor(name + ".weight")) for name in names]
+        biases = [self.tensor(name + ".bias") for name in names]
+        slopes = [self.tensor(f"blocks.{i}.slope") for i in range(self.m)]
+        centred = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX) - 0.5
         # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
-        factor = (t.numel() * QMAX) ** -0.5
-        return torch._fake_quantize_learnable_per_tensor_affine(
-            t.contiguous(memory_format=torch.channels_last), self.log_steps[i:i + 1].exp(), self.zeros[i:i + 1], QMIN, QMAX, factor)
+        factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
+        steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
+        if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
+            return upscale_cells(fast.trunk(centred, weights, biases, slopes, (steps, zeros)) + x, self.scale)
 
-    def _conv(self, name, t):
-        weight = self.tensor(name + ".weight")
-        return F.conv2d(t, _RoundWeights.apply(weight).contiguous(memory_format=torch.channels_last),
-                        self.tensor(name + ".bias"), padding=weight.shape[-1] // 2)
+        def conv(i, t):
+            weight = weights[i].contiguous(memory_format=torch.channels_last)
+            return F.conv2d(t, weight, biases[i], padding=weight.shape[-1] // 2)
 
-    def forward(self, x):
-        x = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX)
-        start = t = self._round(self._conv("first", x - 0.5), 0)
-        for i in range(self.m):
-            t = F.prelu(self._conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
-            t = self._round(t + start if i == self.m - 1 else t, i + 1)
-        t = self._conv("last", t) + x
-        t = torch.fake_quantize_per_tensor_affine(t, OUTPUT_STEP, OUTPUT_ZERO, QMIN, QMAX)
-        return upscale_cells(t, self.scale)
+        start = t = _Round.apply(conv(0, centred), steps[0], zeros[0])
+        for i, slope in enumerate(slopes):
+            t = F.prelu(conv(i + 1, t), slope)
+            t = _Round.apply(t + start if i == self.m - 1 else t, steps[i + 1], zeros[i + 1])
+        return upscale_cells(conv(self.m + 1, t) + x, self.scale)
 
     def observe(self, inputs):
         """Unrounded: name of inner tensor -> (min, max) of each channel over inputs [1, 1, H, W]."""
@@ -162,7 +200,7 @@ class IntegerSesr:
         self.m = sum(name.endswith(".slope") for name in tensors)
         self.scale = int(tensors["last.bias"].numel() ** 0.5)
         tensors = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
-        self.params = {"x": (INPUT_STEP, INPUT_ZERO), "cells": (OUTPUT_STEP, OUTPUT_ZERO)}
+        self.params = {"x": (INPUT_STEP, INPUT_ZERO), "cells": (1.0, 0)}
         for name in inner_tensors(self.m):
             low, high = min(ranges[name][0], 0.0), max(ranges[name][1], 0.0)
             step = (high - low) / STEPS
@@ -172,7 +210,7 @@ class IntegerSesr:
         for i in range(self.m):
             residual = "first" if i == self.m - 1 else None
             self.layers.append(self._layer(tensors, f"blocks.{i}", names[i], names[i + 1], residual))
-        self.layers.append(self._layer(tensors, "last", "features", "cells", "x"))
+        self.layers.append(self._layer(tensors, "last", "features", "cells"))
 
     def _layer(self, tensors, name, source, target, residual=None):
         (step_in, _), (step_out, _) = self.params[source], self.params[target]
@@ -192,11 +230,10 @@ class IntegerSesr:
                 "residual_multiplier": float(np.float32(self.params[residual][0] / step_out)) if residual else 0.0}
 
     def run(self, luma):
-        """luma float32 [H, W] in 0..255 -> int8 levels [sH, sW] plus 128: the 8-bit luma, as float64."""
+        """luma float32 [H, W] in 0..255 -> luma float32 [sH, sW]."""
         step, zero = self.params["x"]
-        factor = np.float32(1 / (step * PEAK))
-        t = torch.from_numpy(luma.astype(np.float32) * factor).round() + zero
-        values = {"x": t.clamp(QMIN, QMAX).double()[None, None]}
+        x = torch.from_numpy(luma.astype(np.float32) * np.float32(1 / PEAK))[None, None]
+        values = {"x": ((x * float(np.float32(1 / step))).round() + zero).clamp(QMIN, QMAX).double()}
         for layer in self.layers:
             source = values[layer["source"]]
             zero = CENTRED_ZERO if layer["source"] == "x" else self.params[layer["source"]][1]
@@ -210,6 +247,7 @@ class IntegerSesr:
             if layer["residual"]:
                 other = values[layer["residual"]] - self.params[layer["residual"]][1]
                 result = result + other.float() * layer["residual_multiplier"]
+            if layer["target"] == "cells":
+                return (upscale_cells((result + x).clamp(0, 1), self.scale)[0, 0] * float(PEAK)).numpy()
             target = self.params[layer["target"]][1]
             values[layer["target"]] = (result.round().double() + target).clamp(QMIN, QMAX)
-        return upscale_cells(values["cells"], self.scale)[0, 0].numpy() - QMIN

@@ -48,19 +48,23 @@ def available(x, features):
     return x.device.type == "cpu" and x.dtype == torch.float32 and features in (16, 32) and library() is not None
 
 
+def pointer(tensor):
+    return None if tensor is None else ctypes.c_void_p(tensor.data_ptr())
+
+
 def pointers(tensors):
     return (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
 
 
 class _Trunk(torch.autograd.Function):
-    """x and, of each layer, weight and bias, then the slopes -> [N, o, H, W]. No gradient of x."""
+    """x and, of each layer, weight and bias, the slopes, and steps and zeros of int8 or neither -> [N, o, H, W]. No gradient of x."""
 
     store = torch.empty(0)  # kept from step to step: fresh memory would cost page faults
 
     @staticmethod
     def forward(ctx, x, m, *tensors):
         tensors = [t.detach().contiguous() for t in tensors]
-        weights, biases, slopes = tensors[:m + 2], tensors[m + 2:2 * m + 4], tensors[2 * m + 4:]
+        weights, biases, slopes = tensors[:m + 2], tensors[m + 2:2 * m + 4], tensors[2 * m + 4:3 * m + 4]
         x = x.contiguous()
         n, _, h, w = x.shape
         f, o = weights[0].shape[0], weights[-1].shape[0]
@@ -70,8 +74,14 @@ class _Trunk(torch.autograd.Function):
             _Trunk.store = torch.empty(count)
         base = (_Trunk.store.data_ptr() + 63) // 64 * 64
         out = torch.empty(n, h, w, o)
+        rounding = None
+        if len(tensors) > 3 * m + 4:
+            steps, zeros = tensors[3 * m + 4:]
+            zeros = zeros.round().clamp(-128, 127)
+            rounding = torch.stack([steps, -128 - zeros, 127 - zeros], 1).contiguous()
+        ctx.rounding = rounding
         lib.sesr_forward(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
-                         pointers(slopes), ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
+                         pointers(slopes), pointer(rounding), ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
         ctx.shape, ctx.base, ctx.weights, ctx.biases, ctx.slopes = (n, h, w, m, f, o), base, weights, biases, slopes
         return out.permute(0, 3, 1, 2)
 
@@ -79,11 +89,16 @@ class _Trunk(torch.autograd.Function):
     def backward(ctx, gradient):
         gout = gradient.permute(0, 2, 3, 1).contiguous()
         like = [[torch.empty_like(t) for t in part] for part in (ctx.weights, ctx.biases, ctx.slopes)]
+        dr = None if ctx.rounding is None else torch.empty(len(ctx.rounding), 2)
         library().sesr_backward(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes),
-                                ctypes.c_void_p(ctx.base), *(pointers(part) for part in like))
-        return (None, None, *like[0], *like[1], *like[2])
+                                pointer(ctx.rounding), ctypes.c_void_p(ctx.base), *(pointers(part) for part in like), pointer(dr))
+        return (None, None, *like[0], *like[1], *like[2], *([] if dr is None else dr.unbind(1)))
 
 
-def trunk(x, weights, biases, slopes):
-    """The convolutions of SESR between "- 0.5" and "+ x". One pass at a time: backward before the next forward."""
-    return _Trunk.apply(x, len(slopes), *weights, *biases, *slopes)
+def trunk(x, weights, biases, slopes, int8=()):
+    """The convolutions of SESR between "- 0.5" and "+ x". One pass at a time: backward before the next forward.
+
+    int8: (steps, zeros), one of each for the first layer's result and every block's (the last block's with the first's added);
+    these tensors are then rounded, and gradients pass as in PyTorch's learnable fake quantisation, before its scaling.
+    """
+    return _Trunk.apply(x, len(slopes), *weights, *biases, *slopes, *int8)

@@ -176,20 +176,50 @@ void packBackward(const float* w, int cout, int cin, int k, float* packed) {
         packed[((long(i / 16) * k * k + k * k - 1 - t) * cout + o) * 16 + i % 16] = w[(long(o) * cin + i) * k * k + t];
 }
 
+// int8 of one tensor: value / step is rounded and kept within [low, high], which are -128 and 127 less the zero point.
+struct Rounding {
+  float step, low, high;
+
+  v16 operator()(v16 v) const { return (v16)_mm512_mul_ps((__m512)levels(v / step), _mm512_set1_ps(step)); }
+  v16 levels(v16 u) const {
+    const __m512 q = _mm512_roundscale_ps((__m512)u, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return (v16)_mm512_min_ps(_mm512_max_ps(q, _mm512_set1_ps(low)), _mm512_set1_ps(high));
+  }
+};
+
+// What the gradients of a tensor's step and zero point are summed in.
+struct RoundingSums {
+  v16 step = {}, zero = {};
+};
+
+// g -> gradient of the value v before it was rounded; where the result was limited it belongs to the limits instead (Esser et al. 2020).
+inline v16 throughRounding(const Rounding& r, v16 v, v16 g, RoundingSums& sums) {
+  const v16 u = v / r.step, q = r.levels(u);
+  const auto inside = (u - q <= 0.5f) & (q - u <= 0.5f);
+  const v16 none = {};
+  sums.step += g * (inside ? q - u : q);
+  sums.zero += inside ? none : g * -r.step;
+  return inside ? g : none;
+}
+
 template <int F>
 struct Network {
   static constexpr int G = F / 16;
   int n, m, o;
   Plane s;
+  const Rounding* rounding = nullptr;  // of start and of each block's result; none: f32
 
   long activation() const { return s.area() * F; }
-  // Of one picture: x, then start, z and a of each block, and the sum that the last layer reads.
+  // Of one picture: x, then start, z and a of each block, of which the last is the sum that the last layer reads, and start unrounded.
   long perPicture() const { return (s.area() + 15) / 16 * 16 + activation() * (2 * m + 2); }
   float* x(float* store, int i) const { return store + i * perPicture(); }
   float* start(float* store, int i) const { return x(store, i) + (s.area() + 15) / 16 * 16; }
   float* z(float* store, int i, int b) const { return start(store, i) + activation() * (1 + 2 * b); }
   // After block b; of the last block the sum with `start`.
   float* a(float* store, int i, int b) const { return start(store, i) + (b < 0 ? 0 : activation() * (2 + 2 * b)); }
+  float* exactStart(float* store, int i) const { return start(store, i) + activation() * (2 * m + 1); }
+
+  v16 rounded(int tensor, v16 v) const { return rounding ? rounding[tensor](v) : v; }
 
   void forward(const float* input, const float* const* w, const float* const* bias, const float* const* slope, float* store,
                float* out) const {
@@ -212,7 +242,10 @@ struct Network {
       float* begin = start(store, i);
       for (int g = 0; g < G; g++) {
         convolve<5, 1>(s, xs, reinterpret_cast<v16*>(first.data) + 25 * g, *reinterpret_cast<const v16u*>(bias[0] + 16 * g),
-                       [&](long at, v16 v) { *reinterpret_cast<v16*>(begin + at * F + 16 * g) = v; });
+                       [&](long at, v16 v) {
+                         *reinterpret_cast<v16*>(begin + at * F + 16 * g) = rounded(0, v);
+                         if (rounding) *reinterpret_cast<v16*>(exactStart(store, i) + at * F + 16 * g) = v;
+                       });
       }
       for (int b = 0; b < m; b++) {
         const float* from = a(store, i, b - 1);
@@ -225,7 +258,7 @@ struct Network {
             *reinterpret_cast<v16*>(zs + k) = v;
             v16 r = v > 0 ? v : v * slopes;
             if (b == m - 1) r += *reinterpret_cast<v16*>(begin + k);
-            *reinterpret_cast<v16*>(as + k) = r;
+            *reinterpret_cast<v16*>(as + k) = rounded(b + 1, r);
           });
         }
       }
@@ -243,8 +276,9 @@ struct Network {
   }
 
   // Gradients of the weights [O][I][K][K], biases and slopes, summed over the pictures.
+  // dr: of each tensor that is rounded, gradients of its step and zero point.
   void backward(const float* gout, const float* const* w, const float* const* slope, float* store, float* const* dw,
-                float* const* db, float* const* ds) const {
+                float* const* db, float* const* ds, float* dr) const {
     Aligned middle(9L * F * F * m), last(25L * F * 16), gl(s.area() * o), g0(activation()), g1(activation()), gs(activation());
     Aligned sumFirst(25 * F), sumMiddle(9L * F * F * m), sumLast(25L * F * o), sumBias(F * (m + 1)), sumSlope(F * m);
     for (int b = 0; b < m; b++) packBackward(w[1 + b], F, F, 3, middle.data + 9L * F * F * b);
@@ -254,6 +288,7 @@ struct Network {
     clear(sumBias, F * (m + 1)), clear(sumSlope, F * m);
     clear(gl, s.area() * o), clear(g0, activation()), clear(g1, activation()), clear(gs, activation());
     for (int q = 0; q < o; q++) db[m + 1][q] = 0;
+    for (int t = 0; rounding && t < 2 * (m + 1); t++) dr[t] = 0;
     for (int i = 0; i < n; i++) {
       for (int y = 0; y < s.h; y++) {
         const float* from = gout + (long(i) * s.h + y) * s.w * o;
@@ -273,10 +308,34 @@ struct Network {
         }
       }
       if (o == 4) lastOfFourGradient<F>(s, sum, gl.data, reinterpret_cast<v16*>(sumLast.data));
+      // What was rounded is computed once more. Borders stay zero, as do those of g.
+      const auto unround = [&](int tensor, float* g, auto value) {
+        if (!rounding) return;
+        RoundingSums sums;
+        for (int y = 0; y < s.h; y++) {
+          for (long k = s.at(y, 0) * F; k < s.at(y, s.w) * F; k += 16) {
+            v16& gv = *reinterpret_cast<v16*>(g + k);
+            gv = throughRounding(rounding[tensor], value(k), gv, sums);
+          }
+        }
+        dr[2 * tensor] += _mm512_reduce_add_ps((__m512)sums.step);
+        dr[2 * tensor + 1] += _mm512_reduce_add_ps((__m512)sums.zero);
+      };
+      const auto unroundBlock = [&](int b, float* g) {
+        const float* begin = start(store, i);
+        const float* zs = z(store, i, b);
+        unround(b + 1, g, [&](long k) {
+          const v16 v = *reinterpret_cast<const v16*>(zs + k);
+          const v16 r = v > 0 ? v : v * *reinterpret_cast<const v16u*>(slope[b] + k % F);
+          return b == m - 1 ? r + *reinterpret_cast<const v16*>(begin + k) : r;
+        });
+      };
+      unroundBlock(m - 1, gs.data);
       // g: gradient of what a block gave; next: of what it read.
-      const float* g = gs.data;
+      float* g = gs.data;
       float* next = g0.data;
       for (int b = m - 1; b >= 0; b--) {
+        if (b < m - 1) unroundBlock(b, g);
         float* dz = next == g0.data ? g1.data : g0.data;  // may be g itself
         const float* zs = z(store, i, b);
         for (int k = 0; k < G; k++) {
@@ -309,6 +368,7 @@ struct Network {
         g = next;
         next = dz;
       }
+      unround(0, g, [&](long k) { return *reinterpret_cast<const v16*>(exactStart(store, i) + k); });
       for (int k = 0; k < G; k++) {
         firstGradient<F>(s, x(store, i), g + 16 * k, reinterpret_cast<v16*>(sumFirst.data) + 25 * k);
         v16 biasSum = reinterpret_cast<v16*>(sumBias.data)[k];
@@ -346,17 +406,18 @@ long sesr_store(int h, int w, int m, int f) {
   return f == 16 ? Network<16>{1, m, 4, s}.perPicture() : Network<32>{1, m, 4, s}.perPicture();
 }
 
+// roundings: m + 1 of them, or none.
 void sesr_forward(int n, int h, int w, int m, int f, int o, const float* x, const float* const* weights, const float* const* bias,
-                  const float* const* slope, float* store, float* out) {
+                  const float* const* slope, const Rounding* roundings, float* store, float* out) {
   const Plane s{h, w};
-  if (f == 16) Network<16>{n, m, o, s}.forward(x, weights, bias, slope, store, out);
-  else Network<32>{n, m, o, s}.forward(x, weights, bias, slope, store, out);
+  if (f == 16) Network<16>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
+  else Network<32>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
 }
 
 void sesr_backward(int n, int h, int w, int m, int f, int o, const float* gout, const float* const* weights, const float* const* slope,
-                   float* store, float* const* dw, float* const* db, float* const* ds) {
+                   const Rounding* roundings, float* store, float* const* dw, float* const* db, float* const* ds, float* dr) {
   const Plane s{h, w};
-  if (f == 16) Network<16>{n, m, o, s}.backward(gout, weights, slope, store, dw, db, ds);
-  else Network<32>{n, m, o, s}.backward(gout, weights, slope, store, dw, db, ds);
+  if (f == 16) Network<16>{n, m, o, s, roundings}.backward(gout, weights, slope, store, dw, db, ds, dr);
+  else Network<32>{n, m, o, s, roundings}.backward(gout, weights, slope, store, dw, db, ds, dr);
 }
 }
