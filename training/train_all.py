@@ -17,22 +17,21 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 M5 = "checkpoints/sesr-m5-x2-expanded.safetensors"
 
-# network, scale, where from, and thousands of (stable, decay) iterations of each round, counted from the start of the run
+# network, scale, where from, and thousands of (stable, decay, int8) iterations of each round, the stable ones counted from the start of the run
 PLAN = (
-    ("m3", 2, None, ((60, 15), (150, 40), (360, 90))),
-    ("m7", 2, M5, ((28, 10), (80, 24), (240, 60))),
-    ("m5", 2, M5, ((36, 12), (100, 30), (240, 60))),
-    ("m5", 4, "m5-x2", ((28, 10), (80, 24), (240, 60))),
-    ("m3", 4, "m3-x2", ((28, 10), (80, 24), (240, 60))),
-    ("m11", 2, "m7-x2", ((28, 10), (80, 24), (240, 60))),
-    ("m7", 4, "m7-x2", ((24, 9), (70, 20), (200, 50))),
-    ("m11", 4, "m11-x2", ((24, 9), (70, 20), (200, 50))),
-    ("xl", 2, "m11-x2", ((16, 6), (60, 20), (200, 60))),
-    ("xl", 4, "xl-x2", ((12, 5), (50, 16), (160, 50))),
-    ("fsrcnn", 2, None, ((60, 15), (150, 40), (360, 90))),
-    ("fsrcnn", 4, None, ((40, 12), (100, 30), (240, 60))),
+    ("m3", 2, None, ((60, 15, 8), (150, 40, 10), (360, 90, 12))),
+    ("m7", 2, M5, ((28, 10, 8), (80, 24, 10), (240, 60, 12))),
+    ("m5", 2, M5, ((36, 12, 8), (100, 30, 10), (240, 60, 12))),
+    ("m5", 4, "m5-x2", ((16, 6, 2), (80, 24, 6), (240, 60, 8))),
+    ("m11", 2, "m7-x2", ((18, 7, 6), (80, 24, 10), (240, 60, 12))),
+    ("m3", 4, "m3-x2", ((12, 5, 2), (80, 24, 6), (240, 60, 8))),
+    ("m7", 4, "m7-x2", ((12, 5, 2), (70, 20, 6), (200, 50, 8))),
+    ("xl", 2, "m11-x2", ((10, 4, 2), (60, 20, 6), (200, 60, 8))),
+    ("m11", 4, "m11-x2", ((10, 4, 2), (70, 20, 6), (200, 50, 8))),
+    ("xl", 4, "xl-x2", ((8, 3, 1), (50, 16, 4), (160, 50, 6))),
+    ("fsrcnn", 2, None, ((20, 6, 0), (150, 40, 0), (360, 90, 0))),
+    ("fsrcnn", 4, None, ((12, 4, 0), (100, 30, 0), (240, 60, 0))),
 )
-INT8 = (3, 5, 10)  # thousands of iterations of each round, after those in f32
 
 
 def steps(only, lengthen):
@@ -42,7 +41,7 @@ def steps(only, lengthen):
             run = f"{network}-x{scale}"
             if only and run not in only:
                 continue
-            stable, decay, int8 = (str(round(1000 * count * lengthen)) for count in (*rounds[turn], INT8[turn]))
+            stable, decay, int8 = (str(round(1000 * count * lengthen)) for count in rounds[turn])
             command = ["train.py", network, "--scale", str(scale), "--stable", stable, "--decay", decay]
             if start:
                 path = HERE / (start if "/" in start else f".runs/{start}/expanded.safetensors")

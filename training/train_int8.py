@@ -1,9 +1,9 @@
 """Fine-tunes a trained SESR network in int8, rounding as the library does.
 
-    python3 train_int8.py .runs/m5-x2/sesr-m5-x2.safetensors --iterations 4000 --export ../weights
+    python3 train_int8.py .runs/m5-x2/sesr-m5-x2.safetensors --iterations 8000 --export ../weights
 
 Starts from the collapsed weights: equalises their channels, sets each tensor's range to what occurs on tiles, and then trains
-weights, slopes and ranges together, at a rate that falls to zero, with the loss and the crops of the decay of train.py.
+weights, slopes and ranges together, at a rate that falls to zero, with the loss of the decay of train.py.
 Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped.
 """
 import argparse
@@ -19,7 +19,7 @@ import evaluate
 from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_ranges
-from train import DECAY_CROPS, HERE, add_run_options, decay_loss, learning_rate
+from train import HERE, STABLE_CROPS, add_run_options, decay_loss, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
 WEIGHT_RATE, STEP_RATE, ZERO_RATE = 2e-4, 3e-4, 1e-2
@@ -37,7 +37,7 @@ def calibration_inputs(pool):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", help="collapsed weights in f32")
-    parser.add_argument("--iterations", type=int, default=4000)
+    parser.add_argument("--iterations", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
     add_run_options(parser)
@@ -88,7 +88,7 @@ def main():
         report()
     begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
     while iteration < args.iterations:
-        low, high = (t.to(device) for t in crops.batch(*DECAY_CROPS[model.scale]))
+        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale]))
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["peak"]
