@@ -9,10 +9,14 @@ export type Blocks = ReadonlyMap<string, string>;
 
 export const absolute = (path: string): string => `${ROOT}${path}`;
 
-/** The document with every computed part as `blocks` has it. @throws Error on a name that only one of the two knows */
-export function fillBlocks(path: string, document: string, blocks: Blocks): string {
+/**
+ * The document with every computed part as `blocks` has it; those of `others` are left to the scripts that compute them.
+ * @throws Error on a name that only one of the two knows
+ */
+export function fillBlocks(path: string, document: string, blocks: Blocks, others: readonly string[] = []): string {
   const used = new Set<string>();
-  const filled = document.replace(MARKED, (_, name: string) => {
+  const filled = document.replace(MARKED, (whole, name: string) => {
+    if (others.includes(name)) return whole;
     const block = blocks.get(name);
     if (block === undefined) throw new Error(`${path}: nothing computes ${name}`);
     used.add(name);

@@ -1,5 +1,5 @@
-// Writes weights/README.md, a model card for every network that ships, from what the weights say of their training, from counts, and from
-// measured quality (weights/quality.json).
+// Writes weights/README.md, a model card for every network that ships, and README.md's tables of quality, from what the weights say of their
+// training, from counts, and from measured quality (weights/quality.json).
 // usage: tsx scripts/model-cards.ts [--check] [--measure DIR,DIR]
 //   --measure  first scores every network on the sets by `wasmograd evaluate` (dist/ must be built) and stores the result
 import { execFileSync } from "node:child_process";
@@ -9,6 +9,7 @@ import { parseSafetensors } from "../src/formats/safetensors.ts";
 import { buildModel, modelInfo } from "../src/models/registry.ts";
 import { countNetwork } from "../src/network/counts.ts";
 import { SHIPPED } from "../src/upscale/weights/index.generated.ts";
+import { fillBlocks, table, writeOrCheck } from "./documents.ts";
 
 interface Score {
   readonly psnr: number;
@@ -138,9 +139,26 @@ if (options.measure !== undefined) {
   writeFileSync(QUALITY, `${rounded}\n`);
 }
 const quality: Quality = JSON.parse(readFileSync(QUALITY, "utf8"));
-const text = INTRODUCTION + SHIPPED.map((shipped) => card(shipped, quality)).join("\n");
-if (!options.check) writeFileSync(CARD, text);
-else if (readFileSync(CARD, "utf8") !== text) {
-  console.error(`${CARD}: not what its sources say; run npx tsx scripts/model-cards.ts`);
-  process.exitCode = 1;
+
+/** The networks of one scale beside bicubic interpolation: f32 and int8, set by set. */
+function qualityTable(scale: number): string {
+  const sets = Object.keys(quality);
+  const cells = (keys: (set: string) => readonly string[]): string[] =>
+    sets.flatMap((set) => keys(set).map((key) => (key === "" ? "" : figure(quality[set]![key]))));
+  const networks = SHIPPED.filter((shipped) => shipped.scale === scale).map(({ id }) => [
+    `SESR-${variantOf(id)}`,
+    ...cells(() => [`${id}-x${scale} f32`, `${id}-x${scale} int8`]),
+  ]);
+  return table(
+    [`x${scale}`, ...sets.flatMap((set) => [`${set} f32`, `${set} int8`])],
+    [["bicubic", ...cells(() => [`bicubic-x${scale}`, ""])], ...networks],
+  );
 }
+
+const scales = [...new Set(SHIPPED.map(({ scale }) => scale))].sort();
+const tables = new Map([["quality", scales.map(qualityTable).join("\n\n")]]);
+const files = new Map([
+  [CARD, INTRODUCTION + SHIPPED.map((shipped) => card(shipped, quality)).join("\n")],
+  ["README.md", fillBlocks("README.md", readFileSync("README.md", "utf8"), tables, ["peers"])],
+]);
+writeOrCheck("scripts/model-cards.ts", files, options.check);

@@ -17,5 +17,9 @@ export function benchDocuments(results: readonly PeerResults[]): Map<string, str
     ],
     ["docs/accuracy.md", accuracyBlocks()],
   ];
-  return new Map(blocks.map(([path, parts]) => [path, fillBlocks(path, readFileSync(absolute(path), "utf8"), parts)]));
+  const filled = ([path, parts]: readonly [string, Blocks]): [string, string] => [
+    path,
+    fillBlocks(path, readFileSync(absolute(path), "utf8"), parts, ["quality"]),
+  ];
+  return new Map(blocks.map(filled));
 }
