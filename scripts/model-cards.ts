@@ -61,7 +61,10 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
   const from = fact("started_from");
   const origin = from ? `grown from ${from.toUpperCase().replace("-X", " x")}` : "from scratch";
   const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one`;
-  const own = `${origin}, ${schedule}, seed ${fact("seed")};\n${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})`;
+  const averaged = facts.has("averaged_runs")
+    ? `; the mean of ${fact("averaged_runs")} runs, each from the last one's weights`
+    : "";
+  const own = `${origin}, ${schedule}, seed ${fact("seed")};\n${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
     : "";

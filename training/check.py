@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 import fast
 import sesr_model
+from average import average
 from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
 from export import export, load_collapsed, read_safetensors, write_expanded
 from fsrcnn_model import Fsrcnn
@@ -199,6 +200,17 @@ def check_growing():
         write_expanded(small, path, "m5", {})
         again, name = load_expanded(path)
         assert name == "m5-x2" and torch.equal(again(x), want)
+
+
+def check_average():
+    """The mean of a network and itself is itself; of different networks there is none."""
+    tensors = random_model("m3", 2).float().collapsed_tensors()
+    assert all(torch.equal(t, tensors[name]) for name, t in average([tensors, tensors]).items())
+    try:
+        average([tensors, random_model("m5", 2).collapsed_tensors()])
+    except ValueError:
+        return
+    raise AssertionError("averaged different networks")
 
 
 def check_int8():
