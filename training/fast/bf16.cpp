@@ -2,9 +2,8 @@
 // multiply-adds a lane, at the rate of one in f32. The first layer, biases, slopes and the sums of all gradients are f32.
 //
 // Products come in pairs. Where channels are summed, neighbouring channels are the pair, and lie next to each other as they are;
-// where pixels are summed, for gradients of weights, neighbouring pixels are it, and are interleaved first: two pixels of 16 channels
-// [2][16] become [16][2]. Rows have an even length, so the pairs that begin at even columns, and those at odd ones, are each
-// one walk through the whole plane.
+// where pixels are summed, for gradients of weights, neighbouring pixels are it, and are interleaved first, a few rows at a time: the pairs
+// that begin at even columns and those that begin at odd ones. Rows have an even length, so each is one walk through the rows.
 #include "common.hpp"
 
 #include <cmath>
@@ -15,6 +14,7 @@
 namespace {
 
 typedef unsigned short bf16;
+typedef unsigned Pair __attribute__((may_alias, aligned(2)));
 
 constexpr int ROWS = 4;  // that a gradient of weights stays in registers for: what they read fits the first cache
 
@@ -22,11 +22,10 @@ inline v16 dot(v16 sum, __m512i a, __m512i b) { return (v16)_mm512_dpbf16_ps((__
 
 inline __m512i load(const bf16* p) { return _mm512_loadu_si512(p); }
 
-// The pair at p in all lanes.
-inline __m512i spread(const bf16* p) {
-  int pair;
-  std::memcpy(&pair, p, sizeof pair);
-  return _mm512_set1_epi32(pair);
+// With the pair at p in all lanes. In assembly, as g++ 12 makes two instructions of it.
+inline v16 dotSpread(v16 sum, __m512i a, const bf16* p) {
+  asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(*reinterpret_cast<const Pair*>(p)));
+  return sum;
 }
 
 inline v16 widen(const bf16* p) {
@@ -54,7 +53,7 @@ inline void block(const bf16* in, int row, const __m512i* weights, v16 start, v1
       for (int c = 0; c < CIN; c += 2) {
         const __m512i wv = *weights++;
 #pragma GCC unroll 16
-        for (int p = 0; p < P; p++) acc[p] = dot(acc[p], wv, spread(tap + p * CIN + c));
+        for (int p = 0; p < P; p++) acc[p] = dotSpread(acc[p], wv, tap + p * CIN + c);
       }
     }
   }
@@ -82,11 +81,9 @@ void convolve(Plane s, const bf16* in, const __m512i* weights, v16 start, Store 
   }
 }
 
-// Pairs of pixels, the first in an even column (or an odd one): -> [h + 4][row / 2][channels][2].
+// Interleaves pairs of neighbouring pixels, [2][C] -> [C][2] (of 32 channels: [2][16][2]).
 template <int C>
-void pairPixels(Plane s, const bf16* in, bool odd, bf16* out) {
-  const long count = s.area() / 2 - odd;
-  in += odd * C;
+void pairPixels(const bf16* in, long count, bf16* out) {
   if constexpr (C == 4) {
     const __m128i order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
     for (long i = 0; i < count; i++, in += 8, out += 8) {
@@ -110,39 +107,57 @@ void pairPixels(Plane s, const bf16* in, bool odd, bf16* out) {
   }
 }
 
-// A plane's pairs. Of the tap d columns to the right, those of the pixels 2 i + d and 2 i + d + 1.
+// The pairs of some rows of a layer's input and of its result's gradient g, for gradients of weights.
 struct Pairs {
-  const bf16 *even, *odd;
-  const bf16* at(Plane s, int y, int d, int channels) const {
-    const long row = long(y + BORDER) * (s.row() / 2) * 2 * channels;
-    return d & 1 ? odd + row + (d + 1) / 2 * 2 * channels : even + row + (d + BORDER) / 2 * 2 * channels;
+  AlignedOf<bf16> even, odd, g;
+  int row;
+  Pairs(Plane s, int channels) : even((ROWS + 4L) * s.row() * channels), odd((ROWS + 4L) * s.row() * channels),
+                                 g(ROWS * long(s.row()) * channels), row(s.row()) {}
+
+  // Rows y .. end of the picture's g, and those of `in` that K taps reach from there.
+  template <int K, int CIN, int COUT>
+  void fill(Plane s, int y, int end, const bf16* in, const bf16* gradient) {
+    const bf16* from = in + s.at(y - K / 2, -BORDER) * CIN;
+    const long count = long(end - y + K - 1) * row / 2;
+    pairPixels<CIN>(from, count, even.data);
+    pairPixels<CIN>(from + CIN, count - 1, odd.data);
+    pairPixels<COUT>(gradient + s.at(y, -BORDER) * COUT, long(end - y) * row / 2, g.data);
   }
+
+  // Of filled row y, from the one of the picture's pixels d and d + 1.
+  const bf16* input(int y, int d, int channels) const {
+    return (d & 1 ? odd.data + (d + 1) * channels : even.data + (d + BORDER) * channels) + long(y) * row * channels;
+  }
+  const bf16* gradient(int y, int channels) const { return g.data + (long(y) * row + BORDER) * channels; }
 };
 
-// gradient[tap][ci][g] += sum over pixels, 16 inputs and 16 outputs as the one in f32. A pair that reaches beyond an odd width meets
-// zeros of g.
+// gradient[CIN / 16][COUT / 16][tap][16 inputs] of 16 outputs += sum over pixels of in[pixel + tap] * g[pixel]. A pair that reaches
+// beyond an odd width meets zeros of g.
 template <int K, int CIN, int COUT>
-void weightGradient(Plane s, Pairs in, const bf16* g, v16* gradient) {
+void weightGradient(Plane s, const bf16* in, const bf16* g, Pairs& pairs, v16* gradient) {
   const int count = (s.w + 1) / 2;
   for (int start = 0; start < s.h; start += ROWS) {
     const int end = start + ROWS < s.h ? start + ROWS : s.h;
-    for (int ky = 0; ky < K; ky++) {
-      for (int kx = 0; kx < K; kx++) {
-        v16* sums = gradient + (ky * K + kx) * 16;
-        v16 acc[16];
+    pairs.fill<K, CIN, COUT>(s, start, end, in, g);
+    v16* sums = gradient;
+    for (int p = 0; p < CIN / 16; p++) {
+      for (int q = 0; q < COUT / 16; q++) {
+        for (int tap = 0; tap < K * K; tap++, sums += 16) {
+          v16 acc[16];
 #pragma GCC unroll 16
-        for (int c = 0; c < 16; c++) acc[c] = sums[c];
-        for (int y = start; y < end; y++) {
-          const bf16* a = in.at(s, y + ky - K / 2, kx - K / 2, CIN);
-          const bf16* b = Pairs{g, g}.at(s, y, 0, COUT);
-          for (int x = 0; x < count; x++, a += 2 * CIN, b += 2 * COUT) {
-            const __m512i gv = load(b);
+          for (int c = 0; c < 16; c++) acc[c] = sums[c];
+          for (int y = 0; y < end - start; y++) {
+            const bf16* a = pairs.input(y + tap / K, tap % K - K / 2, CIN) + 32 * p;
+            const bf16* b = pairs.gradient(y, COUT) + 32 * q;
+            for (int x = 0; x < count; x++, a += 2 * CIN, b += 2 * COUT) {
+              const __m512i gv = load(b);
 #pragma GCC unroll 16
-            for (int c = 0; c < 16; c++) acc[c] = dot(acc[c], gv, spread(a + 2 * c));
+              for (int c = 0; c < 16; c++) acc[c] = dotSpread(acc[c], gv, a + 2 * c);
+            }
           }
-        }
 #pragma GCC unroll 16
-        for (int c = 0; c < 16; c++) sums[c] = acc[c];
+          for (int c = 0; c < 16; c++) sums[c] = acc[c];
+        }
       }
     }
   }
@@ -220,28 +235,28 @@ void lastOfFour(Plane s, const bf16* in, const __m512i* weights, const float* bi
   }
 }
 
-// gradient[ky][F / 16][kx][4], lanes are input channels; g: pairs of pixels of 4 channels.
+// gradient[ky][F / 16][kx][4], lanes are input channels.
 template <int F>
-void lastOfFourGradient(Plane s, Pairs in, const bf16* g, v16* gradient) {
+void lastOfFourGradient(Plane s, const bf16* in, const bf16* g, Pairs& pairs, v16* gradient) {
   const int count = (s.w + 1) / 2;
   for (int start = 0; start < s.h; start += ROWS) {
     const int end = start + ROWS < s.h ? start + ROWS : s.h;
+    pairs.fill<5, F, 4>(s, start, end, in, g);
+    v16* sums = gradient;
     for (int ky = 0; ky < 5; ky++) {
-      for (int group = 0; group < F / 16; group++) {
-        v16* sums = gradient + (ky * (F / 16) + group) * 20;
+      for (int group = 0; group < F / 16; group++, sums += 20) {
         v16 acc[20];
 #pragma GCC unroll 20
         for (int i = 0; i < 20; i++) acc[i] = sums[i];
-        for (int y = start; y < end; y++) {
-          const bf16* even = in.at(s, y + ky - 2, -2, F) + group * 32;
-          const bf16* odd = in.at(s, y + ky - 2, -1, F) + group * 32;
-          const bf16* b = Pairs{g, g}.at(s, y, 0, 4);
+        for (int y = 0; y < end - start; y++) {
+          const bf16 *even = pairs.input(y + ky, -2, F) + 32 * group, *odd = pairs.input(y + ky, -1, F) + 32 * group;
+          const bf16* b = pairs.gradient(y, 4);
           for (int x = 0; x < count; x++, even += 2 * F, odd += 2 * F, b += 8) {
 #pragma GCC unroll 5
             for (int kx = 0; kx < 5; kx++) {
               const __m512i av = load((kx & 1 ? odd : even) + kx / 2 * 2 * F);
 #pragma GCC unroll 4
-              for (int q = 0; q < 4; q++) acc[4 * kx + q] = dot(acc[4 * kx + q], av, spread(b + 2 * q));
+              for (int q = 0; q < 4; q++) acc[4 * kx + q] = dotSpread(acc[4 * kx + q], av, b + 2 * q);
             }
           }
         }
@@ -351,7 +366,7 @@ struct Network {
   void backward(const float* gout, const float* const* w, const float* const* slope, float* store, float* const* dw,
                 float* const* db, float* const* ds) const {
     AlignedOf<bf16> middle(9L * F * F * m), last(25L * F * 16), gl(s.area() * o), g0(activation()), g1(activation()), gs(activation());
-    AlignedOf<bf16> even(activation()), odd(activation()), gPairs(s.area() * (F > o ? F : o));
+    Pairs pairs(s, F);
     Aligned sumFirst(25 * F), sumMiddle(9L * F * F * m), sumLast(25L * F * o), sumBias(F * (m + 1)), sumSlope(F * m), gStart(s.area() * F);
     for (int b = 0; b < m; b++) packBackward(w[1 + b], F, F, 3, middle.data + 9L * F * F * b);
     packBackward(w[m + 1], o, F, 5, last.data);
@@ -364,8 +379,6 @@ struct Network {
     for (long k = 0; k < long(n) * s.h * s.w * o; k++) scale = std::fabs(gout[k]) > scale ? std::fabs(gout[k]) : scale;
     if (!(scale > 0)) scale = 1;
     v16 lastBias = {};
-    const Pairs pairs{even.data, odd.data};
-    const auto pairUp = [&](const bf16* in) { pairPixels<F>(s, in, false, even.data), pairPixels<F>(s, in, true, odd.data); };
     for (int i = 0; i < n; i++) {
       for (int y = 0; y < s.h; y++) {
         const float* from = gout + (long(i) * s.h + y) * s.w * o;
@@ -396,7 +409,6 @@ struct Network {
         });
         bias = biases, slopeSum = sums;
       };
-      pairUp(a(store, i, m - 1));
       for (int k = 0; k < G; k++) {
         const auto* weights = reinterpret_cast<__m512i*>(last.data + 25L * o * 16 * k);
         through(m - 1, k, g, [&](long j, v16 v) { narrow(gs.data + j, v); }, [&](auto store) {
@@ -404,21 +416,11 @@ struct Network {
           else convolve<5, 16>(s, gl.data, weights, v16{}, store);
         });
       }
-      if (o == 4) {
-        pairPixels<4>(s, gl.data, false, gPairs.data);
-        lastOfFourGradient<F>(s, pairs, gPairs.data, reinterpret_cast<v16*>(sumLast.data));
-      } else {
-        pairPixels<16>(s, gl.data, false, gPairs.data);
-        for (int k = 0; k < G; k++)
-          weightGradient<5, F, 16>(s, {even.data + 32 * k, odd.data + 32 * k}, gPairs.data, reinterpret_cast<v16*>(sumLast.data) + 25 * 16 * k);
-      }
+      const bf16* sum = a(store, i, m - 1);
+      if (o == 4) lastOfFourGradient<F>(s, sum, gl.data, pairs, reinterpret_cast<v16*>(sumLast.data));
+      else weightGradient<5, F, 16>(s, sum, gl.data, pairs, reinterpret_cast<v16*>(sumLast.data));
       for (int b = m - 1; b >= 0; b--) {
-        pairUp(a(store, i, b - 1));
-        pairPixels<F>(s, g, false, gPairs.data);
-        for (int p = 0; p < G; p++)
-          for (int q = 0; q < G; q++)
-            weightGradient<3, F, F>(s, {even.data + 32 * p, odd.data + 32 * p}, gPairs.data + 32 * q,
-                                    reinterpret_cast<v16*>(sumMiddle.data) + ((long(b) * G + p) * G + q) * 9 * 16);
+        weightGradient<3, F, F>(s, a(store, i, b - 1), g, pairs, reinterpret_cast<v16*>(sumMiddle.data) + 9L * F * G * b);
         for (int k = 0; k < G; k++) {
           const auto* weights = reinterpret_cast<__m512i*>(middle.data + 9L * F * F * b + 9 * F * 16 * k);
           if (b > 0) {
