@@ -1,6 +1,7 @@
 """SESR's forward and backward pass on one CPU core with AVX-512, about twice as fast as PyTorch's convolutions.
 
-In f32, or with activations and gradients in bf16 where the processor multiplies these. Compiled with g++ on first use; where that is not possible `available()` is False and PyTorch does the work.
+In f32, or with activations and gradients in bf16 where the processor multiplies these. Compiled with g++ on first use; where that is
+not possible `available()` is False and PyTorch does the work.
 """
 import ctypes
 import functools
