@@ -127,7 +127,7 @@ class Int8Sesr(CollapsedSesr):
         factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
         steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
         if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
-            return upscale_cells(fast.trunk(centred, weights, biases, slopes, (steps, zeros)) + x, self.scale)
+            return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros)) + x, self.scale)
 
         def conv(i, t):
             weight = weights[i].contiguous(memory_format=torch.channels_last)

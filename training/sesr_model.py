@@ -161,6 +161,8 @@ class Sesr(nn.Module):
     studio-range luma (16..235) seldom comes near the limits anyway.
     """
 
+    precision = "f32"  # of the compiled passes in training: see fast.trunk
+
     def __init__(self, m, f, p, scale, slope_init=0.25, block="sesr"):
         super().__init__()
         make = BLOCKS[block]
@@ -189,7 +191,7 @@ class Sesr(nn.Module):
         # SAME padding puts zeros around x - 0.5, so the border looks mid-gray to the network.
         if torch.is_grad_enabled() and not expanded and fast.available(x, self.f):
             kernels = [block.collapse() for _, block in self._named_blocks()]
-            y = fast.trunk(x - 0.5, [w for w, _ in kernels], [b for _, b in kernels], list(self.slopes))
+            y = fast.trunk(x - 0.5, [w for w, _ in kernels], [b for _, b in kernels], list(self.slopes), self.precision)
             return upscale_cells(y + x, self.scale)
         start = conv(self.first, x - 0.5)
         t = start

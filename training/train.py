@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 import evaluate
+import fast
 from data import Crops, load_pool
 from export import export, write_expanded
 from fsrcnn_model import Fsrcnn
@@ -91,6 +92,10 @@ class Trainer:
         self.optimiser = torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
         self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
         self.iteration, self.seconds = 0, 0.0
+        self.bf16 = args.bf16 and args.network != "fsrcnn" and self.device.type == "cpu" and fast.has_bf16()
+        self.bf16_iterations = 0
+        if args.bf16 and not self.bf16:
+            print("--bf16 is ignored: it is for SESR on a CPU with AVX-512 BF16 and g++", flush=True)
 
     @property
     def expands(self):
@@ -110,6 +115,8 @@ class Trainer:
 
     def step(self):
         """One iteration -> the loss, a 0-dimensional tensor."""
+        bf16 = self.bf16 and not self.decaying
+        self.model.precision = "bf16" if bf16 else "f32"
         low, high = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
         low, high = low.to(self.device), high.to(self.device)
         loss = (decay_loss if self.decaying else main_loss)(self.model(low), high)
@@ -123,6 +130,7 @@ class Trainer:
             torch._foreach_mul_(self.averages, EMA_DECAY)
             torch._foreach_add_(self.averages, self.weights, alpha=1 - EMA_DECAY)
         self.iteration += 1
+        self.bf16_iterations += bf16
         return loss.detach()
 
     def save(self, path):
@@ -131,7 +139,7 @@ class Trainer:
         torch.save({
             "network": self.args.network, "scale": self.args.scale, "seed": self.args.seed,
             "stable": self.args.stable, "decay": self.args.decay,
-            "iteration": self.iteration, "seconds": self.seconds,
+            "iteration": self.iteration, "bf16_iterations": self.bf16_iterations, "seconds": self.seconds,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "crops": json.dumps(self.crops.rng.bit_generator.state)}, temporary)
@@ -142,6 +150,7 @@ class Trainer:
             if state[key] != getattr(self.args, key):
                 raise SystemExit(f"the checkpoint has {key} = {state[key]}")
         self.iteration, self.seconds = state["iteration"], state["seconds"]
+        self.bf16_iterations = state.get("bf16_iterations", 0)
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -166,7 +175,8 @@ class Trainer:
         return {"iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
                 "decay": str(max(0, self.iteration - a.stable)), "seed": str(a.seed),
                 "minutes": str(round(self.seconds / 60)), "started_from": self.origin,
-                "hardware": hardware, "torch": torch.__version__, "python": platform.python_version()}
+                "hardware": hardware, "torch": torch.__version__, "python": platform.python_version(),
+                **({"bf16_iterations": str(self.bf16_iterations)} if self.bf16_iterations else {})}
 
     def report(self, folder):
         """Exports the moving average and scores it. The scores are shown, never acted on."""
@@ -205,6 +215,7 @@ def parse_arguments(arguments=None):
     add_run_options(parser)
     parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bf16", action="store_true", help="activations in bf16 at the constant rate, where the processor has it")
     parser.add_argument("--log-every", type=int, default=1000)
     parser.add_argument("--save-every", type=int, default=4000, help="checkpoint, eval")
     return parser.parse_args(arguments)

@@ -56,6 +56,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these")
     parser.add_argument("--lengthen", type=float, default=1, help="factor for all iterations")
     parser.add_argument("--only", nargs="+", metavar="NETWORK-xSCALE")
+    parser.add_argument("--bf16", action="store_true", help="see train.py; int8 is not concerned")
     parser.add_argument("--dry-run", action="store_true", help="print the plan")
     options, rest = parser.parse_known_args()  # the rest is for both programs: --eval, --export, --tiles, --threads
     end = time.monotonic() + 60 * options.minutes
@@ -67,6 +68,8 @@ def main():
         if left <= 0:
             return 3
         command = [sys.executable, str(HERE / program), *arguments, *rest]
+        if options.bf16 and program == "train.py":
+            command.append("--bf16")
         if left != float("inf"):
             command += ["--minutes", f"{left:.2f}"]
         code = subprocess.run(command).returncode

@@ -1,6 +1,7 @@
 """SESR's forward and backward pass on one CPU core with AVX-512, about twice as fast as PyTorch's convolutions.
 
-Compiled with g++ on first use; where that is not possible `available()` is False and PyTorch does the work.
+In f32, or with activations and gradients in bf16 where the processor multiplies these. Compiled with g++ on first use; where that is
+not possible `available()` is False and PyTorch does the work.
 """
 import ctypes
 import functools
@@ -12,12 +13,13 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).resolve().parent
+SOURCES = (HERE / "sesr.cpp", HERE / "bf16.cpp")
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-fno-math-errno", "-std=c++17", "-shared", "-fPIC")
 
 
-def has_avx512():
+def processor_has(feature):
     try:
-        return "avx512f" in Path("/proc/cpuinfo").read_text()
+        return feature in Path("/proc/cpuinfo").read_text()
     except OSError:
         return False
 
@@ -25,22 +27,29 @@ def has_avx512():
 @functools.lru_cache(None)
 def library():
     """-> the compiled library or None."""
-    if os.environ.get("SESR_FAST") == "0" or not has_avx512():
+    if os.environ.get("SESR_FAST") == "0" or not processor_has("avx512f"):
         return None
-    source = HERE / "sesr.cpp"
-    digest = hashlib.sha256(source.read_bytes() + " ".join(FLAGS).encode()).hexdigest()[:12]
+    text = b"".join(path.read_bytes() for path in (HERE / "common.hpp", *SOURCES))
+    digest = hashlib.sha256(text + " ".join(FLAGS).encode()).hexdigest()[:12]
     path = HERE.parent / ".cache" / f"sesr-{digest}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            subprocess.run(["g++", *FLAGS, str(source), "-o", str(temporary)], check=True, capture_output=True)
+            subprocess.run(["g++", *FLAGS, *map(str, SOURCES), "-o", str(temporary)], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError):
             return None
         os.replace(temporary, path)
     lib = ctypes.CDLL(str(path))
-    lib.sesr_store.restype = ctypes.c_long
+    lib.f32_store.restype = ctypes.c_long
+    if lib.bf16_compiled():
+        lib.bf16_store.restype = ctypes.c_long
     return lib
+
+
+def has_bf16():
+    """Whether `trunk` can compute with precision "bf16" here."""
+    return processor_has("avx512_bf16") and library() is not None and bool(library().bf16_compiled())
 
 
 def available(x, features):
@@ -62,26 +71,27 @@ class _Trunk(torch.autograd.Function):
     store = torch.empty(0)  # kept from step to step: fresh memory would cost page faults
 
     @staticmethod
-    def forward(ctx, x, m, *tensors):
+    def forward(ctx, x, m, precision, *tensors):
         tensors = [t.detach().contiguous() for t in tensors]
         weights, biases, slopes = tensors[:m + 2], tensors[m + 2:2 * m + 4], tensors[2 * m + 4:3 * m + 4]
         x = x.contiguous()
         n, _, h, w = x.shape
         f, o = weights[0].shape[0], weights[-1].shape[0]
-        lib = library()
-        count = n * lib.sesr_store(h, w, m, f) + 16
+        store, run, ctx.run_back = (getattr(library(), f"{precision}_{name}") for name in ("store", "forward", "backward"))
+        count = n * store(h, w, m, f) + 16
         if _Trunk.store.numel() < count:
             _Trunk.store = torch.empty(count)
         base = (_Trunk.store.data_ptr() + 63) // 64 * 64
         out = torch.empty(n, h, w, o)
-        rounding = None
+        # Only the f32 passes can round.
+        ctx.rounding, ctx.f32 = None, precision == "f32"
         if len(tensors) > 3 * m + 4:
             steps, zeros = tensors[3 * m + 4:]
             zeros = zeros.round().clamp(-128, 127)
-            rounding = torch.stack([steps, -128 - zeros, 127 - zeros], 1).contiguous()
-        ctx.rounding = rounding
-        lib.sesr_forward(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
-                         pointers(slopes), pointer(rounding), ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
+            ctx.rounding = torch.stack([steps, -128 - zeros, 127 - zeros], 1).contiguous()
+        rounding = [pointer(ctx.rounding)] if ctx.f32 else []
+        run(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
+            pointers(slopes), *rounding, ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
         ctx.shape, ctx.base, ctx.weights, ctx.biases, ctx.slopes = (n, h, w, m, f, o), base, weights, biases, slopes
         return out.permute(0, 3, 1, 2)
 
@@ -90,15 +100,18 @@ class _Trunk(torch.autograd.Function):
         gout = gradient.permute(0, 2, 3, 1).contiguous()
         like = [[torch.empty_like(t) for t in part] for part in (ctx.weights, ctx.biases, ctx.slopes)]
         dr = None if ctx.rounding is None else torch.empty(len(ctx.rounding), 2)
-        library().sesr_backward(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes),
-                                pointer(ctx.rounding), ctypes.c_void_p(ctx.base), *(pointers(part) for part in like), pointer(dr))
-        return (None, None, *like[0], *like[1], *like[2], *([] if dr is None else dr.unbind(1)))
+        before, behind = ([pointer(ctx.rounding)], [pointer(dr)]) if ctx.f32 else ([], [])
+        ctx.run_back(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes), *before,
+                     ctypes.c_void_p(ctx.base), *(pointers(part) for part in like), *behind)
+        return (None, None, None, *like[0], *like[1], *like[2], *([] if dr is None else dr.unbind(1)))
 
 
-def trunk(x, weights, biases, slopes, int8=()):
+def trunk(x, weights, biases, slopes, precision="f32", int8=()):
     """The convolutions of SESR between "- 0.5" and "+ x". One pass at a time: backward before the next forward.
 
-    int8: (steps, zeros), one of each for the first layer's result and every block's (the last block's with the first's added);
-    these tensors are then rounded, and gradients pass as in PyTorch's learnable fake quantisation, before its scaling.
+    precision: "f32", or "bf16" where `has_bf16()`: then activations, their gradients and the weights of all layers but the first
+    are rounded to bf16 in between; what goes in and comes out is f32 either way.
+    int8, with "f32" only: (steps, zeros), one of each for the first layer's result and every block's (the last block's with the
+    first's added); these tensors are then rounded, and gradients pass as in learnable fake quantisation, before its scaling.
     """
-    return _Trunk.apply(x, len(slopes), *weights, *biases, *slopes, *int8)
+    return _Trunk.apply(x, len(slopes), precision, *weights, *biases, *slopes, *int8)

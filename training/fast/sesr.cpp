@@ -2,68 +2,9 @@
 // registers. Compiled by fast/__init__.py; check.py compares it with PyTorch's.
 //
 // Tensors: NHWC, f a multiple of 16. Activations have a border of zeros of 2 pixels, so no convolution asks where it is.
-#include <cstring>
-#include <immintrin.h>
-#include <type_traits>
-
-typedef float v16 __attribute__((vector_size(64), aligned(64)));
-typedef float v16u __attribute__((vector_size(64), aligned(4)));
+#include "common.hpp"
 
 namespace {
-
-constexpr int BORDER = 2;
-
-struct Plane {
-  int h, w;
-  int row() const { return w + 2 * BORDER; }
-  long area() const { return long(h + 2 * BORDER) * row(); }
-  // Index of pixel (y, x) of the picture.
-  long at(int y, int x) const { return long(y + BORDER) * row() + x + BORDER; }
-};
-
-struct Aligned {
-  float* data = nullptr;
-  explicit Aligned(size_t count) : data(static_cast<float*>(_mm_malloc(count * sizeof(float), 64))) {}
-  ~Aligned() { _mm_free(data); }
-  Aligned(const Aligned&) = delete;
-};
-
-// P pixels of one row, 16 output channels: out[p] = start + sum of weights [k][k][CIN] times in.
-template <int K, int CIN, int P>
-inline void block(const float* in, int row, const v16* weights, v16 start, v16* out) {
-  v16 acc[P];
-  for (int p = 0; p < P; p++) acc[p] = start;
-  for (int ky = 0; ky < K; ky++) {
-    for (int kx = 0; kx < K; kx++) {
-      const float* tap = in + (long(ky) * row + kx) * CIN;
-      for (int c = 0; c < CIN; c++) {
-        const v16 wv = *weights++;
-#pragma GCC unroll 16
-        for (int p = 0; p < P; p++) acc[p] += wv * tap[p * CIN + c];
-      }
-    }
-  }
-  for (int p = 0; p < P; p++) out[p] = acc[p];
-}
-
-// Convolution of a whole picture, 16 outputs from group `g`. store(pixel index, v16).
-template <int K, int CIN, class Store>
-void convolve(Plane s, const float* in, const v16* weights, v16 start, Store store) {
-  for (int y = 0; y < s.h; y++) {
-    int x = 0;
-    const auto run = [&](auto width) {
-      constexpr int P = decltype(width)::value;
-      for (; x + P <= s.w; x += P) {
-        v16 out[P];
-        block<K, CIN, P>(in + s.at(y - K / 2, x - K / 2) * CIN, s.row(), weights, start, out);
-        for (int p = 0; p < P; p++) store(s.at(y, x + p), out[p]);
-      }
-    };
-    run(std::integral_constant<int, 16>());
-    run(std::integral_constant<int, 8>());
-    run(std::integral_constant<int, 1>());
-  }
-}
 
 // gradient[tap][ci][g] += sum over pixels of in[pixel + tap][ci] * g[pixel], 16 inputs from `c` of CIN, 16 outputs from `o` of COUT.
 template <int K, int CIN, int COUT>
@@ -85,22 +26,6 @@ void weightGradient(Plane s, const float* in, const float* g, v16* gradient) {
       }
     }
   }
-}
-
-// The first layer, of one channel: gradient[25] of 16 outputs.
-template <int F>
-void firstGradient(Plane s, const float* x, const float* g, v16* gradient) {
-  v16 acc[25];
-  for (int t = 0; t < 25; t++) acc[t] = gradient[t];
-  for (int y = 0; y < s.h; y++) {
-    for (int i = 0; i < s.w; i++) {
-      const v16 gv = *reinterpret_cast<const v16*>(g + s.at(y, i) * F);
-      const float* a = x + s.at(y - 2, i - 2);
-#pragma GCC unroll 25
-      for (int t = 0; t < 25; t++) acc[t] += gv * a[(t / 5) * s.row() + t % 5];
-    }
-  }
-  for (int t = 0; t < 25; t++) gradient[t] = acc[t];
 }
 
 // The last layer of x2, 5 x 5 to 4 channels: the lanes are its input channels.
@@ -401,20 +326,20 @@ struct Network {
 
 extern "C" {
 
-long sesr_store(int h, int w, int m, int f) {
+long f32_store(int h, int w, int m, int f) {
   const Plane s{h, w};
   return f == 16 ? Network<16>{1, m, 4, s}.perPicture() : Network<32>{1, m, 4, s}.perPicture();
 }
 
 // roundings: m + 1 of them, or none.
-void sesr_forward(int n, int h, int w, int m, int f, int o, const float* x, const float* const* weights, const float* const* bias,
+void f32_forward(int n, int h, int w, int m, int f, int o, const float* x, const float* const* weights, const float* const* bias,
                   const float* const* slope, const Rounding* roundings, float* store, float* out) {
   const Plane s{h, w};
   if (f == 16) Network<16>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
   else Network<32>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
 }
 
-void sesr_backward(int n, int h, int w, int m, int f, int o, const float* gout, const float* const* weights, const float* const* slope,
+void f32_backward(int n, int h, int w, int m, int f, int o, const float* gout, const float* const* weights, const float* const* slope,
                    const Rounding* roundings, float* store, float* const* dw, float* const* db, float* const* ds, float* dr) {
   const Plane s{h, w};
   if (f == 16) Network<16>{n, m, o, s, roundings}.backward(gout, weights, slope, store, dw, db, ds, dr);
