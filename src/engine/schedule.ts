@@ -24,7 +24,8 @@ const SAMPLE = 8;
 /** What a schedule needs to know of a network that is ready to run. */
 export interface Scheduled {
   readonly network: Network;
-  readonly precision: "f32" | "int8";
+  /** Bytes of an element of each tensor. */
+  readonly bytesOf: (tensor: string) => number;
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly geometries: ReadonlyMap<string, ConvGeometry>;
   readonly tileOf: TileOf;
@@ -57,15 +58,14 @@ export function convolutionGeometries(
 
 /** @param stripRows input rows a strip; by default as many as the caches hold */
 export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): NetworkSchedule {
-  const { network, precision, shapes, scratchBytes } = scheduled;
+  const { network, bytesOf, shapes, scratchBytes } = scheduled;
   const output = network.layers.findIndex(({ name }) => name === network.output);
   const [height] = shapes.get(inputLayer(network).name)!;
   const [outputHeight] = shapes.get(network.output)!;
-  const buffers = placeTensors(network, precision);
-  const elementBytes = precision === "f32" ? 4 : 1;
+  const buffers = placeTensors(network, bytesOf);
   const rowBytes = buffers.map(({ tensors: [tensor] }) => {
     const [, columns, channels] = shapes.get(tensor!)!;
-    return columns * channels * elementBytes;
+    return columns * channels * bytesOf(tensor!);
   });
   const bufferOf = new Map(buffers.flatMap(({ tensors }, i) => tensors.map((tensor) => [tensor, i] as const)));
   const homes = network.layers.map(({ name }) => bufferOf.get(name)!);
@@ -129,16 +129,17 @@ interface Placement {
   last: number;
 }
 
-function placeTensors(network: Network, precision: "f32" | "int8"): readonly Placement[] {
+function placeTensors(network: Network, bytesOf: (tensor: string) => number): readonly Placement[] {
   const lastRead = lastReads(network);
   const placements: Placement[] = [];
   const homes = new Map<string, Placement>();
   for (const [step, layer] of network.layers.entries()) {
     const [source] = tensorsRead(layer);
     const home = source === undefined ? undefined : homes.get(source)!;
-    const inPlace = IN_PLACE.has(layer.op) && home?.last === step;
+    const alike = source !== undefined && bytesOf(source) === bytesOf(layer.name);
+    const inPlace = alike && IN_PLACE.has(layer.op) && home?.last === step;
     let placement = home;
-    if (!placement || !(inPlace || isAlias(precision, layer))) {
+    if (!placement || !(inPlace || isAlias(layer, bytesOf))) {
       placement = { tensors: [], first: step, last: step };
       placements.push(placement);
     }
