@@ -63,10 +63,13 @@ export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): Netwo
   const [height] = shapes.get(inputLayer(network).name)!;
   const [outputHeight] = shapes.get(network.output)!;
   const buffers = placeTensors(network, bytesOf);
-  const rowBytes = buffers.map(({ tensors: [tensor] }) => {
+  const rowValues = buffers.map(({ tensors: [tensor] }) => {
     const [, columns, channels] = shapes.get(tensor!)!;
-    return columns * channels * bytesOf(tensor!);
+    return columns * channels;
   });
+  const rowBytes = buffers.map(({ tensors: [tensor] }, i) => rowValues[i]! * bytesOf(tensor!));
+  // Ends that stay real where the rest is int8 pass through the caches once: what has to stay there is the rest.
+  const narrowest = Math.min(...network.layers.map(({ name }) => bytesOf(name)));
   const bufferOf = new Map(buffers.flatMap(({ tensors }, i) => tensors.map((tensor) => [tensor, i] as const)));
   const homes = network.layers.map(({ name }) => bufferOf.get(name)!);
   const layers = stripLayers(scheduled, homes);
@@ -84,7 +87,7 @@ export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): Netwo
     });
     return layOut([...lifetimes, { name: SCRATCH, bytes: scratchBytes, first: 0, last }]);
   };
-  let chosen = schedule(stripRows ?? rowsThatFit(schedule, rowBytes, height));
+  let chosen = schedule(stripRows ?? rowsThatFit(schedule, rowValues, STRIP_BYTES / narrowest, height));
   let layout = arena(chosen);
   if (stripRows === undefined && chosen.strips.length > 1) {
     // Under a large kernel at a large stride a strip needs nearly all rows of nearly all tensors, and they could not share.
@@ -95,18 +98,19 @@ export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): Netwo
   return { strips: chosen, layout, buffers: buffers.map(({ tensors }) => tensors), rowBytes };
 }
 
-/** As many rows a strip as fit the caches; the whole height if that does. */
+/** As many rows a strip as fit the caches, which take `most` values; the whole height if that does. */
 function rowsThatFit(
   schedule: (rows: number, limit: number) => StripSchedule,
-  rowBytes: readonly number[],
+  rowValues: readonly number[],
+  most: number,
   height: number,
 ): number {
-  const bytes = (rows: number): number => {
+  const values = (rows: number): number => {
     const { capacities } = schedule(rows, SAMPLE);
-    return capacities.reduce((sum, count, buffer) => sum + count * rowBytes[buffer]!, 0);
+    return capacities.reduce((sum, count, buffer) => sum + count * rowValues[buffer]!, 0);
   };
   const candidates = [height, ...STRIP_ROWS].filter((rows) => rows <= height);
-  return candidates.find((rows) => bytes(rows) <= STRIP_BYTES) ?? FEWEST_ROWS;
+  return candidates.find((rows) => values(rows) <= most) ?? FEWEST_ROWS;
 }
 
 /** Layers that may overwrite their input when nobody needs it afterwards. */
