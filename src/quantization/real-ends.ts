@@ -1,20 +1,24 @@
 /** Which tensors of a network stay real where its ends do. */
 import { check } from "../errors.ts";
 import type { Conv2dLayer, Network } from "../network/description.ts";
-import { inputLayer, readers, tensorsRead } from "../network/graph.ts";
+import { inputLayer, tensorsRead } from "../network/graph.ts";
 
-/** From the last convolution to the output, by depth-to-space alone; undefined where something else, or another reader, lies between. */
-function tail(network: Network): { readonly last: Conv2dLayer; readonly names: readonly string[] } | undefined {
-  const counts = readers(network);
-  const names: string[] = [];
-  for (let tensor = network.output; counts.get(tensor) === 1; ) {
-    const layer = network.layers.find(({ name }) => name === tensor)!;
-    names.push(tensor);
-    if (layer.op === "conv2d") return { last: layer, names };
-    if (layer.op !== "depth-to-space") return undefined;
-    tensor = layer.input;
+/**
+ * From the output back to the last convolution, by depth-to-space alone; undefined where something else lies between. Nobody else reads
+ * what lies between, as all layers lead to the output.
+ */
+function tail({
+  layers,
+  output,
+}: Network): { readonly last: Conv2dLayer; readonly names: readonly string[] } | undefined {
+  const computing = (tensor: string) => layers.find(({ name }) => name === tensor)!;
+  const names = [output];
+  let layer = computing(output);
+  while (layer.op === "depth-to-space") {
+    names.push(layer.input);
+    layer = computing(layer.input);
   }
-  return undefined;
+  return layer.op === "conv2d" ? { last: layer, names } : undefined;
 }
 
 /**
