@@ -12,7 +12,7 @@ export class ConvParams {
   bias: usize; //           i32 (f32 in f32 kernels) per output channel, padded to a multiple of 8
   multiplier: usize; //     f32 per output channel, padded to a multiple of 8 (int8: requantisation; f32: unused)
   negative: usize; //       f32 per output channel: multiplier (f32: slope) of negative values, or 0 for none
-  residual: usize; //       tensor added after the activation, same type as the output
+  residual: usize; //       tensor added after the activation, same type as the output (f32 where that is real)
   scratch: usize; //        working memory of the kernel; the TypeScript side knows its size
   inputRowStride: i32;
   outputRowStride: i32;
@@ -34,10 +34,11 @@ export class ConvParams {
   residualZeroPoint: i32;
   residualMultiplier: f32;
   residualBroadcast: i32; // 1: the residual has one channel, added to every output channel; 0: oc channels
-  negativeBelow: i32; //    int8: 1 if no multiplier of negative values exceeds that of positive ones, or there are none
+  negativeBelow: i32; //    int8: 1 if no multiplier of negative values exceeds that of positive ones, or there are none; 0 if realOutput
+  realOutput: i32; //       int8: 1: sums become f32(acc) * multiplier and go on as in f32 kernels, `negative` 0; 0: requantisation
   magicZero: i32; //        int8: MAGIC_BITS - outputZeroPoint, see requantize.ts
   magicMin: i32; //         int8: MAGIC_BITS - outputZeroPoint + qmin
-  minimum: f32; //          f32 kernels: clamp of the result
+  minimum: f32; //          f32 kernels and real outputs: clamp of the result
   maximum: f32;
   scratchRowStride: i32; // bytes between rows of the line buffer, panels (1x1) or strips (depthwise)
   tileColumns: i32; //      depthwise kernels: output columns per strip, a multiple of 4

@@ -1,5 +1,6 @@
 import { load_residual_x4, round_to_q, select_multiplier } from "./requantize";
 import { ConvParams, splat_magic_min, splat_magic_zero, splat_qmax } from "./conv-params";
+import { epilogue_f32_4x4_tail } from "./epilogue-f32";
 
 /** (r - zeroPoint) * multiplier of four channels of one residual pixel, or of its only channel. */
 @inline
@@ -89,6 +90,26 @@ function epilogue_s8(
   }
 }
 
+/** As `epilogue_s8_4x4`, for an output that stays real: f32(acc) * multiplier, then the epilogue of f32. Not inlined: one layer of a network. */
+function epilogue_real_4x4(
+  p: ConvParams,
+  oy: i32,
+  ox: i32,
+  end: i32,
+  oc: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  const m = v128.load(p.multiplier + ((<usize>oc) << 2));
+  a0 = f32x4.mul(f32x4.convert_i32x4_s(a0), m);
+  a1 = f32x4.mul(f32x4.convert_i32x4_s(a1), m);
+  a2 = f32x4.mul(f32x4.convert_i32x4_s(a2), m);
+  a3 = f32x4.mul(f32x4.convert_i32x4_s(a3), m);
+  epilogue_f32_4x4_tail(p, oy, ox, end, oc, a0, a1, a2, a3);
+}
+
 /** Four neighbouring pixels of row `oy`, from column `ox` on; pixels from column `end` on are not stored. */
 @inline
 export function epilogue_s8_4x4(
@@ -102,6 +123,10 @@ export function epilogue_s8_4x4(
   a2: v128,
   a3: v128,
 ): void {
+  if (p.realOutput) {
+    epilogue_real_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
+    return;
+  }
   const left = end - ox;
   epilogue_s8(p, oy, ox, oc, 0, 1, left > 1, 0, 2, left > 2, 0, 3, left > 3, a0, a1, a2, a3);
 }
@@ -135,6 +160,12 @@ export function epilogue_s8_2x2x4(
 ): void {
   const right = ox + 1 < p.ow,
     below = oy + 1 < p.rowEnd;
+  if (p.realOutput) {
+    const end = min(ox + 2, p.ow);
+    epilogue_real_4x4(p, oy, ox, end, oc, a0, a1, a1, a1);
+    if (below) epilogue_real_4x4(p, oy + 1, ox, end, oc, a2, a3, a3, a3);
+    return;
+  }
   epilogue_s8(p, oy, ox, oc, 0, 1, right, 1, 0, below, 1, 1, below && right, a0, a1, a2, a3);
 }
 

@@ -14,7 +14,7 @@ export const SUMS_PIXEL: usize = 64;
 
 @inline
 function is_plain(p: ConvParams, oc: i32): bool {
-  return !p.negative && !p.residualRowStride && p.oc - oc >= STRIP_CHANNELS;
+  return !p.negative && !p.residualRowStride && !p.realOutput && p.oc - oc >= STRIP_CHANNELS;
 }
 
 

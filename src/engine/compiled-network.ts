@@ -1,4 +1,4 @@
-import { check, WasmogradError } from "../errors.ts";
+import { check } from "../errors.ts";
 import type { AlgorithmId } from "../kernels/convolution/choice.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { FeatureMap, Network } from "../network/description.ts";
@@ -39,13 +39,16 @@ export class CompiledNetwork {
     this.precision = program.precision;
   }
 
-  /** Quantisation of the input tensor; undefined for f32. */
+  /** Quantisation of the input tensor; undefined if it is f32, as in int8 networks whose ends stay real. */
   get inputQuantization(): QuantizationParams | undefined {
-    return this.#program.tensorParams(this.#program.input);
+    return this.#quantizationOf(this.#program.input);
   }
-  /** Quantisation of the output tensor; undefined for f32. */
+  /** Quantisation of the output tensor; undefined if it is f32, as in int8 networks whose ends stay real. */
   get outputQuantization(): QuantizationParams | undefined {
-    return this.#program.tensorParams(this.network.output);
+    return this.#quantizationOf(this.network.output);
+  }
+  #quantizationOf(tensor: string): QuantizationParams | undefined {
+    return this.#program.bytesOf(tensor) === 1 ? this.#program.tensorParams(tensor) : undefined;
   }
 
   /** What was chosen for each convolution and why, by layer name. @throws WasmogradError ERR_DISPOSED */
@@ -87,7 +90,7 @@ export class CompiledNetwork {
 
   /**
    * Runs the network on one feature map. Real values in, real values out: an int8 network quantises its input and dequantises
-   * its output. `data` holds height * width * channels values. Beside the result, memory does not grow with the height.
+   * its output, unless they stay real. `data` holds height * width * channels values. Beside the result, memory does not grow with the height.
    * @param output where the result goes, a new array if none is given
    * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT, ERR_OUT_OF_MEMORY, ERR_DISPOSED
    */
@@ -141,12 +144,11 @@ export class CompiledNetwork {
 
   /**
    * The same for an int8 network with quantised values on both sides: see `inputQuantization` and `outputQuantization`.
-   * @throws WasmogradError as `run`; ERR_ARGUMENT when the network computes in f32
+   * @throws WasmogradError as `run`; ERR_ARGUMENT when the network computes in f32 or its ends stay real
    */
   runInt8(input: FeatureMap<Int8Array>, output?: Int8Array): FeatureMap<Int8Array> {
-    if (this.precision !== "int8") {
-      throw new WasmogradError("ERR_ARGUMENT", "runInt8: expected an int8 network, this one computes in f32");
-    }
+    const int8 = this.inputQuantization !== undefined;
+    check(int8, "ERR_ARGUMENT", () => "runInt8: expected an int8 network, its ends included, got one with ends in f32");
     const plan = this.#planFor(input, "Int8Array", input.data instanceof Int8Array);
     const { memory } = this.#kernels;
     const { inputShape, outputShape } = plan;

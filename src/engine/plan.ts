@@ -65,13 +65,13 @@ export class Plan {
       for (const [name, geometry] of geometries) {
         this.#calls.set(name, new ConvolutionCall(kernels, program.convolutions.get(name)!, geometry));
       }
-      const { layerSteps, precision } = program;
+      const { layerSteps, bytesOf } = program;
       const scratchBytes = Math.max(
         0,
         ...[...this.#calls.values()].map((call) => call.scratchBytes),
         ...network.layers.map((layer) => layerSteps?.scratchBytes(program, layer, shapes) ?? 0),
       );
-      const scheduled = { network, precision, shapes, geometries, tileOf: tileOf(program), scratchBytes };
+      const scheduled = { network, bytesOf, shapes, geometries, tileOf: tileOf(program), scratchBytes };
       const { strips, layout, buffers, rowBytes } = scheduleNetwork(scheduled, options.stripRows);
       this.#schedule = strips;
       this.arenaBytes = layout.bytes;
@@ -127,7 +127,7 @@ export class Plan {
 
   /**
    * Runs one strip; strips are run in order, from 0 on. `read` fills rows of the input tensor, if more are needed, and `write` takes rows of
-   * the output tensor, int8 or f32 by the program's precision, NHWC.
+   * the output tensor, NHWC: int8, or f32 where the program's precision is or the ends stay real.
    */
   runStrip(strip: number, read: RowsAt, write: RowsAt): void {
     if (strip === 0) for (const buffer of this.#buffers) buffer.first = 0;

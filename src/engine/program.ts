@@ -10,7 +10,7 @@ import type { KernelInstance } from "../kernels/load.ts";
 import type { Conv2dLayer, Layer, Model, Network, Shape } from "../network/description.ts";
 import { inferChannels } from "../network/shapes.ts";
 import type { QuantisedModel } from "../quantization/quantise.ts";
-import type { QuantizationParams } from "../quantization/requantize.ts";
+import { QMAX, QMIN, type QuantizationParams } from "../quantization/requantize.ts";
 import type { FilterScaling } from "../winograd/filter-scaling.ts";
 
 /** How the algorithms of a network are chosen. */
@@ -143,6 +143,9 @@ export abstract class Program {
 
   abstract tensorParams(name: string): QuantizationParams | undefined;
 
+  /** Bytes of an element of a tensor. */
+  abstract readonly bytesOf: (tensor: string) => 1 | 4;
+
   dispose(): void {
     for (const c of this.convolutions.values()) c.dispose();
     for (const pointer of this.#vectors.values()) this.kernels.memory.free(pointer);
@@ -154,6 +157,7 @@ export abstract class Program {
 /** The f32 program of a collapsed and fused model. */
 export class ProgramF32 extends Program {
   readonly precision = "f32";
+  readonly bytesOf = () => 4 as const;
 
   constructor(kernels: KernelInstance, model: Model, options: AlgorithmChoice, layerSteps?: LayerSteps) {
     super(kernels, model.network, layerSteps);
@@ -202,6 +206,7 @@ function unsupported(layer: Conv2dLayer, what: string): WasmogradError {
 /** The int8 program of a quantised model. */
 export class ProgramS8 extends Program {
   readonly precision = "int8";
+  readonly bytesOf = (tensor: string) => (this.model.real?.has(tensor) ? 4 : 1);
   readonly model: QuantisedModel;
 
   constructor(kernels: KernelInstance, model: QuantisedModel, options: AlgorithmChoice, layerSteps?: LayerSteps) {
@@ -215,11 +220,11 @@ export class ProgramS8 extends Program {
       (layer) => {
         const filter = model.filters.get(layer.name)!;
         const geometry = this.geometryOf(layer);
-        const output = model.tensors.get(layer.name)!;
         let residual: ResidualSpec | undefined;
         if (layer.residual) {
           const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
-          residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier: filter.residualMultiplier! };
+          const multiplier = "minimum" in filter ? 1 : filter.residualMultiplier!;
+          residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier };
         }
         const { weights, bias } = filter;
         const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;
@@ -230,14 +235,12 @@ export class ProgramS8 extends Program {
         return {
           dtype: "s8",
           ...geometry,
-          weights,
-          bias,
-          multipliers: filter.multipliers,
-          ...(filter.negativeMultipliers && { negativeMultipliers: filter.negativeMultipliers }),
+          // Of a real output, all that the filter does not say instead.
+          qmin: QMIN,
+          qmax: QMAX,
+          outputZeroPoint: model.tensors.get(layer.name)?.zeroPoint ?? 0,
+          ...filter,
           inputZeroPoint,
-          outputZeroPoint: output.zeroPoint,
-          qmin: filter.qmin,
-          qmax: filter.qmax,
           ...(residual && { residual }),
           algorithm,
           ...(filterScaling && algorithm !== "direct" && { filterScaling }),

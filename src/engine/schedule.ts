@@ -24,7 +24,8 @@ const SAMPLE = 8;
 /** What a schedule needs to know of a network that is ready to run. */
 export interface Scheduled {
   readonly network: Network;
-  readonly precision: "f32" | "int8";
+  /** Bytes of an element of each tensor. */
+  readonly bytesOf: (tensor: string) => number;
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly geometries: ReadonlyMap<string, ConvGeometry>;
   readonly tileOf: TileOf;
@@ -57,16 +58,18 @@ export function convolutionGeometries(
 
 /** @param stripRows input rows a strip; by default as many as the caches hold */
 export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): NetworkSchedule {
-  const { network, precision, shapes, scratchBytes } = scheduled;
+  const { network, bytesOf, shapes, scratchBytes } = scheduled;
   const output = network.layers.findIndex(({ name }) => name === network.output);
   const [height] = shapes.get(inputLayer(network).name)!;
   const [outputHeight] = shapes.get(network.output)!;
-  const buffers = placeTensors(network, precision);
-  const elementBytes = precision === "f32" ? 4 : 1;
-  const rowBytes = buffers.map(({ tensors: [tensor] }) => {
+  const buffers = placeTensors(network, bytesOf);
+  const rowValues = buffers.map(({ tensors: [tensor] }) => {
     const [, columns, channels] = shapes.get(tensor!)!;
-    return columns * channels * elementBytes;
+    return columns * channels;
   });
+  const rowBytes = buffers.map(({ tensors: [tensor] }, i) => rowValues[i]! * bytesOf(tensor!));
+  // Ends that stay real where the rest is int8 pass through the caches once: what has to stay there is the rest.
+  const narrowest = Math.min(...network.layers.map(({ name }) => bytesOf(name)));
   const bufferOf = new Map(buffers.flatMap(({ tensors }, i) => tensors.map((tensor) => [tensor, i] as const)));
   const homes = network.layers.map(({ name }) => bufferOf.get(name)!);
   const layers = stripLayers(scheduled, homes);
@@ -84,7 +87,7 @@ export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): Netwo
     });
     return layOut([...lifetimes, { name: SCRATCH, bytes: scratchBytes, first: 0, last }]);
   };
-  let chosen = schedule(stripRows ?? rowsThatFit(schedule, rowBytes, height));
+  let chosen = schedule(stripRows ?? rowsThatFit(schedule, rowValues, STRIP_BYTES / narrowest, height));
   let layout = arena(chosen);
   if (stripRows === undefined && chosen.strips.length > 1) {
     // Under a large kernel at a large stride a strip needs nearly all rows of nearly all tensors, and they could not share.
@@ -95,18 +98,19 @@ export function scheduleNetwork(scheduled: Scheduled, stripRows?: number): Netwo
   return { strips: chosen, layout, buffers: buffers.map(({ tensors }) => tensors), rowBytes };
 }
 
-/** As many rows a strip as fit the caches; the whole height if that does. */
+/** As many rows a strip as fit the caches, which take `most` values; the whole height if that does. */
 function rowsThatFit(
   schedule: (rows: number, limit: number) => StripSchedule,
-  rowBytes: readonly number[],
+  rowValues: readonly number[],
+  most: number,
   height: number,
 ): number {
-  const bytes = (rows: number): number => {
+  const values = (rows: number): number => {
     const { capacities } = schedule(rows, SAMPLE);
-    return capacities.reduce((sum, count, buffer) => sum + count * rowBytes[buffer]!, 0);
+    return capacities.reduce((sum, count, buffer) => sum + count * rowValues[buffer]!, 0);
   };
   const candidates = [height, ...STRIP_ROWS].filter((rows) => rows <= height);
-  return candidates.find((rows) => bytes(rows) <= STRIP_BYTES) ?? FEWEST_ROWS;
+  return candidates.find((rows) => values(rows) <= most) ?? FEWEST_ROWS;
 }
 
 /** Layers that may overwrite their input when nobody needs it afterwards. */
@@ -129,16 +133,17 @@ interface Placement {
   last: number;
 }
 
-function placeTensors(network: Network, precision: "f32" | "int8"): readonly Placement[] {
+function placeTensors(network: Network, bytesOf: (tensor: string) => number): readonly Placement[] {
   const lastRead = lastReads(network);
   const placements: Placement[] = [];
   const homes = new Map<string, Placement>();
   for (const [step, layer] of network.layers.entries()) {
     const [source] = tensorsRead(layer);
     const home = source === undefined ? undefined : homes.get(source)!;
-    const inPlace = IN_PLACE.has(layer.op) && home?.last === step;
+    const alike = source !== undefined && bytesOf(source) === bytesOf(layer.name);
+    const inPlace = alike && IN_PLACE.has(layer.op) && home?.last === step;
     let placement = home;
-    if (!placement || !(inPlace || isAlias(precision, layer))) {
+    if (!placement || !(inPlace || isAlias(layer, bytesOf))) {
       placement = { tensors: [], first: step, last: step };
       placements.push(placement);
     }

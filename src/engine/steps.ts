@@ -27,8 +27,8 @@ export function needsLayerSteps(layer: Layer): boolean {
 }
 
 /** Whether the layer's output has the bytes of its input, so that both are one buffer and there is nothing to run. */
-export function isAlias(precision: Program["precision"], layer: Layer): boolean {
-  return precision === "int8" && layer.op === "offset";
+export function isAlias(layer: Layer, bytesOf: (tensor: string) => number): boolean {
+  return layer.op === "offset" && bytesOf(layer.input) === 1;
 }
 
 /** undefined when there is nothing to do. */
@@ -41,7 +41,7 @@ export function elementwise(
   scratch: number,
 ): Step | undefined {
   const { exports } = kernels;
-  if (layer.op === "input" || isAlias(program.precision, layer)) return undefined;
+  if (layer.op === "input" || isAlias(layer, program.bytesOf)) return undefined;
   if (needsLayerSteps(layer)) return program.layerSteps!.step(program, layer, shapes, at, scratch);
   const [, width, channels] = shapes.get(layer.name)!;
   const { name } = layer;
@@ -85,8 +85,8 @@ export function elementwise(
   if (layer.op === "depth-to-space") {
     const [, columns, depth] = shapes.get(input)!;
     const cell = depth / layer.block ** 2;
-    const bytes = program.precision === "f32" ? 4 : 1;
-    const kernel = program.precision === "f32" ? exports.x32_depth_to_space : exports.x8_depth_to_space;
+    const bytes = program.bytesOf(name);
+    const kernel = bytes === 4 ? exports.x32_depth_to_space : exports.x8_depth_to_space;
     const { block } = layer;
     return (y, end) => {
       const [first, last] = [y / block, end / block];
@@ -107,6 +107,10 @@ export function elementwise(
     if (layer.op === "clip") {
       const { qmin, qmax } = program.model.clips.get(name)!;
       return (y, end) => exports.s8_clamp(at(input, y), at(name, y), (end - y) * perRow, qmin, qmax);
+    }
+    if (layer.op === "offset") {
+      const { scale, zeroPoint } = program.tensorParams(input);
+      return (y, end) => exports.s8_quantize(at(input, y), at(name, y), (end - y) * perRow, 1 / scale, zeroPoint);
     }
     const activation = program.model.activations.get(name)!;
     const { zero, least } = magic(program, name, activation.qmin);

@@ -69,7 +69,10 @@ export {
   type QuantisedClip,
   type QuantisedFilter,
   type QuantisedModel,
+  type QuantisedSums,
+  type QuantiseOptions,
   quantise,
+  type RealFilter,
 } from "../quantization/quantise.ts";
 export type {
   QuantisedAttention,

@@ -33,6 +33,9 @@ export type {
   QuantisedClip,
   QuantisedFilter,
   QuantisedModel,
+  QuantisedSums,
+  QuantiseOptions,
+  RealFilter,
 } from "../quantization/quantise.ts";
 export type {
   QuantisedAttention,

@@ -157,10 +157,20 @@ export function limitsOf(min: number, max: number, params: QuantizationParams): 
   return { qmin: quantizeValue(min, params), qmax: quantizeValue(max, params) };
 }
 
+/** The same of an output that stays real. */
+export interface Clamp {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+export const UNLIMITED: Clamp = { minimum: Number.NEGATIVE_INFINITY, maximum: Number.POSITIVE_INFINITY };
+
 /** A network without the clips that its operators apply themselves, and the limits by the (new) name of those operators. */
 export interface AbsorbedClips {
   readonly layers: readonly Layer[];
   readonly limits: ReadonlyMap<string, Limits>;
+  /** The same limits in binary32, as if no offset lay between operator and clip. */
+  readonly clamps: ReadonlyMap<string, Clamp>;
 }
 
 /**
@@ -170,6 +180,7 @@ export interface AbsorbedClips {
  */
 export function absorbClips(network: Network, params: ReadonlyMap<string, QuantizationParams>): AbsorbedClips {
   const limits = new Map<string, Limits>();
+  const clamps = new Map<string, Clamp>();
   const renamed = new Map<string, string>();
   const gone = new Set<string>();
   const nameNow = (name: string): string => {
@@ -179,15 +190,21 @@ export function absorbClips(network: Network, params: ReadonlyMap<string, Quanti
   for (const { name: root, op } of network.layers.filter((layer) => !isTied(layer))) {
     if (op === "input" || op === "fourier-positions") continue;
     let own = FULL;
+    let { minimum, maximum } = UNLIMITED;
     for (const layer of soleChain(network, root)) {
       if (layer.op !== "clip") continue;
       own = intersect(own, limitsOf(layer.min, layer.max, params.get(layer.input)!));
+      [minimum, maximum] = [minimum, maximum].map((limit) =>
+        Math.fround(Math.min(layer.max, Math.max(layer.min, limit))),
+      ) as [number, number];
       renamed.set(layer.input, layer.name);
       gone.add(layer.name);
     }
-    if (own !== FULL) limits.set(nameNow(root), own);
+    if (own === FULL) continue;
+    limits.set(nameNow(root), own);
+    clamps.set(nameNow(root), { minimum, maximum });
   }
   // A renamed tensor has one reader, the clip that goes: nobody else's inputs need the new name.
   const layers = network.layers.filter(({ name }) => !gone.has(name)).map((l) => ({ ...l, name: nameNow(l.name) }));
-  return { layers, limits };
+  return { layers, limits, clamps };
 }

@@ -14,23 +14,28 @@ import { prepare } from "../network/passes/prepare.ts";
 import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { roundHalfEven } from "../rounding.ts";
-import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf } from "./assign.ts";
+import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf, UNLIMITED } from "./assign.ts";
 import { type LayerContext, layerMultiplier, limitsOfLayer } from "./layer-context.ts";
 import { type QuantisedTokens, quantiseTokens } from "./quantise-tokens.ts";
 import type { Calibration } from "./ranges.ts";
+import { realEnds } from "./real-ends.ts";
 import { dequantizeValue, QMIN, type QuantizationParams, quantizeValue, SMALLEST_MULTIPLIER } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
 
-/** A convolution in int8, ready for `requantize`. Vectors have one entry per output channel. */
-export interface QuantisedFilter {
+/** What a convolution sums in int8. Vectors have one entry per output channel. */
+export interface QuantisedSums {
   /** OHWI, -127..127. */
   readonly weights: Int8Array;
   /** real weight = weightScales[o] * weights[o, ...]. */
   readonly weightScales: Float32Array;
   /** In units of inputScale * weightScales[o]; the input's zero point is NOT folded in. */
   readonly bias: Int32Array;
-  /** inputScale * weightScales[o] / outputScale, rounded once to binary32. */
+  /** inputScale * weightScales[o] / outputScale, rounded once to binary32; a real output has scale 1. */
   readonly multipliers: Float32Array;
+}
+
+/** A convolution in int8, ready for `requantize`. */
+export interface QuantisedFilter extends QuantisedSums {
   /** For accumulators below zero: multiplier * slope (PReLU) or zeros (ReLU with a residual after it). Absent: the same. */
   readonly negativeMultipliers?: Float32Array;
   /** residualScale / outputScale, rounded to binary32; present exactly when the layer has a residual. */
@@ -39,6 +44,14 @@ export interface QuantisedFilter {
   readonly qmin: number;
   /** Largest output, int8. */
   readonly qmax: number;
+}
+
+/** A convolution of int8 whose output stays real: min(maximum, max(minimum, f32(f32(f32(acc) * multipliers[o]) + residual))), the residual f32. */
+export interface RealFilter extends QuantisedSums {
+  /** Least output, binary32; -Infinity for none. */
+  readonly minimum: number;
+  /** Largest output, binary32; Infinity for none. */
+  readonly maximum: number;
 }
 
 /** q = requantize(a - zeroPointA, multiplierA, zeroPoint, qmin, qmax, b - zeroPointB, multiplierB); one channel broadcasts. */
@@ -77,10 +90,15 @@ export interface QuantisedClip {
 export interface QuantisedModel {
   /** Collapsed and fused, in topological order. Clips that became a clamp of their producer are gone. */
   readonly network: Network;
-  /** Of every tensor, by layer name. Depth-to-space, offset and clip keep the scale of their inputs; offset moves the zero point. */
+  /**
+   * Of every int8 tensor, by layer name, and of a real input, whose readers but the residual round it so. Depth-to-space, offset and clip
+   * keep the scale of their inputs; offset moves the zero point.
+   */
   readonly tensors: ReadonlyMap<string, QuantizationParams>;
-  /** Per conv2d layer. */
-  readonly filters: ReadonlyMap<string, QuantisedFilter>;
+  /** Tensors that stay f32: the input, the output and what leads to it; absent where there are none. */
+  readonly real?: ReadonlySet<string>;
+  /** Per conv2d layer; of a tensor that stays real a `RealFilter`. */
+  readonly filters: ReadonlyMap<string, QuantisedFilter | RealFilter>;
   /** Per add layer that is not fused. */
   readonly adds: ReadonlyMap<string, QuantisedAdd>;
   /** Per activation layer that is not fused. */
@@ -112,32 +130,41 @@ function limitsOfActivation(activation: Activation | undefined, params: Quantiza
   return FULL;
 }
 
+/** @param outputScale 1 for an output that stays real */
+function quantiseSums(layer: Conv2dLayer, { tensors, weights }: LayerContext, outputScale: number): QuantisedSums {
+  const { name, channels } = layer;
+  const { scale: inputScale } = tensors.get(layer.input)!;
+  const bias = layer.bias === undefined ? undefined : weights.get(layer.bias)!.data;
+  const floor = (o: number) =>
+    Math.max(Math.abs(bias?.[o] ?? 0) / (inputScale * BIAS_LIMIT), (SMALLEST_MULTIPLIER * outputScale) / inputScale);
+  const quantised = quantiseWeights(weights.get(layer.weights)!.data, channels, floor);
+  const weightScales = quantised.scales;
+  return {
+    weights: quantised.weights,
+    weightScales,
+    bias: Int32Array.from(weightScales, (scale, o) => roundHalfEven((bias?.[o] ?? 0) / (inputScale * scale))),
+    multipliers: weightScales.map((scale) => layerMultiplier(name, (inputScale * scale) / outputScale)),
+  };
+}
+
 function quantiseConv(layer: Conv2dLayer, context: LayerContext): QuantisedFilter {
   const { tensors, weights } = context;
   const { name, channels, activation, residual } = layer;
-  const input = tensors.get(layer.input)!;
   const output = tensors.get(name)!;
   const behind = residual?.position === "after-activation";
   const fits = behind ? activation?.kind !== "relu6" : !(residual && activation?.kind === "prelu");
   const message = () => `layer ${name}: a residual ${residual!.position} with ${activation!.kind} has no int8 form`;
   check(fits, "ERR_UNSUPPORTED", message);
 
-  const bias = layer.bias === undefined ? undefined : weights.get(layer.bias)!.data;
-  const floor = (o: number) =>
-    Math.max(Math.abs(bias?.[o] ?? 0) / (input.scale * BIAS_LIMIT), (SMALLEST_MULTIPLIER * output.scale) / input.scale);
-  const quantised = quantiseWeights(weights.get(layer.weights)!.data, channels, floor);
-  const weightScales = quantised.scales;
-  const multipliers = weightScales.map((scale) => layerMultiplier(name, (input.scale * scale) / output.scale));
+  const sums = quantiseSums(layer, context, output.scale);
+  const { multipliers } = sums;
   // ReLU before a residual cannot be a clamp of the sum: it multiplies what lies below zero by nothing instead.
   const zeros = behind && activation?.kind === "relu";
   const slopes = activation?.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
   const negative = slopes ? multipliers.map((m, o) => m * slopes[o]!) : zeros ? new Float32Array(channels) : undefined;
   const own = behind ? FULL : limitsOfActivation(activation, output);
   return {
-    weights: quantised.weights,
-    weightScales,
-    bias: Int32Array.from(weightScales, (scale, o) => roundHalfEven((bias?.[o] ?? 0) / (input.scale * scale))),
-    multipliers,
+    ...sums,
     ...(negative ? { negativeMultipliers: negative } : {}),
     ...(residual
       ? { residualMultiplier: layerMultiplier(name, tensors.get(residual.tensor)!.scale / output.scale) }
@@ -212,21 +239,40 @@ function quantiseReplacement({ name, inputs }: ReplaceTokenLayer, context: Layer
   return Int8Array.from(inputs.flatMap((input) => tableOf((x) => x, tensors.get(input)!, tensors.get(name)!, own)));
 }
 
+/** Of `quantise`. */
+export interface QuantiseOptions {
+  /**
+   * "int8" (default): input and output are int8. "f32": the input, the residual that the last convolution adds to its sums, and the output stay
+   * real, and only what lies between is int8 (docs/quantization.md, "The ends may stay real"). For networks whose input is read by offsets
+   * and that residual alone, and whose output comes from a convolution without activation, directly or by way of depth-to-space and clips.
+   */
+  readonly boundary?: "int8" | "f32";
+}
+
 /**
  * Post-training quantisation to int8: affine per-tensor activations from the calibrated ranges, symmetric per-channel weights, int32
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic and on attention or normalisation too wide for it, and as `inferShapes`, `checkWeights`, `collapse`
+ *   arithmetic, on attention or normalisation too wide for it and on ends that cannot stay real, ERR_ARGUMENT on an unknown boundary, and
+ *   as `inferShapes`, `checkWeights`, `collapse`
  */
-export function quantise(model: Model, calibration: Calibration): QuantisedModel {
+export function quantise(
+  model: Model,
+  calibration: Calibration,
+  { boundary = "int8" }: QuantiseOptions = {},
+): QuantisedModel {
+  const known = boundary === "int8" || boundary === "f32";
+  check(known, "ERR_ARGUMENT", () => `boundary: expected "int8" or "f32", got ${String(boundary)}`);
   const { network: fused, weights } = prepare(model);
   const params = assignParams(fused, calibration);
-  const { layers, limits } = absorbClips(fused, params);
+  const { layers, limits, clamps } = absorbClips(fused, params);
   const network = validate({ ...fused, layers });
-  const tensors = new Map(network.layers.map(({ name }): [string, QuantizationParams] => [name, params.get(name)!]));
+  const real = boundary === "f32" ? realEnds(network) : undefined;
+  const rounded = network.layers.filter(({ name, op }) => op === "input" || !real?.has(name));
+  const tensors = new Map(rounded.map(({ name }): [string, QuantizationParams] => [name, params.get(name)!]));
   const context: LayerContext = { tensors, limits, weights, channels: inferChannels(network) };
-  const filters = new Map<string, QuantisedFilter>();
+  const filters = new Map<string, QuantisedFilter | RealFilter>();
   const adds = new Map<string, QuantisedAdd>();
   const activations = new Map<string, QuantisedActivation>();
   const tables = new Map<string, Int8Array>();
@@ -234,7 +280,9 @@ export function quantise(model: Model, calibration: Calibration): QuantisedModel
   const clips = new Map<string, QuantisedClip>();
   for (const layer of network.layers) {
     const { name } = layer;
-    if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context));
+    if (layer.op === "conv2d" && real?.has(name))
+      filters.set(name, { ...quantiseSums(layer, context, 1), ...(clamps.get(name) ?? UNLIMITED) });
+    else if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context));
     else if (layer.op === "add") adds.set(name, quantiseAdd(layer, context));
     else if (layer.op === "activation" && isPiecewise(layer)) activations.set(name, quantiseActivation(layer, context));
     else if (layer.op === "activation" || layer.op === "channel-affine")
@@ -244,5 +292,6 @@ export function quantise(model: Model, calibration: Calibration): QuantisedModel
     else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
   }
   const tokens = quantiseTokens(network, context);
-  return { network, tensors, filters, adds, activations, tables, averages, clips, ...(tokens && { tokens }) };
+  const ends = real && { real };
+  return { network, tensors, ...ends, filters, adds, activations, tables, averages, clips, ...(tokens && { tokens }) };
 }

@@ -5,8 +5,15 @@
 import { decodeBase64 } from "../base64.ts";
 import { check } from "../errors.ts";
 import type { Network } from "../network/description.ts";
-import type { Limits } from "./assign.ts";
-import type { QuantisedActivation, QuantisedAdd, QuantisedClip, QuantisedFilter, QuantisedModel } from "./quantise.ts";
+import type { Clamp, Limits } from "./assign.ts";
+import type {
+  QuantisedActivation,
+  QuantisedAdd,
+  QuantisedClip,
+  QuantisedFilter,
+  QuantisedModel,
+  RealFilter,
+} from "./quantise.ts";
 import type { QuantizationParams } from "./requantize.ts";
 
 /** Typed arrays as text, everything else as it is. */
@@ -18,7 +25,9 @@ type Table<T> = Readonly<Record<string, T>>;
 export interface StoredModel {
   readonly network: Network;
   readonly tensors: Table<QuantizationParams>;
-  readonly filters: Table<Stored<QuantisedFilter>>;
+  /** Names of the tensors that stay real. */
+  readonly real?: readonly string[];
+  readonly filters: Table<Stored<QuantisedFilter> | Stored<RealFilter>>;
   readonly adds: Table<QuantisedAdd>;
   readonly activations: Table<Stored<QuantisedActivation>>;
   readonly tables: Table<string>;
@@ -41,11 +50,12 @@ const storeTable = <T extends object>(table: ReadonlyMap<string, T>): Table<Stor
 
 /** @throws WasmogradError ERR_UNSUPPORTED on networks of tokens: what is stored are networks that upscale */
 export function storeModel(model: QuantisedModel): StoredModel {
-  const { network, tensors, filters, adds, activations, tables, averages, clips, tokens } = model;
+  const { network, tensors, real, filters, adds, activations, tables, averages, clips, tokens } = model;
   check(tokens === undefined, "ERR_UNSUPPORTED", () => `${network.name}: expected a network without tokens to store`);
   return {
     network,
     tensors: storeTable(tensors),
+    ...(real && { real: [...real] }),
     filters: storeTable(filters),
     adds: storeTable(adds),
     activations: storeTable(activations),
@@ -57,24 +67,40 @@ export function storeModel(model: QuantisedModel): StoredModel {
 
 const floats = (text: string): Float32Array => new Float32Array(decodeBase64(text).buffer);
 
+/** JSON has no infinities: it holds null for them. */
+const clampOf = ({
+  minimum,
+  maximum,
+}: {
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+}): Clamp => ({
+  minimum: minimum ?? Number.NEGATIVE_INFINITY,
+  maximum: maximum ?? Number.POSITIVE_INFINITY,
+});
+
 const map = <From, To>(table: Table<From>, each: (value: From) => To): Map<string, To> =>
   new Map(Object.entries(table).map(([name, value]) => [name, each(value)]));
 
 /** Trusts its input: for what `storeModel` has made. */
 export function restoreModel(stored: StoredModel): QuantisedModel {
-  const { network, tensors, filters, adds, activations, tables, averages, clips } = stored;
+  const { network, tensors, real, filters, adds, activations, tables, averages, clips } = stored;
   const negative = (text: string | undefined) => (text === undefined ? {} : { negativeMultipliers: floats(text) });
   return {
     network,
     tensors: map(tensors, (params) => params),
-    filters: map(filters, ({ weights, weightScales, bias, multipliers, negativeMultipliers, ...numbers }) => ({
-      ...numbers,
-      weights: new Int8Array(decodeBase64(weights).buffer),
-      weightScales: floats(weightScales),
-      bias: new Int32Array(decodeBase64(bias).buffer),
-      multipliers: floats(multipliers),
-      ...negative(negativeMultipliers),
-    })),
+    ...(real && { real: new Set(real) }),
+    filters: map(filters, ({ weights, weightScales, bias, multipliers, ...rest }) => {
+      const sums = {
+        weights: new Int8Array(decodeBase64(weights).buffer),
+        weightScales: floats(weightScales),
+        bias: new Int32Array(decodeBase64(bias).buffer),
+        multipliers: floats(multipliers),
+      };
+      if ("minimum" in rest) return { ...sums, ...clampOf(rest) };
+      const { negativeMultipliers, ...numbers } = rest;
+      return { ...sums, ...numbers, ...negative(negativeMultipliers) };
+    }),
     adds: map(adds, (add) => add),
     activations: map(activations, ({ negativeMultipliers, ...numbers }) => ({
       ...numbers,

@@ -104,3 +104,34 @@ export function finishS8(
   }
   return { shape, data };
 }
+
+export interface ConvS8RealOptions extends AccumulateOptions {
+  /** Per output channel, binary32 values. */
+  readonly multipliers: Float32Array;
+  /** Limits of the output, binary32. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Of the output's shape, or of one channel that is broadcast. */
+  readonly residual?: FeatureMap<Float32Array>;
+}
+
+/** An int8 convolution whose output stays real: `accumulateS8`, then f32(f32(f32(acc) * multiplier) + residual) within the limits; NaN stays. */
+export function conv2dS8Real(
+  input: FeatureMap<Int8Array>,
+  filter: FilterS8,
+  options: ConvS8RealOptions,
+): FeatureMap<Float32Array> {
+  const { multipliers, minimum, maximum, residual } = options;
+  const { shape, data: sums } = accumulateS8(input, filter, options);
+  const channels = shape[2];
+  const broadcast = residual?.shape[2] === 1;
+  const data = new Float32Array(sums.length);
+  for (let i = 0; i < data.length; i++) {
+    const c = i % channels;
+    let t = Math.fround(Math.fround(sums[i]!) * multipliers[c]!);
+    if (residual) t = Math.fround(t + residual.data[broadcast ? (i - c) / channels : i]!);
+    if (t < minimum) t = minimum;
+    data[i] = t > maximum ? maximum : t;
+  }
+  return { shape, data };
+}

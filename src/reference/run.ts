@@ -3,6 +3,7 @@ import { check, WasmogradError } from "../errors.ts";
 import { type RealActivation, realActivation } from "../network/activations.ts";
 import type {
   Activation,
+  Conv2dLayer,
   FeatureMap,
   InputLayer,
   Layer,
@@ -19,13 +20,13 @@ import { inferShapes } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { checkWeights } from "../network/weights.ts";
 import { checkKeys } from "../quantization/attention-limits.ts";
-import type { QuantisedModel } from "../quantization/quantise.ts";
+import type { QuantisedFilter, QuantisedModel, QuantisedSums, RealFilter } from "../quantization/quantise.ts";
 import { averageMultiplier, quantizeValue } from "../quantization/requantize.ts";
 import { tableS8 } from "./activations.ts";
 import { crossCovarianceAttention, softmaxAttention } from "./attention.ts";
 import { attentionLayerS8 } from "./attention-kernels.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
-import { conv2dS8 } from "./conv2d-s8.ts";
+import { conv2dS8, conv2dS8Real, type FilterS8 } from "./conv2d-s8.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
@@ -199,6 +200,15 @@ export function runReferenceF64(model: RealModel, input: FeatureMap<RealArray>):
   return runReal(model, input, (length) => new Float64Array(length));
 }
 
+/** The weights of a convolution, with their shape. */
+function filterS8(
+  { channels, kernel, depthwise }: Conv2dLayer,
+  { shape: [, , inputs] }: FeatureMap<unknown>,
+  { weights }: QuantisedSums,
+): FilterS8 {
+  return { shape: [channels, ...kernel, depthwise ? 1 : inputs], weights };
+}
+
 /** How layers are evaluated on int8: the equations of docs/quantization.md, one operator each. */
 function int8Evaluator({
   tensors,
@@ -222,13 +232,13 @@ function int8Evaluator({
     });
     switch (layer.op) {
       case "conv2d": {
-        const { weights, residualMultiplier, ...vectors } = filters.get(name)!;
-        const { stride, padding, channels, kernel, residual, depthwise = false } = layer;
+        const { residualMultiplier, ...vectors } = filters.get(name) as QuantisedFilter;
+        const { stride, padding, residual, depthwise = false } = layer;
         const input = of(layer.input);
         const zeroPoints = { inputZeroPoint: zeroPointOf(layer.input), outputZeroPoint: zeroPoint };
         const sum = residual && { residual: operand(residual.tensor, residualMultiplier!) };
-        const filter = { shape: [channels, ...kernel, depthwise ? 1 : input.shape[2]] as FilterShape, weights };
-        return conv2dS8(input, filter, { stride, padding, depthwise, ...zeroPoints, ...vectors, ...sum });
+        const options = { stride, padding, depthwise, ...zeroPoints, ...vectors, ...sum };
+        return conv2dS8(input, filterS8(layer, input, vectors), options);
       }
       case "add": {
         const { multiplierA, multiplierB, qmin, qmax } = adds.get(name)!;
@@ -303,12 +313,51 @@ function int8Evaluator({
   };
 }
 
+/** The same where some tensors are f32. */
+function realEndsEvaluator(model: QuantisedModel, real: ReadonlySet<string>): Evaluate<Int8Array | Float32Array> {
+  const int8 = int8Evaluator(model);
+  const { tensors, filters } = model;
+  return (layer, of) => {
+    const ofInt8 = (tensor: string) => of(tensor) as FeatureMap<Int8Array>;
+    const ofReal = (tensor: string) => of(tensor) as FeatureMap<Float32Array>;
+    if (layer.op === "offset" && real.has(layer.input)) {
+      const { shape, data } = ofReal(layer.input);
+      return { shape, data: Int8Array.from(data, (x) => quantizeValue(x, tensors.get(layer.input)!)) };
+    }
+    if (!real.has(layer.name)) return int8(layer, ofInt8);
+    if (layer.op === "depth-to-space") return depthToSpace(ofReal(layer.input), layer.block);
+    if (layer.op !== "conv2d")
+      throw new WasmogradError("ERR_UNSUPPORTED", `layer ${layer.name}: ${layer.op} has no real form in int8 networks`);
+    const filter = filters.get(layer.name) as RealFilter;
+    const { stride, padding, residual, depthwise = false } = layer;
+    const input = ofInt8(layer.input);
+    const inputZeroPoint = tensors.get(layer.input)!.zeroPoint;
+    const sum = residual && { residual: ofReal(residual.tensor) };
+    const options = { stride, padding, depthwise, inputZeroPoint, ...filter, ...sum };
+    return conv2dS8Real(input, filterS8(layer, input, filter), options);
+  };
+}
+
 /**
  * Runs a quantised model layer by layer: the integers that every kernel and engine must produce (ours: docs/quantization.md).
- * @returns the int8 values of every tensor by name
- * @throws WasmogradError ERR_SHAPE
+ * @param input int8, or f32 where the model's ends stay real
+ * @returns the values of every tensor by name: int8, and f32 of those that stay real
+ * @throws WasmogradError ERR_SHAPE, ERR_ARGUMENT on the other kind of input
  */
-export function runReferenceQuantised(model: QuantisedModel, input: FeatureMap<Int8Array>): Map<string, Int8Array> {
-  checkInput(model.network, input);
-  return interpret(model.network, input, int8Evaluator(model));
+export function runReferenceQuantised(model: QuantisedModel, input: FeatureMap<Int8Array>): Map<string, Int8Array>;
+export function runReferenceQuantised(
+  model: QuantisedModel,
+  input: FeatureMap<Float32Array>,
+): Map<string, Int8Array | Float32Array>;
+export function runReferenceQuantised(
+  model: QuantisedModel,
+  input: FeatureMap<Int8Array | Float32Array>,
+): Map<string, Int8Array | Float32Array> {
+  const { network, real } = model;
+  checkInput(network, input);
+  const expected = real ? Float32Array : Int8Array;
+  const fits = input.data instanceof expected;
+  check(fits, "ERR_ARGUMENT", () => `input: data: expected ${expected.name}, got ${input.data.constructor.name}`);
+  if (real) return interpret(network, input, realEndsEvaluator(model, real));
+  return interpret(network, input as FeatureMap<Int8Array>, int8Evaluator(model));
 }

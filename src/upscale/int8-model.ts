@@ -10,7 +10,7 @@ export interface Int8Recipe {
   readonly equalisation?: Equalisation | undefined;
 }
 
-/** The int8 network that an upscaler runs: equalised, then quantised. @throws WasmogradError as `equalise` and `quantise` */
+/** The int8 network that an upscaler runs: equalised, then quantised but for its ends. @throws WasmogradError as `equalise` and `quantise` */
 export function int8Model(model: Model, { calibration, equalisation = {} }: Int8Recipe): QuantisedModel {
-  return quantise(equalise(model, equalisation), calibration);
+  return quantise(equalise(model, equalisation), calibration, { boundary: "f32" });
 }

@@ -113,7 +113,7 @@ export class TileJob {
     const target: Region = { x: core.x * scale, y: top + first, width: core.width * scale, height: last - first };
     const columns = source.width * scale;
     const [y, cb, cr] = this.#upscaledPlanes;
-    const rowBytes = this.#network.precision === "f32" ? columns * 4 : columns;
+    const rowBytes = this.#network.outputQuantization ? columns : columns * 4;
     this.#network.toReal(pointer + (first - begin) * rowBytes, y.pointer, columns * target.height, PEAK);
     const left = (core.x - source.x) * scale * 4;
     const luma = { pointer: y.pointer + left, rowBytes: y.rowBytes };
@@ -165,8 +165,8 @@ export class TileJob {
 }
 
 /**
- * A plane of luma in 0..255 (no gaps) through the network alone. An int8 network rounds its result to whole levels, an f32 network does
- * not. Beside the result, memory does not grow with the height.
+ * A plane of luma in 0..255 (no gaps) through the network alone. The result is not rounded. Beside it, memory does not grow with the
+ * height.
  */
 export function runLuma(network: CompiledNetwork, luma: Float32Array, { width, height }: Size): Float32Array {
   const plan = network.createPlan(height, width);

@@ -117,8 +117,7 @@ export class Upscaler {
   /**
    * Upscales a picture by `factor`, or to the size that `to` names: luma (BT.601) through the network, chroma and alpha by bicubic
    * interpolation. Channels and depth stay what they were. The picture is read while it runs: leave its samples alone until the promise
-   * settles. The result does not depend on the tile size, bit for bit. With int8 precision luma has 256 levels, also for 16-bit pictures;
-   * f32 keeps their depth.
+   * settles. The result does not depend on the tile size, bit for bit. 16-bit pictures keep their depth, with int8 precision too.
    *
    * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_DISPOSED; the signal's reason when aborted
    */

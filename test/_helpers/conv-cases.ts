@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
 import type { KernelInstance } from "../../src/kernels/load.ts";
-import { type ConvS8Options, conv2dS8 } from "../../src/reference/conv2d-s8.ts";
+import { type ConvS8Options, conv2dS8, conv2dS8Real } from "../../src/reference/conv2d-s8.ts";
 import { int8Values, runConvolution } from "./kernels.ts";
 import { random } from "./random.ts";
 
@@ -45,6 +45,25 @@ export const anyCase: fc.Arbitrary<Case> = fc.record({
   extreme: fc.boolean(),
 });
 
+/** What a case says of the sums, and numbers for the rest. */
+function operandsOf(c: Case) {
+  const { ic, oc, kh, kw, stride, padding, depthwise = false } = c;
+  const inputs = depthwise ? 1 : ic;
+  const next = random(c.seed);
+  const values = (seed: number, n: number, low: number): Int8Array =>
+    c.extreme ? int8Values(seed, n, 0, 1).map((v) => (v ? 127 : low)) : int8Values(seed, n, low);
+  const input = { shape: [c.height, c.width, ic] as const, data: values(c.seed, c.height * c.width * ic, -128) };
+  const weights = values(c.seed + 1, oc * kh * kw * inputs, -127);
+  const size = 127 * 64 * Math.sqrt(kh * kw * inputs);
+  const bias = Int32Array.from({ length: oc }, () => Math.round((next() - 0.5) * size));
+  const oh = padding === "same" ? Math.ceil(c.height / stride) : Math.floor((c.height - kh) / stride) + 1;
+  const ow = padding === "same" ? Math.ceil(c.width / stride) : Math.floor((c.width - kw) / stride) + 1;
+  const residualShape = [oh, ow, c.residual === "one" ? 1 : oc] as const;
+  const residualLength = c.residual === "none" ? 0 : residualShape.reduce((product, n) => product * n);
+  const filter = { shape: [oc, kh, kw, inputs] as const, weights };
+  return { next, input, filter, bias, size, residualShape, residualLength };
+}
+
 /** Runs a case on the kernel of `algorithm` and on the oracle. */
 export function both(
   kernels: KernelInstance,
@@ -52,14 +71,7 @@ export function both(
   algorithm: ConvSpecS8["algorithm"],
 ): { kernel: Int8Array; oracle: Int8Array } {
   const { ic, oc, kh, kw, stride, padding, inputZeroPoint, outputZeroPoint, depthwise = false } = c;
-  const inputs = depthwise ? 1 : ic;
-  const next = random(c.seed);
-  const values = (seed: number, n: number, low: number): Int8Array =>
-    c.extreme ? int8Values(seed, n, 0, 1).map((v) => (v ? 127 : low)) : int8Values(seed, n, low);
-  const input = values(c.seed, c.height * c.width * ic, -128);
-  const weights = values(c.seed + 1, oc * kh * kw * inputs, -127);
-  const size = 127 * 64 * Math.sqrt(kh * kw * inputs);
-  const bias = Int32Array.from({ length: oc }, () => Math.round((next() - 0.5) * size));
+  const { next, input, filter, bias, size, residualShape, residualLength } = operandsOf(c);
   // From mostly inside int8 to mostly saturating, some exactly on a half.
   const spread = c.extreme ? 1 : 2 ** Math.floor(next() * 6 - 3);
   const multipliers = Float32Array.from({ length: oc }, () =>
@@ -68,12 +80,19 @@ export function both(
   const negativeMultipliers = c.slopes ? multipliers.map((m) => m * (next() * 2 - 0.5)) : undefined;
   const qmin = c.clamp === "none" ? -128 : outputZeroPoint;
   const qmax = c.clamp === "relu6" ? Math.min(127, outputZeroPoint + 40) : 127;
-  const oh = padding === "same" ? Math.ceil(c.height / stride) : Math.floor((c.height - kh) / stride) + 1;
-  const ow = padding === "same" ? Math.ceil(c.width / stride) : Math.floor((c.width - kw) / stride) + 1;
-  const residualChannels = c.residual === "one" ? 1 : oc;
-  const residual = c.residual === "none" ? undefined : int8Values(c.seed + 2, oh * ow * residualChannels);
+  const residual = residualLength === 0 ? undefined : int8Values(c.seed + 2, residualLength);
   const residualZeroPoint = Math.floor(next() * 256) - 128;
   const residualMultiplier = Math.fround(0.01 + next() * 2);
+  const finish = {
+    bias,
+    multipliers,
+    ...(negativeMultipliers && { negativeMultipliers }),
+    inputZeroPoint,
+    outputZeroPoint,
+    qmin,
+    qmax,
+  };
+  const added = { zeroPoint: residualZeroPoint, multiplier: residualMultiplier };
   const spec: ConvSpecS8 = {
     dtype: "s8",
     ic,
@@ -82,45 +101,60 @@ export function both(
     kw,
     stride,
     depthwise,
-    weights,
-    bias,
-    multipliers,
-    ...(negativeMultipliers && { negativeMultipliers }),
-    inputZeroPoint,
-    outputZeroPoint,
-    qmin,
-    qmax,
-    ...(residual && {
-      residual: {
-        broadcast: residualChannels < oc,
-        zeroPoint: residualZeroPoint,
-        multiplier: residualMultiplier,
-      },
-    }),
+    weights: filter.weights,
+    ...finish,
+    ...(residual && { residual: { broadcast: residualShape[2] < oc, ...added } }),
     algorithm,
   };
   const options: ConvS8Options = {
     stride,
     padding,
     depthwise,
-    inputZeroPoint,
-    bias,
-    multipliers,
-    ...(negativeMultipliers && { negativeMultipliers }),
-    outputZeroPoint,
-    qmin,
-    qmax,
-    ...(residual && {
-      residual: {
-        map: { shape: [oh, ow, residualChannels], data: residual },
-        zeroPoint: residualZeroPoint,
-        multiplier: residualMultiplier,
-      },
-    }),
+    ...finish,
+    ...(residual && { residual: { map: { shape: residualShape, data: residual }, ...added } }),
   };
-  const shape = [c.height, c.width, ic] as const;
-  const oracle = conv2dS8({ shape, data: input }, { shape: [oc, kh, kw, inputs], weights }, options).data;
-  return { kernel: runConvolution(kernels, spec, shape, padding, input, residual), oracle };
+  const oracle = conv2dS8(input, filter, options).data;
+  return { kernel: runConvolution(kernels, spec, input.shape, padding, input.data, residual), oracle };
+}
+
+/** The same with an output that stays real. Clamps and slopes of the case, which belong to int8 outputs, stand for limits. */
+export function bothReal(
+  kernels: KernelInstance,
+  c: Case,
+  algorithm: ConvSpecS8["algorithm"],
+): { kernel: Float32Array; oracle: Float32Array } {
+  const { ic, oc, kh, kw, stride, padding, inputZeroPoint, depthwise = false } = c;
+  const { next, input, filter, bias, size, residualShape, residualLength } = operandsOf(c);
+  // Some powers of two, which f32(acc) keeps all its bits by.
+  const multipliers = Float32Array.from({ length: oc }, () => (next() < 0.2 ? 2 ** -9 : (0.2 + next()) / size));
+  const limits = {
+    minimum: c.clamp === "none" ? Number.NEGATIVE_INFINITY : 0,
+    maximum: c.clamp === "relu6" ? 1 : Number.POSITIVE_INFINITY,
+  };
+  const strange = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 3e38];
+  const value = () => (c.slopes && next() < 0.1 ? strange[Math.floor(next() * strange.length)]! : next() * 3 - 1);
+  const data = Float32Array.from({ length: residualLength }, value);
+  const finish = { bias, multipliers, inputZeroPoint, ...limits };
+  const spec: ConvSpecS8 = {
+    dtype: "s8",
+    ic,
+    oc,
+    kh,
+    kw,
+    stride,
+    depthwise,
+    weights: filter.weights,
+    ...finish,
+    outputZeroPoint: 0,
+    qmin: -128,
+    qmax: 127,
+    ...(residualLength > 0 && { residual: { broadcast: residualShape[2] < oc } }),
+    algorithm,
+  };
+  const residual = residualLength > 0 && { residual: { shape: residualShape, data } };
+  const oracle = conv2dS8Real(input, filter, { stride, padding, depthwise, ...finish, ...residual }).data;
+  const added = residualLength > 0 ? data : undefined;
+  return { kernel: runConvolution(kernels, spec, input.shape, padding, input.data, added), oracle };
 }
 
 export function fits(c: Case): boolean {

@@ -19,36 +19,37 @@ export function floatValues(seed: number, length: number): Float32Array {
 }
 
 /**
- * Runs one convolution kernel with guard bands around every buffer, a scratch filled with garbage, and everything freed again.
+ * Runs one convolution kernel with guard bands around every buffer, a scratch filled with garbage, and everything freed again. Output and
+ * residual are of the input's type, or f32 where the output stays real.
  */
-export function runConvolution<Data extends Int8Array | Float32Array>(
+export function runConvolution<Data extends Int8Array | Float32Array, Result extends Int8Array | Float32Array = Data>(
   kernels: KernelInstance,
   spec: ConvSpecS8 | ConvSpecF32,
   shape: readonly [number, number, number],
   padding: "same" | "valid",
   input: Data,
-  residual?: Data,
-): Data {
+  residual?: Result,
+): Result {
   const { memory } = kernels;
   const packed = new PackedConvolution(kernels, spec);
   const geometry = convGeometry(shape, spec.oc, [spec.kh, spec.kw], spec.stride, padding);
   const call = new ConvolutionCall(kernels, packed, geometry);
-  const bytes = input.BYTES_PER_ELEMENT;
+  const bytes = "minimum" in spec ? 4 : 1;
   const outputs = geometry.oh * geometry.ow * geometry.oc;
-  const put = (values: Data, at: number): void => {
+  const put = (values: Data | Result, at: number): void => {
     if (values instanceof Float32Array) memory.f32.set(values, at >> 2);
     else memory.i8.set(values, at);
   };
-  let result: Data | undefined;
-  const sizes = [input.length * bytes, outputs * bytes, (residual?.length ?? 0) * bytes, call.scratchBytes];
+  let result: Result | undefined;
+  const sizes = [input.byteLength, outputs * bytes, residual?.byteLength ?? 0, call.scratchBytes];
   withGuards(memory, sizes, ([x, y, r, scratch]) => {
     put(input, x!);
     if (residual) put(residual, r!);
     call.bind(x!, y!, residual ? r! : 0, scratch!);
     call.run();
     result = (
-      input instanceof Float32Array ? memory.f32.slice(y! >> 2, (y! >> 2) + outputs) : memory.i8.slice(y!, y! + outputs)
-    ) as Data;
+      bytes === 4 ? memory.f32.slice(y! >> 2, (y! >> 2) + outputs) : memory.i8.slice(y!, y! + outputs)
+    ) as Result;
   });
   call.dispose();
   packed.dispose();

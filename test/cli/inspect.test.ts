@@ -32,7 +32,10 @@ describe("ranges of the int8 network that ships", () => {
   test("of each layer that computes a tensor of it", () => {
     const { layers } = json("inspect", "sesr-m5");
     const ranges = new Map(layers.map(({ name, int8 }: { name: string; int8?: object }) => [name, int8]));
-    expect(ranges.get("y")).toEqual({ min: 0, max: 1, scale: 1 / 255, zeroPoint: -128 });
+    // Studio range, in steps that divide the offset of 0.5.
+    expect(ranges.get("x")).toEqual({ min: 0, max: (0.5 / 138) * 255, scale: 0.5 / 138, zeroPoint: -128 });
+    // The output stays real.
+    expect(ranges.get("y")).toBeUndefined();
     for (const name of ["x", "x.centred", "first", "blocks.0.prelu", "features"]) {
       const { min, max, scale, zeroPoint } = ranges.get(name) as Record<"min" | "max" | "scale" | "zeroPoint", number>;
       expect((max - min) / scale).toBeCloseTo(255, 9);
@@ -40,7 +43,7 @@ describe("ranges of the int8 network that ships", () => {
     }
     // Fused into the PReLU behind it: no tensor of the int8 network.
     expect(ranges.get("blocks.0")).toBeUndefined();
-    expect(cli("inspect", "sesr-m5").stdout).toMatch(/int8 range .*\n(.*\n)*y .* 0\.000 to 1\.000/);
+    expect(cli("inspect", "sesr-m5").stdout).toMatch(/int8 range .*\n(.*\n)*x .* 0\.000 to 0\.924\n/);
     expect(cli("inspect", "resnet18").stdout).not.toMatch(/int8 range/);
   });
 });

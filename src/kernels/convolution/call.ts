@@ -34,10 +34,16 @@ export class ConvolutionCall {
     this.#scratch = scratchLayout(packed, geometry);
     this.scratchBytes = this.#scratch.bytes;
     this.#longRow = longRow(packed, geometry);
-    const { dtype, residual } = packed.spec;
-    const bytes = dtype === "f32" ? 4 : 1;
+    const { spec } = packed;
+    const { residual } = spec;
+    // Of int8 layers those have it whose output is real.
+    const bytes = "minimum" in spec ? 4 : 1;
     const residualChannels = residual ? (residual.broadcast ? 1 : geometry.oc) : 0;
-    this.#pixel = { input: geometry.ic * bytes, output: geometry.oc * bytes, residual: residualChannels * bytes };
+    this.#pixel = {
+      input: geometry.ic * (spec.dtype === "f32" ? 4 : 1),
+      output: geometry.oc * bytes,
+      residual: residualChannels * bytes,
+    };
     this.#params = kernels.memory.allocate(CONV_PARAMS_BYTES);
     kernels.memory.u8.fill(0, this.#params, this.#params + CONV_PARAMS_BYTES);
   }

@@ -246,8 +246,13 @@ const fieldsF32 = ({ minimum, maximum }: ConvSpecF32): Fields => ({ minimum, max
 
 function fieldsS8(spec: ConvSpecS8): Fields {
   const { inputZeroPoint, outputZeroPoint, qmin, qmax, residual, multipliers, negativeMultipliers } = spec;
+  const { minimum = 0, maximum = 0 } = spec;
+  const real = "minimum" in spec;
   return {
-    negativeBelow: negativeMultipliers?.some((n, o) => n > multipliers[o]!) ? 0 : 1,
+    minimum,
+    maximum,
+    realOutput: real ? 1 : 0,
+    negativeBelow: real || negativeMultipliers?.some((n, o) => n > multipliers[o]!) ? 0 : 1,
     inputZeroPoint,
     qmax,
     magicZero: MAGIC_BITS - outputZeroPoint,

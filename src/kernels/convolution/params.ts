@@ -34,6 +34,7 @@ export const CONV_PARAMS = [
   "residualMultiplier",
   "residualBroadcast",
   "negativeBelow",
+  "realOutput",
   "magicZero",
   "magicMin",
   "minimum",

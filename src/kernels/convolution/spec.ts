@@ -34,6 +34,12 @@ export interface ConvSpecS8 extends LayerShape {
   readonly qmin: number;
   readonly qmax: number;
   readonly residual?: ResidualSpec;
+  /**
+   * Present, both, where the output and the residual are f32: clamp(f32(acc) * multiplier + residual) to these. There are no multipliers of
+   * negative sums then, and what belongs to int8 outputs and residuals says nothing.
+   */
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly algorithm: "direct" | WinogradS8 | RowId;
   /** Winograd only: filters in fewer bits, which is not exact. */
   readonly filterScaling?: FilterScaling;

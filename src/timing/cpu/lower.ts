@@ -123,7 +123,8 @@ export function lowerForCpu(
     rows: convolutions.get(name)!.winograd?.m ?? 1,
     movable: precision === "int8",
   });
-  const scheduled = { network: prepared, precision, shapes, geometries, tileOf, scratchBytes };
+  const bytesOf = () => (precision === "f32" ? 4 : 1);
+  const scheduled = { network: prepared, bytesOf, shapes, geometries, tileOf, scratchBytes };
   const schedule = scheduleNetwork(scheduled, whole ? input[0] : undefined);
   return { network: prepared, precision, shapes, convolutions, schedule };
 }
