@@ -32,7 +32,7 @@ export class ConvParams {
   inputZeroPoint: i32;
   qmax: i32; //             int8: upper clamp after the zero point is added
   residualZeroPoint: i32;
-  residualMultiplier: f32;
+  residualMultipliers: usize; // f32 per output channel, padded to a multiple of 8; f32 kernels and real outputs: 0 for none
   residualBroadcast: i32; // 1: the residual has one channel, added to every output channel; 0: oc channels
   negativeBelow: i32; //    int8: 1 if no multiplier of negative values exceeds that of positive ones, or there are none; 0 if realOutput
   realOutput: i32; //       int8: 1: sums become f32(acc) * multiplier and go on as in f32 kernels, `negative` 0; 0: requantisation

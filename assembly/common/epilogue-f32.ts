@@ -12,7 +12,11 @@ export function prelu_f32x4(x: v128, slope: v128): v128 {
 function finish(p: ConvParams, acc: v128, oc: i32, residual: usize): v128 {
   let t = acc;
   if (p.negative) t = prelu_f32x4(t, v128.load(p.negative + ((<usize>oc) << 2)));
-  if (residual) t = f32x4.add(t, p.residualBroadcast ? v128.load32_splat(residual) : v128.load(residual));
+  if (residual) {
+    let r = p.residualBroadcast ? v128.load32_splat(residual) : v128.load(residual);
+    if (p.residualMultipliers) r = f32x4.mul(r, v128.load(p.residualMultipliers + ((<usize>oc) << 2)));
+    t = f32x4.add(t, r);
+  }
   return f32x4.pmin(f32x4.pmax(t, splat_minimum(p)), splat_maximum(p));
 }
 
@@ -108,7 +112,7 @@ export function epilogue_f32_4x4_tail(
   epilogue_f32_4x4(p, oy, ox, end, oc, a0, a1, a2, a3);
 }
 
-/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges and residuals of one channel. */
+/** The two halves of a tile of eight channels by the epilogue of four. Not inlined: tiles at the edges, residuals of one channel or scaled ones. */
 function epilogue_f32_4x8_halves(
   p: ConvParams,
   oy: i32,
@@ -155,7 +159,12 @@ export function epilogue_f32_4x8(
   b2: v128,
   b3: v128,
 ): void {
-  if ((p.residualRowStride && p.residualBroadcast) || end - ox < 4 || p.oc - oc < 8) {
+  if (
+    p.residualMultipliers != 0 ||
+    (p.residualRowStride != 0 && p.residualBroadcast != 0) ||
+    end - ox < 4 ||
+    p.oc - oc < 8
+  ) {
     epilogue_f32_4x8_halves(p, oy, ox, end, oc, a0, a1, a2, a3, b0, b1, b2, b3);
     return;
   }

@@ -1,15 +1,12 @@
-import { load_residual_x4, round_to_q, select_multiplier } from "./requantize";
+import { centred_x4, round_to_q, select_multiplier } from "./requantize";
 import { ConvParams, splat_magic_min, splat_magic_zero, splat_qmax } from "./conv-params";
 import { epilogue_f32_4x4_tail } from "./epilogue-f32";
 
-/** (r - zeroPoint) * multiplier of four channels of one residual pixel, or of its only channel. */
+/** (r - zeroPoint) * multipliers of four channels of one residual pixel, or of its only channel. */
 @inline
-function residual_x4(pointer: usize, broadcast: i32, zeroPoint: v128, multiplier: v128): v128 {
-  if (broadcast) {
-    const r = i32x4.sub(i32x4.splat(<i32>load<i8>(pointer)), zeroPoint);
-    return f32x4.mul(f32x4.convert_i32x4_s(r), multiplier);
-  }
-  return f32x4.mul(load_residual_x4(pointer, zeroPoint), multiplier);
+function residual_x4(pointer: usize, broadcast: i32, zeroPoint: v128, multipliers: v128): v128 {
+  const r = broadcast ? v128.load8_splat(pointer) : v128.load32_zero(pointer);
+  return f32x4.mul(centred_x4(r, zeroPoint), multipliers);
 }
 
 /** Stores the low `count` (1..3) bytes of `bits`. */
@@ -58,15 +55,15 @@ function epilogue_s8(
   }
   if (p.residualRowStride) {
     const zp = i32x4.splat(p.residualZeroPoint),
-      multiplier = f32x4.splat(p.residualMultiplier);
+      by = v128.load(p.residualMultipliers + ((<usize>oc) << 2));
     const broadcast = p.residualBroadcast;
     const step = <usize>(broadcast ? 1 : p.oc),
       row = <usize>p.residualRowStride;
     const r = p.residual + <usize>oy * row + <usize>ox * step + <usize>(broadcast ? 0 : oc);
-    t0 = f32x4.add(t0, residual_x4(r, broadcast, zp, multiplier));
-    if (v1) t1 = f32x4.add(t1, residual_x4(r + y1 * row + x1 * step, broadcast, zp, multiplier));
-    if (v2) t2 = f32x4.add(t2, residual_x4(r + y2 * row + x2 * step, broadcast, zp, multiplier));
-    if (v3) t3 = f32x4.add(t3, residual_x4(r + y3 * row + x3 * step, broadcast, zp, multiplier));
+    t0 = f32x4.add(t0, residual_x4(r, broadcast, zp, by));
+    if (v1) t1 = f32x4.add(t1, residual_x4(r + y1 * row + x1 * step, broadcast, zp, by));
+    if (v2) t2 = f32x4.add(t2, residual_x4(r + y2 * row + x2 * step, broadcast, zp, by));
+    if (v3) t3 = f32x4.add(t3, residual_x4(r + y3 * row + x3 * step, broadcast, zp, by));
   }
   const magicMin = splat_magic_min(p),
     magicZero = splat_magic_zero(p);
@@ -210,11 +207,11 @@ function narrowed(a: v128, b: v128, magicMin: v128, magicZero: v128): v128 {
   return i16x8.narrow_i32x4_s(round_to_q(a, magicMin, magicZero), round_to_q(b, magicMin, magicZero));
 }
 
-/** a + (r - zeroPoint) * multiplier for the first (`high` = 0) or last four of eight int16 residuals less their zero point. */
+/** a + (r - zeroPoint) * multipliers for the first (`high` = 0) or last four of eight int16 residuals less their zero point. */
 @inline
-function add_residual(a: v128, r: v128, high: bool, multiplier: v128): v128 {
+function add_residual(a: v128, r: v128, high: bool, multipliers: v128): v128 {
   const wide = high ? i32x4.extend_high_i16x8_s(r) : i32x4.extend_low_i16x8_s(r);
-  return f32x4.add(a, f32x4.mul(f32x4.convert_i32x4_s(wide), multiplier));
+  return f32x4.add(a, f32x4.mul(f32x4.convert_i32x4_s(wide), multipliers));
 }
 
 /**
@@ -256,19 +253,21 @@ export function epilogue_s8_4x8_whole(
     const r = p.residual + <usize>oy * <usize>p.residualRowStride + <usize>ox * step + <usize>oc;
     // r - zeroPoint fits int16.
     const zero = i16x8.splat(<i16>p.residualZeroPoint),
-      by = f32x4.splat(p.residualMultiplier);
+      by = p.residualMultipliers + channel;
+    const byA = v128.load(by),
+      byB = v128.load(by, 16);
     const r0 = i16x8.sub(v128.load8x8_s(r), zero);
-    a0 = add_residual(a0, r0, false, by);
-    b0 = add_residual(b0, r0, true, by);
+    a0 = add_residual(a0, r0, false, byA);
+    b0 = add_residual(b0, r0, true, byB);
     const r1 = i16x8.sub(v128.load8x8_s(r + step), zero);
-    a1 = add_residual(a1, r1, false, by);
-    b1 = add_residual(b1, r1, true, by);
+    a1 = add_residual(a1, r1, false, byA);
+    b1 = add_residual(b1, r1, true, byB);
     const r2 = i16x8.sub(v128.load8x8_s(r + step * 2), zero);
-    a2 = add_residual(a2, r2, false, by);
-    b2 = add_residual(b2, r2, true, by);
+    a2 = add_residual(a2, r2, false, byA);
+    b2 = add_residual(b2, r2, true, byB);
     const r3 = i16x8.sub(v128.load8x8_s(r + step * 3), zero);
-    a3 = add_residual(a3, r3, false, by);
-    b3 = add_residual(b3, r3, true, by);
+    a3 = add_residual(a3, r3, false, byA);
+    b3 = add_residual(b3, r3, true, byB);
   }
   const low = splat_magic_min(p),
     zero = splat_magic_zero(p),

@@ -26,9 +26,15 @@ export function round_to_q(t: v128, magicMin: v128, magicZero: v128): v128 {
   return i32x4.sub(i32x4.max_s(f32x4.add(t, v128.load(MAGIC_X4)), magicMin), magicZero);
 }
 
+/** The first four int8 of `bytes` less their zero point, as f32. */
+@inline
+export function centred_x4(bytes: v128, zeroPoint: v128): v128 {
+  const r = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(bytes));
+  return f32x4.convert_i32x4_s(i32x4.sub(r, zeroPoint));
+}
+
 /** Four int8 at `pointer` less their zero point, as f32. */
 @inline
 export function load_residual_x4(pointer: usize, zeroPoint: v128): v128 {
-  const r = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(pointer)));
-  return f32x4.convert_i32x4_s(i32x4.sub(r, zeroPoint));
+  return centred_x4(v128.load32_zero(pointer), zeroPoint);
 }

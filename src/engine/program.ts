@@ -187,7 +187,12 @@ export class ProgramF32 extends Program {
           weights: data(layer.weights),
           bias: layer.bias === undefined ? new Float32Array(layer.channels) : data(layer.bias),
           ...epilogueF32(kind, residual !== undefined && !before, layer.channels),
-          ...(residual && { residual: { broadcast: this.broadcasts(layer) } }),
+          ...(residual && {
+            residual: {
+              broadcast: this.broadcasts(layer),
+              ...(residual.scale !== undefined && { multipliers: data(residual.scale) }),
+            },
+          }),
         };
       },
       [...slopes, ...(layerSteps?.constants(model) ?? [])],
@@ -223,8 +228,8 @@ export class ProgramS8 extends Program {
         let residual: ResidualSpec | undefined;
         if (layer.residual) {
           const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
-          const multiplier = "minimum" in filter ? 1 : filter.residualMultiplier!;
-          residual = { broadcast: this.broadcasts(layer), zeroPoint, multiplier };
+          const multipliers = "minimum" in filter ? undefined : filter.residualMultipliers;
+          residual = { broadcast: this.broadcasts(layer), zeroPoint, ...(multipliers && { multipliers }) };
         }
         const { weights, bias } = filter;
         const inputZeroPoint = model.tensors.get(layer.input)!.zeroPoint;

@@ -263,7 +263,9 @@ function specInt8(options: Conv2dOptionsInt8, g: Geometry): Chosen<ConvSpecS8> {
     residualSpec = {
       broadcast: broadcastResidual(residual, g.oc),
       zeroPoint: residual.quantization.zeroPoint,
-      multiplier: checkedMultiplier("residual.quantization", residual.quantization.scale / outputQuantization.scale),
+      multipliers: new Float32Array(g.oc).fill(
+        checkedMultiplier("residual.quantization", residual.quantization.scale / outputQuantization.scale),
+      ),
     };
   }
   const inputZeroPoint = inputQuantization.zeroPoint;

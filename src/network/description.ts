@@ -46,6 +46,8 @@ export interface FusedResidual {
   readonly tensor: string;
   /** Where it is added. */
   readonly position: "before-activation" | "after-activation";
+  /** Name of a weight [channels] that it is multiplied by first, written by `equalise`; none: 1. Not with a residual that is broadcast. */
+  readonly scale?: string;
 }
 
 /**

@@ -105,7 +105,11 @@ const pivots: Field = {
     v.every((group: unknown[]) => group.every(integer(0, 65535).test) && new Set(group).size === group.length),
 };
 const affine = { scale: text, offset: optional(text) };
-const residual = object({ tensor: text, position: oneOf("before-activation", "after-activation") });
+const residual = object({
+  tensor: text,
+  position: oneOf("before-activation", "after-activation"),
+  scale: optional(text),
+});
 
 function isQuad(v: unknown): boolean {
   return channels.test(v) && (v as number) % 4 === 0;

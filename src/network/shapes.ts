@@ -54,11 +54,11 @@ function channelsOf(layer: Layer, of: (tensor: string) => number): number {
       return layer.channels;
     case "conv2d": {
       if (layer.residual) {
-        const { tensor } = layer.residual;
+        const { tensor, scale } = layer.residual;
         const given = of(tensor);
-        const message = () =>
-          `layer ${show(name)}: residual ${show(tensor)}: expected 1 or ${layer.channels} channels, got ${given}`;
-        check(given === 1 || given === layer.channels, "ERR_SHAPE", message);
+        const expected = scale === undefined ? `1 or ${layer.channels} channels` : `${layer.channels} channels to scale`;
+        const message = () => `layer ${show(name)}: residual ${show(tensor)}: expected ${expected}, got ${given}`;
+        check((given === 1 && scale === undefined) || given === layer.channels, "ERR_SHAPE", message);
       }
       const given = of(layer.input);
       const message = () => `layer ${show(name)}: channels: expected ${given} as of its input, got ${layer.channels}`;

@@ -5,8 +5,8 @@ import { inferChannels, valuesIn } from "./shapes.ts";
 import { validate } from "./validate.ts";
 
 /**
- * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations
- * layer scales and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which
+ * What a weight is for; only "filter" values count as `weights` in the published tables. "norm": scales and offsets of normalisations,
+ * layer scales, scales of fused residuals and temperatures of attention; "embedding": learnt tokens and positions; "statistic": running means and variances, which
  * are not trained and so no parameters.
  */
 export type WeightRole = "filter" | "bias" | "slope" | "norm" | "embedding" | "statistic";
@@ -31,6 +31,8 @@ export function weightsOfLayer(layer: Layer, inChannels: number): WeightUse[] {
   if (layer.op === "conv2d" || layer.op === "conv2d-transpose") {
     const depthwise = layer.op === "conv2d" && layer.depthwise;
     filter(layer, [layer.channels, ...layer.kernel, depthwise ? 1 : inChannels]);
+    const scale = layer.op === "conv2d" ? layer.residual?.scale : undefined;
+    if (scale !== undefined) uses.push({ name: scale, role: "norm", shape: [layer.channels] });
   } else if (layer.op === "linear-block") {
     filter(layer.expand, [layer.expansion, ...layer.kernel, inChannels]);
     filter(layer.project, [layer.channels, 1, 1, layer.expansion]);

@@ -6,6 +6,7 @@ import type {
   AddLayer,
   ChannelAffineLayer,
   Conv2dLayer,
+  FusedResidual,
   Model,
   Network,
   ReplaceTokenLayer,
@@ -38,8 +39,8 @@ export interface QuantisedSums {
 export interface QuantisedFilter extends QuantisedSums {
   /** For accumulators below zero: multiplier * slope (PReLU) or zeros (ReLU with a residual after it). Absent: the same. */
   readonly negativeMultipliers?: Float32Array;
-  /** residualScale / outputScale, rounded to binary32; present exactly when the layer has a residual. */
-  readonly residualMultiplier?: number;
+  /** residualScale * its channel's scale / outputScale, rounded once to binary32; present exactly when the layer has a residual. */
+  readonly residualMultipliers?: Float32Array;
   /** Least output, int8. */
   readonly qmin: number;
   /** Largest output, int8. */
@@ -147,6 +148,16 @@ function quantiseSums(layer: Conv2dLayer, { tensors, weights }: LayerContext, ou
   };
 }
 
+function residualMultipliers(
+  { name, channels }: Conv2dLayer,
+  { tensor, scale }: FusedResidual,
+  { tensors, weights }: LayerContext,
+): Float32Array {
+  const [from, to] = [tensors.get(tensor)!.scale, tensors.get(name)!.scale];
+  const factors = scale === undefined ? new Float32Array(channels).fill(1) : weights.get(scale)!.data;
+  return factors.map((factor) => layerMultiplier(name, (from * factor) / to));
+}
+
 function quantiseConv(layer: Conv2dLayer, context: LayerContext): QuantisedFilter {
   const { tensors, weights } = context;
   const { name, channels, activation, residual } = layer;
@@ -166,9 +177,7 @@ function quantiseConv(layer: Conv2dLayer, context: LayerContext): QuantisedFilte
   return {
     ...sums,
     ...(negative ? { negativeMultipliers: negative } : {}),
-    ...(residual
-      ? { residualMultiplier: layerMultiplier(name, tensors.get(residual.tensor)!.scale / output.scale) }
-      : {}),
+    ...(residual ? { residualMultipliers: residualMultipliers(layer, residual, context) } : {}),
     ...intersect(own, limitsOfLayer(context, name)),
   };
 }

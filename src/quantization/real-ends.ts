@@ -29,10 +29,11 @@ function tail({
 export function realEnds(network: Network): ReadonlySet<string> {
   const { name: input } = inputLayer(network);
   const end = tail(network);
-  const linear = end && !end.last.activation && (end.last.residual?.tensor ?? input) === input;
+  const { tensor = input, scale } = end?.last.residual ?? {};
+  const linear = end && !end.last.activation && tensor === input && scale === undefined;
   check(linear === true, "ERR_UNSUPPORTED", () => {
     const expected =
-      "a convolution without activation, with the input as its residual or none, then depth-to-space or clips only";
+      "a convolution without activation, with the unscaled input as its residual or none, then depth-to-space or clips only";
     return `boundary: f32: expected the output of ${network.name} from ${expected}`;
   });
   for (const layer of network.layers) {

@@ -65,7 +65,7 @@ export function averageMultiplier(from: QuantizationParams, to: QuantizationPara
  * `acc` is the int32 accumulator, bias included, modulo 2^32. `multiplier` is inputScale * weightScale[c] / outputScale, rounded
  * once to binary32: a 24-bit significand and a power of two. For per-channel PReLU a second multiplier (multiplier * slope,
  * rounded once) applies to negative accumulators. `residual` is the other operand less its zero point, and
- * `residualMultiplier` is residualScale / outputScale. Arguments are not checked. Ours: docs/quantization.md derives it.
+ * `residualMultiplier` is residualScale / outputScale, times the channel's scale where the residual has scales. Arguments are not checked. Ours: docs/quantization.md derives it.
  */
 export function requantize(
   acc: number,

@@ -4,7 +4,7 @@ import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { weightUses } from "../network/weights.ts";
 
-/** Tensors whose channels can be scaled, but only alike, as sums join them channel by channel. */
+/** Tensors whose channels can be scaled, but only alike, as sums of layers of their own and activations join them channel by channel. */
 export interface ScalingGroup {
   /** In topological order; the first one names the group. */
   readonly tensors: readonly string[];
@@ -23,10 +23,9 @@ interface Demand {
   readonly kind: "tied" | "fixed";
 }
 
-/** A sum ties its operands and its result, unless one channel is broadcast over many: then each stays as it is. */
-function sumDemand(tensors: readonly string[], channels: ReadonlyMap<string, number>): Demand {
-  const counts = new Set(tensors.map((tensor) => channels.get(tensor)));
-  return { tensors, kind: counts.size === 1 ? "tied" : "fixed" };
+/** Whether one channel is broadcast over many: then each tensor stays as it is. */
+function broadcasts(tensors: readonly string[], channels: ReadonlyMap<string, number>): boolean {
+  return new Set(tensors.map((tensor) => channels.get(tensor))).size > 1;
 }
 
 function demandsOf(layer: Layer, channels: ReadonlyMap<string, number>, shared: ReadonlySet<string>): Demand[] {
@@ -37,16 +36,23 @@ function demandsOf(layer: Layer, channels: ReadonlyMap<string, number>, shared: 
     case "conv2d": {
       const demands: Demand[] = [];
       if (!homogeneous(layer.activation)) demands.push({ tensors: [name], kind: "fixed" });
-      if (layer.residual) demands.push(sumDemand([name, layer.residual.tensor], channels));
       // A weight that serves several layers cannot follow the scales of one of them.
-      const ownsWeights = ![layer.weights, layer.bias].some((weight) => weight !== undefined && shared.has(weight));
-      if (!ownsWeights) demands.push({ tensors: [name, layer.input], kind: "fixed" });
+      const shares = (...weights: readonly (string | undefined)[]) =>
+        weights.some((weight) => weight !== undefined && shared.has(weight));
+      if (shares(layer.weights, layer.bias)) demands.push({ tensors: [name, layer.input], kind: "fixed" });
+      // A fused residual has a scale a channel of its own, and so ties nothing.
+      if (layer.residual) {
+        const tensors = [name, layer.residual.tensor];
+        if (broadcasts(tensors, channels) || shares(layer.residual.scale)) demands.push({ tensors, kind: "fixed" });
+      }
       return demands;
     }
     case "activation":
       return [{ tensors: [name, layer.input], kind: homogeneous(layer.activation) ? "tied" : "fixed" }];
-    case "add":
-      return [sumDemand([name, ...layer.inputs], channels)];
+    case "add": {
+      const tensors = [name, ...layer.inputs];
+      return [{ tensors, kind: broadcasts(tensors, channels) ? "fixed" : "tied" }];
+    }
     default:
       return [{ tensors: [name, ...tensorsRead(layer)], kind: "fixed" }];
   }
@@ -65,7 +71,8 @@ function sharedWeights(network: Network): Set<string> {
 
 /**
  * The groups of tensors between convolutions whose channels may be scaled without changing what the network computes: the convolutions
- * before divide by the scales, those behind multiply. Left out is every group that touches the network's input or output, an
+ * before divide by the scales, those behind multiply. A residual that is fused into a convolution is multiplied by the ratio of the
+ * scales of both and ties nothing. Left out is every group that touches the network's input or output, an
  * offset, a clip, depth-to-space, ReLU6, a linear block, a sum that broadcasts one channel, or a convolution with shared weights.
  * @throws WasmogradError as `validate` and `inferChannels`
  */

@@ -86,6 +86,7 @@ const map = <From, To>(table: Table<From>, each: (value: From) => To): Map<strin
 export function restoreModel(stored: StoredModel): QuantisedModel {
   const { network, tensors, real, filters, adds, activations, tables, averages, clips } = stored;
   const negative = (text: string | undefined) => (text === undefined ? {} : { negativeMultipliers: floats(text) });
+  const added = (text: string | undefined) => (text === undefined ? {} : { residualMultipliers: floats(text) });
   return {
     network,
     tensors: map(tensors, (params) => params),
@@ -98,8 +99,8 @@ export function restoreModel(stored: StoredModel): QuantisedModel {
         multipliers: floats(multipliers),
       };
       if ("minimum" in rest) return { ...sums, ...clampOf(rest) };
-      const { negativeMultipliers, ...numbers } = rest;
-      return { ...sums, ...numbers, ...negative(negativeMultipliers) };
+      const { negativeMultipliers, residualMultipliers, ...limits } = rest;
+      return { ...sums, ...limits, ...negative(negativeMultipliers), ...added(residualMultipliers) };
     }),
     adds: map(adds, (add) => add),
     activations: map(activations, ({ negativeMultipliers, ...numbers }) => ({

@@ -8,7 +8,15 @@ export interface RealConvOptions extends WindowOptions {
   /** [out]; absent means zero. */
   readonly bias?: RealArray;
   readonly activation?: RealActivation;
-  readonly residual?: { readonly map: FeatureMap<RealArray>; readonly position: FusedResidual["position"] };
+  readonly residual?: RealResidual;
+}
+
+export interface RealResidual {
+  /** Of the output's shape, or of one channel that is broadcast. */
+  readonly map: FeatureMap<RealArray>;
+  readonly position: FusedResidual["position"];
+  /** [out], what it is multiplied by; absent means 1. */
+  readonly scale?: RealArray;
 }
 
 /** start + sum of x[from + j * step] * w[at + j] over j < count, in float64. */
@@ -47,23 +55,23 @@ export function conv2dReal<Result extends RealArray>(
   const perChannel = kh * kw * inputs;
   const shape = convShape(input.shape, filter.shape, options);
   const data = make(shape[0] * shape[1] * out);
-  const before = residual?.position === "before-activation" ? residual.map : undefined;
-  const after = residual?.position === "after-activation" ? residual.map : undefined;
+  const before = residual?.position === "before-activation" ? residual : undefined;
+  const after = residual?.position === "after-activation" ? residual : undefined;
   forEachWindow(input.shape, filter.shape, options, (pixel, rows) => {
     for (let o = 0; o < out; o++) {
       let sum = bias ? bias[o]! : 0;
       const channel = options.depthwise ? o : 0;
       for (const row of rows) sum = dot(sum, x, row.input + channel, weights, o * perChannel + row.filter, row);
-      if (before) sum += broadcastAt(before, pixel, o);
+      if (before) sum += residualAt(before, pixel, o);
       sum = realActivation(sum, activation, o);
-      if (after) sum += broadcastAt(after, pixel, o);
+      if (after) sum += residualAt(after, pixel, o);
       data[pixel * out + o] = sum;
     }
   });
   return { shape, data };
 }
 
-/** Value of channel c at a pixel; a map of one channel serves for all. */
-function broadcastAt({ shape, data }: FeatureMap<RealArray>, pixel: number, c: number): number {
-  return shape[2] === 1 ? data[pixel]! : data[pixel * shape[2] + c]!;
+/** What is added to channel c of a pixel; a map of one channel serves for all. */
+function residualAt({ map: { shape, data }, scale }: RealResidual, pixel: number, c: number): number {
+  return (shape[2] === 1 ? data[pixel]! : data[pixel * shape[2] + c]!) * (scale?.[c] ?? 1);
 }

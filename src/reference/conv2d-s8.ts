@@ -29,7 +29,8 @@ export interface ResidualS8 {
   /** Of the output's shape, or of one channel that is broadcast. */
   readonly map: FeatureMap<Int8Array>;
   readonly zeroPoint: number;
-  readonly multiplier: number;
+  /** Per output channel, binary32 values. */
+  readonly multipliers: Float32Array;
 }
 
 /** start + sum of x[from + j * step] * w[at + j] over j < count, modulo 2^32: every step wraps as int32 does. */
@@ -97,7 +98,7 @@ export function finishS8(
     const multiplier = sum < 0 ? negativeMultipliers[c]! : multipliers[c]!;
     if (residual) {
       const other = residual.map.data[broadcast ? (i - c) / channels : i]! - residual.zeroPoint;
-      data[i] = requantize(sum, multiplier, outputZeroPoint, qmin, qmax, other, residual.multiplier);
+      data[i] = requantize(sum, multiplier, outputZeroPoint, qmin, qmax, other, residual.multipliers[c]!);
     } else {
       data[i] = requantize(sum, multiplier, outputZeroPoint, qmin, qmax);
     }

@@ -104,7 +104,8 @@ function realEvaluator<Result extends RealArray>(
       case "conv2d": {
         const { stride, padding, residual, depthwise = false } = layer;
         const activation = layer.activation && { activation: withSlopes(layer.activation) };
-        const sum = residual && { residual: { map: of(residual.tensor), position: residual.position } };
+        const scale = residual?.scale === undefined ? {} : { scale: values(residual.scale) };
+        const sum = residual && { residual: { map: of(residual.tensor), position: residual.position, ...scale } };
         return convolve(of(layer.input), layer, { stride, padding, depthwise, ...activation, ...sum });
       }
       case "linear-block": {
@@ -232,11 +233,17 @@ function int8Evaluator({
     });
     switch (layer.op) {
       case "conv2d": {
-        const { residualMultiplier, ...vectors } = filters.get(name) as QuantisedFilter;
+        const { residualMultipliers, ...vectors } = filters.get(name) as QuantisedFilter;
         const { stride, padding, residual, depthwise = false } = layer;
         const input = of(layer.input);
         const zeroPoints = { inputZeroPoint: zeroPointOf(layer.input), outputZeroPoint: zeroPoint };
-        const sum = residual && { residual: operand(residual.tensor, residualMultiplier!) };
+        const sum = residual && {
+          residual: {
+            map: of(residual.tensor),
+            zeroPoint: zeroPointOf(residual.tensor),
+            multipliers: residualMultipliers!,
+          },
+        };
         const options = { stride, padding, depthwise, ...zeroPoints, ...vectors, ...sum };
         return conv2dS8(input, filterS8(layer, input, vectors), options);
       }

@@ -82,7 +82,7 @@ export function both(
   const qmax = c.clamp === "relu6" ? Math.min(127, outputZeroPoint + 40) : 127;
   const residual = residualLength === 0 ? undefined : int8Values(c.seed + 2, residualLength);
   const residualZeroPoint = Math.floor(next() * 256) - 128;
-  const residualMultiplier = Math.fround(0.01 + next() * 2);
+  const residualMultipliers = Float32Array.from({ length: oc }, () => 0.01 + next() * 2);
   const finish = {
     bias,
     multipliers,
@@ -92,7 +92,7 @@ export function both(
     qmin,
     qmax,
   };
-  const added = { zeroPoint: residualZeroPoint, multiplier: residualMultiplier };
+  const added = { zeroPoint: residualZeroPoint, multipliers: residualMultipliers };
   const spec: ConvSpecS8 = {
     dtype: "s8",
     ic,

@@ -110,7 +110,7 @@ describe("kernels.conv2d", () => {
         residual: {
           map: { shape: [H, W, O], data: r },
           zeroPoint: quantization.zeroPoint,
-          multiplier: Math.fround(quantization.scale / b.scale),
+          multipliers: new Float32Array(O).fill(quantization.scale / b.scale),
         },
       },
     ).data;

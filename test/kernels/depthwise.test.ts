@@ -142,6 +142,7 @@ describe("f32 depthwise convolution", () => {
         const slopes = c.slopes ? floatValues(c.seed + 3, ic) : undefined;
         const residualChannels = c.residual === "one" ? 1 : ic;
         const residual = c.residual === "none" ? undefined : floatValues(c.seed + 4, g.oh * g.ow * residualChannels);
+        const scale = c.seed % 2 === 0 && residualChannels === ic ? floatValues(c.seed + 5, ic) : undefined;
         const [minimum, maximum] =
           c.clamp === "none" ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [-0.25, 0.5];
         const spec: ConvSpecF32 = {
@@ -158,12 +159,12 @@ describe("f32 depthwise convolution", () => {
           minimum,
           maximum,
           algorithm: "direct",
-          ...(residual && { residual: { broadcast: residualChannels < ic } }),
+          ...(residual && { residual: { broadcast: residualChannels < ic, ...(scale && { multipliers: scale }) } }),
         };
         const kernel = runConvolution(kernels, spec, shape, padding, x, residual);
         const expected = twin(shape, g, x, weights, bias, (sum, o, pixel) => {
           let t = slopes && sum < 0 ? f(sum * slopes[o]!) : sum;
-          if (residual) t = f(t + residual[residualChannels === 1 ? pixel : pixel * ic + o]!);
+          if (residual) t = f(t + f(residual[residualChannels === 1 ? pixel : pixel * ic + o]! * (scale?.[o] ?? 1)));
           return Math.min(maximum, Math.max(minimum, t));
         });
         // -0 and 0 are equal numbers; the kernel and Math.max may differ in which they return.

@@ -52,7 +52,7 @@ const anyCase = fc.record({
   padding: fc.constantFrom("same" as const, "valid" as const),
   slopes: fc.boolean(),
   clamp: fc.boolean(),
-  residual: fc.constantFrom("none", "full", "one"),
+  residual: fc.constantFrom("none", "full", "scaled", "one"),
 });
 
 test("f32 direct convolution: the bits of the same sum in the same order", () => {
@@ -68,6 +68,7 @@ test("f32 direct convolution: the bits of the same sum in the same order", () =>
       const slopes = c.slopes ? floatValues(c.seed + 3, oc) : undefined;
       const residualChannels = c.residual === "one" ? 1 : oc;
       const residual = c.residual === "none" ? undefined : floatValues(c.seed + 4, g.oh * g.ow * residualChannels);
+      const scale = c.residual === "scaled" ? floatValues(c.seed + 5, oc) : undefined;
       const [minimum, maximum] = c.clamp ? [-0.25, 0.5] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
       const kernel = runConvolution(
         kernels,
@@ -84,7 +85,7 @@ test("f32 direct convolution: the bits of the same sum in the same order", () =>
           minimum,
           maximum,
           algorithm: "direct",
-          ...(residual && { residual: { broadcast: residualChannels < oc } }),
+          ...(residual && { residual: { broadcast: residualChannels < oc, ...(scale && { multipliers: scale }) } }),
         },
         shape,
         padding,
@@ -93,7 +94,7 @@ test("f32 direct convolution: the bits of the same sum in the same order", () =>
       );
       const expected = twin(shape, g, x, w, bias, (sum, o, pixel) => {
         let t = slopes && sum < 0 ? f(sum * slopes[o]!) : sum;
-        if (residual) t = f(t + residual[residualChannels === 1 ? pixel : pixel * oc + o]!);
+        if (residual) t = f(t + f(residual[residualChannels === 1 ? pixel : pixel * oc + o]! * (scale?.[o] ?? 1)));
         return Math.min(maximum, Math.max(minimum, t));
       });
       // -0 and 0 are equal numbers; the kernel and Math.max may differ in which they return.

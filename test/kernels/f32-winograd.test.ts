@@ -104,7 +104,7 @@ describe.each(KERNELS)("f32 Winograd %s", (algorithm, found) => {
         slopes: Float32Array.of(0.5, 0.25, -1, 2, 0, 1, 0.75, -2).slice(0, oc),
         minimum: -50 * scale,
         maximum: 80 * scale,
-        residual: { broadcast: false },
+        residual: { broadcast: false, multipliers: Float32Array.of(1, 2, -1, 3, 0, 4, 1, 2).slice(0, oc) },
       };
       const run = (id: "direct" | WinogradF32): Float32Array =>
         runConvolution(kernels, { ...common, algorithm: id }, shape, padding, x, residual).map((v) => v + 0);

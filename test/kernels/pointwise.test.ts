@@ -48,7 +48,7 @@ describe("pointwise convolution", () => {
 
   test("f32: the bits of the same sum in the order of the channels, slopes, clamps and residuals included", () => {
     const options = { ...sizes, seed: fc.nat(), stride: fc.constantFrom(1, 2), slopes: fc.boolean() };
-    const cases = fc.record({ ...options, clamp: fc.boolean(), residual: fc.boolean() });
+    const cases = fc.record({ ...options, clamp: fc.boolean(), residual: fc.boolean(), scaled: fc.boolean() });
     fc.assert(
       fc.property(cases, ({ height, width, ic, oc, seed, stride, ...c }) => {
         const shape = [height, width, ic] as const;
@@ -57,11 +57,12 @@ describe("pointwise convolution", () => {
         const x = floatValues(seed, height * width * ic);
         const slopes = floatValues(seed + 1, oc);
         const residual = c.residual ? floatValues(seed + 2, g.oh * g.ow * oc) : undefined;
+        const scale = c.scaled ? floatValues(seed + 3, oc) : undefined;
         const spec = specF32(ic, oc, stride, {
           minimum,
           maximum,
           ...(c.slopes && { slopes }),
-          ...(residual && { residual: { broadcast: false } }),
+          ...(residual && { residual: { broadcast: false, ...(scale && { multipliers: scale }) } }),
         });
         const y = runConvolution(kernels, spec, shape, "same", x, residual);
         const expected = Float32Array.from({ length: y.length }, (_, i) => {
@@ -70,7 +71,7 @@ describe("pointwise convolution", () => {
           let t = spec.bias[o]!;
           for (let k = 0; k < ic; k++) t = f(t + f(x[from + k]! * spec.weights[o * ic + k]!));
           if (c.slopes && t < 0) t = f(t * slopes[o]!);
-          if (residual) t = f(t + residual[i]!);
+          if (residual) t = f(t + f(residual[i]! * (scale?.[o] ?? 1)));
           return Math.min(maximum, Math.max(minimum, t));
         });
         expect(y.every((v, i) => v === expected[i])).toBe(true);

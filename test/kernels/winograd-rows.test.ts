@@ -42,11 +42,13 @@ function expected(
   residual?: Int8Array,
 ) {
   const { oc, ic, weights, residual: added, negativeMultipliers, ...options } = spec;
+  const lost = padding === "same" ? 0 : 4;
+  const map = residual && { shape: [shape[0] - lost, shape[1] - lost, oc], data: residual };
   return conv2dS8({ shape, data: x }, { shape: [oc, 5, 5, ic], weights }, {
     ...options,
     padding,
     ...(negativeMultipliers && { negativeMultipliers }),
-    ...(added && residual && { residual: { ...added, data: residual } }),
+    ...(added && map && { residual: { ...added, map } }),
   } as never).data;
 }
 
@@ -67,21 +69,31 @@ describe("convolution by F(4,5) along rows", () => {
           height: fc.integer({ min: 1, max: 11 }),
           width: fc.oneof(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 28, max: 70 })),
           ic: fc.oneof(fc.constantFrom(1, 8, 16), fc.integer({ min: 1, max: 21 })),
-          oc: fc.oneof(fc.constantFrom(1, 4), fc.integer({ min: 1, max: 9 })),
+          oc: fc.oneof(fc.constantFrom(1, 4), fc.integer({ min: 1, max: 20 })),
           padding: fc.constantFrom("same" as const, "valid" as const),
           inputZeroPoint: fc.constantFrom(-128, -7, 0, 127),
           extreme: fc.boolean(),
+          sum: fc.boolean(),
         }),
-        ({ seed, height, width, ic, oc, padding, inputZeroPoint, extreme }) => {
+        ({ seed, height, width, ic, oc, padding, inputZeroPoint, extreme, sum }) => {
           fc.pre(padding === "same" || (height >= 5 && width >= 5));
           const ends = (values: Int8Array, low: number): Int8Array => values.map((v) => (v < 0 ? low : 127));
           const raw = int8Values(seed, oc * 25 * ic, -127);
           const values = int8Values(seed + 1, height * width * ic);
           const x = extreme ? ends(values, -128) : values;
           const bias = Int32Array.from(int8Values(seed + 2, oc), (v) => v * 1000);
-          const spec = layer(ic, oc, extreme ? ends(raw, -127) : raw, { inputZeroPoint, bias, outputZeroPoint: 3 });
+          const multipliers = Float32Array.from(int8Values(seed + 3, oc, 1), (v) => v / 50);
+          const spec = layer(ic, oc, extreme ? ends(raw, -127) : raw, {
+            inputZeroPoint,
+            bias,
+            outputZeroPoint: 3,
+            ...(sum && { residual: { broadcast: false, zeroPoint: -9, multipliers } }),
+          });
           const shape = [height, width, ic] as const;
-          expect(runConvolution(kernels, spec, shape, padding, x)).toEqual(expected(spec, shape, padding, x));
+          const pixels = padding === "same" ? height * width : (height - 4) * (width - 4);
+          const residual = sum ? int8Values(seed + 4, pixels * oc) : undefined;
+          const kernel = runConvolution(kernels, spec, shape, padding, x, residual);
+          expect(kernel).toEqual(expected(spec, shape, padding, x, residual));
         },
       ),
       { numRuns: runs },
@@ -95,7 +107,7 @@ describe("convolution by F(4,5) along rows", () => {
     const residual = int8Values(3, height * width * oc);
     const spec = layer(ic, oc, int8Values(1, oc * 25 * ic, -127), {
       negativeMultipliers: Float32Array.of(2 ** -14, 2 ** -12, -(2 ** -13), 0),
-      residual: { broadcast: false, zeroPoint: 4, multiplier: 0.37 },
+      residual: { broadcast: false, zeroPoint: 4, multipliers: Float32Array.of(0.37, 0.125, 2.1, 0.9) },
       qmin: -100,
       qmax: 90,
     });

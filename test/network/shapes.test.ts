@@ -98,6 +98,15 @@ describe("inferShapes", () => {
       'residual "x": expected 1 or 8 channels, got 3',
     ],
     [
+      "a scaled residual of one channel for many",
+      net(
+        conv({ name: "one", channels: 1 }),
+        conv({ residual: { tensor: "one", position: "before-activation", scale: "s" } }),
+      ),
+      [4, 4],
+      'residual "one": expected 8 channels to scale, got 1',
+    ],
+    [
       "a residual of another size",
       net(conv({ stride: 2, channels: 3, residual: { tensor: "x", position: "before-activation" } })),
       [4, 4],

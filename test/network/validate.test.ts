@@ -136,6 +136,11 @@ describe("validate", () => {
       'layer "c": residual: expected {',
     ],
     [
+      "a residual's scale without a name",
+      net([x, { ...conv, residual: { tensor: "x", position: "after-activation", scale: "" } }], "c"),
+      'layer "c": residual: expected {',
+    ],
+    [
       "an unknown residual",
       net([x, { ...conv, residual: { tensor: "q", position: "after-activation" } }], "c"),
       'got "q"',

@@ -1,13 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { compile } from "../../src/engine/compile.ts";
+import { instantiateKernels } from "../../src/kernels/load.ts";
 import { sesr } from "../../src/models/sesr.ts";
 import type { FeatureMap, Layer, Model, Network } from "../../src/network/description.ts";
 import { prepare } from "../../src/network/passes/prepare.ts";
 import { calibrate } from "../../src/quantization/calibrate.ts";
 import { type Equalisation, equalise } from "../../src/quantization/equalise.ts";
 import { type EqualisationOptions, findEqualisation } from "../../src/quantization/find-equalisation.ts";
-import { quantise } from "../../src/quantization/quantise.ts";
+import { type QuantisedFilter, quantise } from "../../src/quantization/quantise.ts";
 import { dequantizeValue, quantizeValue } from "../../src/quantization/requantize.ts";
 import { scalingGroups } from "../../src/quantization/scaling-groups.ts";
+import { restoreModel, storeModel } from "../../src/quantization/stored-model.ts";
 import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
 import { randomMap, randomModel, relativeError, seeded } from "../network/random-model.ts";
 
@@ -60,6 +63,21 @@ const NETWORKS: [string, Network][] = [
       conv("y", "t", 2),
     ),
   ],
+  [
+    "residuals from the input, from one another and behind a sum",
+    net(
+      conv("a", "x", 3),
+      add("r", "a", "x"),
+      conv("b", "r"),
+      act("p", "b", "relu"),
+      conv("c", "p"),
+      add("s", "c", "p"),
+      conv("d", "s"),
+      act("q", "d", "prelu"),
+      add("t", "q", "s"),
+      conv("y", "t", 2),
+    ),
+  ],
   ["a depthwise convolution", net(conv("a", "x"), { ...conv("d", "a"), depthwise: true } as Layer, conv("y", "d", 2))],
   ["two readers", net(conv("a", "x"), conv("b", "a", 2), conv("c", "a", 2), add("y", "b", "c"))],
 ];
@@ -96,16 +114,115 @@ describe("equalise", () => {
     expect(relativeError(outputOf(any, input), expected)).toBeLessThan(1e-5);
   });
 
-  it("divides the channels of every tensor of a group by their scales, and leaves the other tensors alone", () => {
+  const powers = (period: number) => Array.from({ length: 16 }, (_, c) => 2 ** ((c % period) - 2));
+  it.each<[string, Equalisation]>([
+    ["the output of a residual", { features: powers(5) }],
+    ["what is its residual", { first: powers(5) }],
+    ["both alike", { first: powers(5), features: powers(5) }],
+    ["either by its own", { first: powers(3), features: powers(5) }],
+  ])("divides the channels of the named tensors, and leaves the others alone: %s", (_, equalisation) => {
     const model = prepare(randomModel(sesr({ variant: "m3", scale: 2 }), 2));
     const input = randomMap(seeded(3), [6, 6, 1]);
-    const scales = Array.from({ length: 16 }, (_, c) => 2 ** ((c % 5) - 2));
     const before = runReference(model, input);
-    const after = runReference(equalise(model, { features: scales }), input);
+    const after = runReference(equalise(model, equalisation), input);
     for (const [name, values] of before) {
-      const scaled = name === "first" || name === "features";
-      expect(after.get(name)).toEqual(scaled ? values.map((v, i) => v / scales[i % 16]!) : values);
+      const scales = equalisation[name];
+      expect(after.get(name)).toEqual(scales ? values.map((v, i) => v / scales[i % 16]!) : values);
     }
+  });
+
+  it("divides every tensor that activations and sums of their own tie to the named one", () => {
+    const model = randomModel(NETWORKS.find(([name]) => name.startsWith("sums and"))![1], 2);
+    const input = randomMap(seeded(3), [6, 6, 3]);
+    const scales = powers(5).slice(0, 6);
+    const before = runReference(prepare(model), input);
+    const after = runReference(equalise(model, { p: scales }), input);
+    expect([...before.keys()]).toEqual(["x", "a", "s", "p", "t", "y"]);
+    for (const [name, values] of before) {
+      const scaled = ["s", "p", "t"].includes(name);
+      expect(after.get(name)).toEqual(scaled ? values.map((v, i) => v / scales[i % 6]!) : values);
+    }
+  });
+
+  describe("the scales of a residual", () => {
+    const model = prepare(randomModel(sesr({ variant: "m3", scale: 2 }), 2));
+    const scaleOf = ({ network }: Model) =>
+      network.layers.flatMap((layer) => (layer.op === "conv2d" && layer.residual?.scale) || []);
+    const [a, b] = [3, 5].map((period) => powers(period).map((s) => s / 3 + 0.1)) as [number[], number[]];
+
+    it("are those of the residual over those of the output, rounded once", () => {
+      const even = equalise(model, { first: a, features: b });
+      expect(scaleOf(even)).toEqual(["features.residual"]);
+      const { shape, data } = even.weights.get("features.residual")!;
+      expect(shape).toEqual([16]);
+      expect(data).toEqual(Float32Array.from(a, (s, c) => s / b[c]!));
+      expect(equalise(model, { first: a }).weights.get("features.residual")!.data).toEqual(Float32Array.from(a));
+      const inverse = Float32Array.from(b, (s) => 1 / s);
+      expect(equalise(model, { features: b }).weights.get("features.residual")!.data).toEqual(inverse);
+    });
+
+    it("are not written where both are alike, and multiply those that are there", () => {
+      const alike = equalise(model, { first: a, features: [...a] });
+      expect(alike.network).toEqual(model.network);
+      expect([...alike.weights.keys()]).toEqual([...model.weights.keys()]);
+      const twice = equalise(equalise(model, { first: powers(3) }), { features: b });
+      const once = equalise(model, { first: powers(3), features: b });
+      expect(twice).toEqual(once);
+    });
+
+    it("go into the multipliers of int8, rounded once, and through storage", () => {
+      const pictures = [randomMap(seeded(3), [12, 12, 1])];
+      const even = equalise(model, { first: a, features: b });
+      const quantised = quantise(even, calibrate(even, pictures, runReference));
+      const [from, to] = ["first", "features"].map((name) => quantised.tensors.get(name)!.scale) as [number, number];
+      const factors = even.weights.get("features.residual")!.data;
+      const filter = quantised.filters.get("features") as QuantisedFilter;
+      expect(filter.residualMultipliers).toEqual(factors.map((factor) => (from * factor) / to));
+      expect(new Set(filter.residualMultipliers).size).toBeGreaterThan(8);
+      expect(restoreModel(JSON.parse(JSON.stringify(storeModel(quantised))))).toEqual(quantised);
+    });
+
+    it("run in the engine as in the oracle, f32 and int8", async () => {
+      const kernels = await instantiateKernels();
+      const picture = randomMap(seeded(3), [13, 17, 1]);
+      const even = equalise(model, { first: a, features: b });
+      const real = await compile(even, { kernels });
+      expect(relativeError(real.run(picture).data, outputOf(model, picture))).toBeLessThan(1e-5);
+      const quantised = quantise(even, calibrate(even, [picture], runReference), { boundary: "f32" });
+      const int8 = await compile(quantised, { kernels });
+      expect(int8.run(picture).data).toEqual(runReferenceQuantised(quantised, picture).get("y"));
+      real.dispose();
+      int8.dispose();
+    });
+
+    it("are refused where the weight's name is taken, of a wrong length, zero, and at an end that stays real", () => {
+      const { network, weights } = model;
+      const renamed = network.layers.map((layer) =>
+        layer.name === "first" ? { ...layer, bias: "features.residual" } : layer,
+      );
+      const taken = new Map([...weights].map(([name, w]) => [name === "first.bias" ? "features.residual" : name, w]));
+      expect(() => equalise({ network: { ...network, layers: renamed }, weights: taken }, { first: a })).toThrow(
+        expect.objectContaining({
+          code: "ERR_NETWORK",
+          message: 'layer "features": expected "features.residual" to be free for its residual\'s scales',
+        }),
+      );
+      const even = equalise(model, { first: a });
+      const withScale = (data: Float32Array) => ({
+        ...even,
+        weights: new Map([...even.weights, ["features.residual", { shape: [data.length], data }]]),
+      });
+      expect(() => quantise(withScale(new Float32Array(15)), {})).toThrow(
+        expect.objectContaining({
+          code: "ERR_WEIGHTS",
+          message: expect.stringContaining('"features.residual" has shape [15], expected [16]'),
+        }),
+      );
+      const ranges = calibrate(even, [randomMap(seeded(3), [12, 12, 1])], runReference);
+      expect(() => quantise(withScale(new Float32Array(16)), ranges)).toThrow(
+        expect.objectContaining({ code: "ERR_QUANTIZATION", message: expect.stringContaining("features") }),
+      );
+    });
   });
 
   it("without scales is the prepared model", () => {
@@ -118,7 +235,6 @@ describe("equalise", () => {
   it.each<[string, Equalisation, string, string]>([
     ["the input", { x: [1] }, "ERR_ARGUMENT", "equalisation: expected tensors whose channels can be scaled, got x"],
     ["a fused name", { "blocks.0": ones }, "ERR_ARGUMENT", "can be scaled, got blocks.0"],
-    ["tied tensors", { first: ones, features: ones }, "ERR_ARGUMENT", "equalisation of features: expected one entry"],
     ["too few scales", { first: [1] }, "ERR_SHAPE", "equalisation of first: expected 16 scales, got 1"],
     ["no list", { first: 1 as never }, "ERR_SHAPE", "equalisation of first: expected 16 scales, got number"],
     ["zero", { first: [...ones.slice(1), 0] }, "ERR_QUANTIZATION", "positive finite scales, got 0 at index 15"],
@@ -129,6 +245,17 @@ describe("equalise", () => {
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
   });
+});
+
+it("equalise refuses two entries for tied tensors", () => {
+  const tied = randomModel(NETWORKS.find(([name]) => name.startsWith("sums and"))![1], 2);
+  const ones = Array.from({ length: 6 }, () => 1);
+  expect(() => equalise(tied, { s: ones, p: ones })).toThrow(
+    expect.objectContaining({
+      code: "ERR_ARGUMENT",
+      message: expect.stringContaining("equalisation of p: expected one entry"),
+    }),
+  );
 });
 
 describe("findEqualisation", () => {
@@ -173,7 +300,7 @@ describe("findEqualisation", () => {
 
   it("is plain data by the first tensor of each group; strength 0 changes nothing", () => {
     const found = findEqualisation(uneven, pictures, runReference);
-    expect(Object.keys(found)).toEqual(["first", ...[0, 1, 2, 3].map((i) => `blocks.${i}.prelu`)]);
+    expect(Object.keys(found)).toEqual(["first", ...[0, 1, 2, 3].map((i) => `blocks.${i}.prelu`), "features"]);
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
     const none = findEqualisation(uneven, pictures, runReference, { strength: 0 });
     expect(equalise(uneven, none)).toEqual(uneven);

@@ -126,8 +126,8 @@ describe("a quantised SESR", () => {
       expect(m).toBe(Math.fround((scale("blocks.1.prelu") * filter.weightScales[o]!) / scale("features")));
       expect(filter.negativeMultipliers![o]).toBe(Math.fround(m * slopes[o]!));
     });
-    expect(filter.residualMultiplier).toBe(Math.fround(scale("first") / scale("features")));
-    expect(int8Filter(quantised, "first").residualMultiplier).toBeUndefined();
+    expect(filter.residualMultipliers).toEqual(new Float32Array(16).fill(scale("first") / scale("features")));
+    expect(int8Filter(quantised, "first").residualMultipliers).toBeUndefined();
   });
 });
 

@@ -101,7 +101,7 @@ test("the oracle asks for f32", () => {
 
 describe("refuses, in one line, ends that cannot stay real", () => {
   const output =
-    /^boundary: f32: expected the output of n from a convolution without activation, with the input as its/;
+    /^boundary: f32: expected the output of n from a convolution without activation, with the unscaled input as its/;
   const readers = (got: string) =>
     new RegExp(`^boundary: f32: expected no readers of x but offsets and the .* y, got ${got}$`);
   const a = conv("a", "low", 4);
@@ -116,6 +116,11 @@ describe("refuses, in one line, ends that cannot stay real", () => {
     [
       "a residual of another tensor",
       net("n", 4, low, a, conv("b", "a", 4), { op: "add", name: "y", inputs: ["b", "a"] }),
+      output,
+    ],
+    [
+      "a scaled residual",
+      net("n", 4, low, a, conv("y", "a", 4, { residual: { tensor: "x", position: "before-activation", scale: "s" } })),
       output,
     ],
     ["an activation at the end", net("n", 4, low, conv("y", "low", 4, { activation: { kind: "relu" } })), output],

@@ -29,13 +29,19 @@ const net = (...layers: Layer[]): Network => ({
 const names = (network: Network) => scalingGroups(network).map(({ tensors }) => tensors.join(" "));
 
 describe("scalingGroups", () => {
-  it("of SESR: the skip ties the first convolution to the features, every block stands alone", () => {
+  it("of SESR: every convolution but the last stands alone, as the fused skip ties nothing", () => {
     const groups = scalingGroups(fuseNetwork(sesr({ variant: "m3", scale: 2 })));
     expect(groups).toEqual([
-      { tensors: ["first", "features"], channels: 16 },
+      { tensors: ["first"], channels: 16 },
       { tensors: ["blocks.0.prelu"], channels: 16 },
       { tensors: ["blocks.1.prelu"], channels: 16 },
+      { tensors: ["features"], channels: 16 },
     ]);
+  });
+
+  it("of SESR that is not fused: the skip ties the first convolution to the last block", () => {
+    const groups = scalingGroups(sesr({ variant: "m3", scale: 2 }));
+    expect(groups.map(({ tensors }) => tensors.join(" "))).toContain("first blocks.2 blocks.2.prelu features");
   });
 
   it.each<[string, Network, string[]]>([
@@ -49,7 +55,12 @@ describe("scalingGroups", () => {
     [
       "a residual",
       net(conv("a", "x"), conv("b", "a", { residual: { tensor: "a", position: "before-activation" } }), conv("y", "b")),
-      ["a b"],
+      ["a", "b"],
+    ],
+    [
+      "a residual from the network's input",
+      net(conv("a", "x", { residual: { tensor: "x", position: "after-activation" } }), conv("y", "a")),
+      ["a"],
     ],
   ])("finds %s", (_, network, expected) => {
     expect(names(network)).toEqual(expected);
@@ -73,6 +84,14 @@ describe("scalingGroups", () => {
     ["a clip", net(conv("a", "x"), { op: "clip", name: "k", input: "a", min: 0, max: 1 }, conv("y", "k"))],
     ["depth-to-space", net(conv("a", "x"), { op: "depth-to-space", name: "d", input: "a", block: 2 }, conv("y", "d"))],
     ["a shared filter", net(conv("a", "x", { weights: "w" }), conv("y", "a", { weights: "w" }))],
+    [
+      "residuals with one scale",
+      net(
+        conv("a", "x", { residual: { tensor: "x", position: "after-activation", scale: "s" } }),
+        conv("b", "a", { residual: { tensor: "a", position: "after-activation", scale: "s" } }),
+        conv("y", "b"),
+      ),
+    ],
     ["a shared bias", net(conv("a", "x", { bias: "v" }), conv("y", "a", { bias: "v" }))],
     [
       "a bias that is also a slope",

@@ -111,6 +111,7 @@ describe("conv2dS8", () => {
     const shape = [4, 3, 3, 3] as const;
     const weights = Int8Array.from(integers(random, 108, -127, 127));
     const residual = Int8Array.from(integers(random, 42 * 4, -128, 127));
+    const factors = Float32Array.of(0.25, 0.5, 0.125, 1);
     const options: ConvS8Options = {
       stride: 1,
       padding: "same",
@@ -121,7 +122,7 @@ describe("conv2dS8", () => {
       outputZeroPoint: 3,
       qmin: -128,
       qmax: 127,
-      residual: { map: { shape: [6, 7, 4], data: residual }, zeroPoint: 11, multiplier: 0.25 },
+      residual: { map: { shape: [6, 7, 4], data: residual }, zeroPoint: 11, multipliers: factors },
     };
     const real = conv2dReal(
       { shape: q.shape, data: Float64Array.from(q.data, (v) => v + 7) },
@@ -134,7 +135,7 @@ describe("conv2dS8", () => {
       },
       (length) => new Float64Array(length),
     );
-    const expected = real.data.map((v, i) => roundHalfEven(v * 2 ** -12 + (residual[i]! - 11) * 0.25) + 3);
+    const expected = real.data.map((v, i) => roundHalfEven(v * 2 ** -12 + (residual[i]! - 11) * factors[i % 4]!) + 3);
     const { data } = conv2dS8(q, { shape, weights }, options);
     expect([...data]).toEqual(Array.from(expected, (v) => Math.max(-128, Math.min(127, v)) + 0));
     const clamped = conv2dS8(q, { shape, weights }, { ...options, qmin: -2, qmax: 9 });
@@ -151,7 +152,7 @@ describe("conv2dS8", () => {
       outputZeroPoint: 0,
       qmin: -128,
       qmax: 127,
-      residual: { map: { shape: [1, 2, 1], data: Int8Array.of(5, 9) }, zeroPoint: 1, multiplier: 2 },
+      residual: { map: { shape: [1, 2, 1], data: Int8Array.of(5, 9) }, zeroPoint: 1, multipliers: Float32Array.of(2, 2) },
     };
     const { data } = conv2dS8(x, { shape: [2, 1, 1, 1], weights: Int8Array.of(1, 1) }, options);
     expect([...data]).toEqual([8, 8, 16, 16]);

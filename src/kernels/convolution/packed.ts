@@ -191,7 +191,8 @@ export class PackedConvolution {
     // What follows is read in whole vectors.
     const filterEnd = roundUp(this.filterBytes, 16);
     const scalesBytes = packed.scales?.byteLength ?? 0;
-    this.#block = memory.allocate(filterEnd + scalesBytes + 3 * vectorBytes);
+    const residualMultipliers = spec.residual?.multipliers;
+    this.#block = memory.allocate(filterEnd + scalesBytes + 4 * vectorBytes);
     try {
       packed.filters.write(kernels, this.#block);
     } catch (error) {
@@ -203,7 +204,8 @@ export class PackedConvolution {
     const bias = scales + scalesBytes;
     const multiplier = bias + vectorBytes;
     const negative = multiplier + vectorBytes;
-    memory.u8.fill(0, bias, negative + vectorBytes);
+    const added = negative + vectorBytes;
+    memory.u8.fill(0, bias, added + vectorBytes);
     const { i32, f32 } = memory;
     if (packed.bias instanceof Int32Array) i32.set(packed.bias, bias >> 2);
     else f32.set(packed.bias, bias >> 2);
@@ -214,6 +216,7 @@ export class PackedConvolution {
         negative >> 2,
       );
     }
+    if (residualMultipliers) f32.set(residualMultipliers, added >> 2);
     if (spec.dtype === "s8") {
       f32.set(
         spec.multipliers.map((m) => m / packed.scale),
@@ -233,6 +236,7 @@ export class PackedConvolution {
       kh: spec.kh,
       kw: spec.kw,
       stride: spec.stride,
+      residualMultipliers: residualMultipliers ? added : 0,
       residualBroadcast: spec.residual?.broadcast ? 1 : 0,
     };
   }
@@ -258,6 +262,5 @@ function fieldsS8(spec: ConvSpecS8): Fields {
     magicZero: MAGIC_BITS - outputZeroPoint,
     magicMin: MAGIC_BITS - outputZeroPoint + qmin,
     residualZeroPoint: residual?.zeroPoint ?? 0,
-    residualMultiplier: residual?.multiplier ?? 0,
   };
 }

@@ -31,7 +31,7 @@ export const CONV_PARAMS = [
   "inputZeroPoint",
   "qmax",
   "residualZeroPoint",
-  "residualMultiplier",
+  "residualMultipliers",
   "residualBroadcast",
   "negativeBelow",
   "realOutput",
@@ -59,7 +59,7 @@ export const MAGIC_BITS = 0x4b400000;
 
 export type ConvParam = (typeof CONV_PARAMS)[number];
 
-const FLOATS: ReadonlySet<ConvParam> = new Set(["residualMultiplier", "minimum", "maximum"]);
+const FLOATS: ReadonlySet<ConvParam> = new Set(["minimum", "maximum"]);
 const INDEX = new Map(CONV_PARAMS.map((name, i) => [name, i]));
 
 export const CONV_PARAMS_BYTES = CONV_PARAMS.length * 4;

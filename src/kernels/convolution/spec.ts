@@ -18,9 +18,10 @@ export interface LayerShape {
 export interface ResidualSpec {
   /** One channel, added to every output channel, instead of oc channels. */
   readonly broadcast: boolean;
-  /** int8 only: zero point of the residual, and residualScale / outputScale. */
+  /** int8 only. */
   readonly zeroPoint?: number;
-  readonly multiplier?: number;
+  /** [oc], what the residual is multiplied by in each output channel. int8 needs them; none in f32 and of real outputs: 1. */
+  readonly multipliers?: Float32Array;
 }
 
 export interface ConvSpecS8 extends LayerShape {

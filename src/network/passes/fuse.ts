@@ -20,8 +20,8 @@ function withActivation(conv: Conv2dLayer, { name, activation, affine }: Activat
   if (conv.activation || affine || !FUSABLE.has(activation.kind)) return undefined;
   // Behind a residual only a clamp can follow: PReLU chooses its factor by the accumulator's sign, before the residual is added.
   if (conv.residual && activation.kind === "prelu") return undefined;
-  const residual = conv.residual && { tensor: conv.residual.tensor, position: "before-activation" as const };
-  return { ...conv, name, activation, ...(residual ? { residual } : {}) };
+  const residual = conv.residual && { residual: { ...conv.residual, position: "before-activation" as const } };
+  return { ...conv, name, activation, ...residual };
 }
 
 /** The convolution with `tensor` added to its output, or undefined. ReLU6 clamps on both sides, so nothing may follow it. */

@@ -105,6 +105,9 @@ describe("fuse", () => {
   it("takes a description's residual after nothing for one before the activation that follows", () => {
     const c: Conv2dLayer = { ...conv("c"), residual: { tensor: "x", position: "after-activation" } };
     expect(short(fuseNetwork(net(c, act("y", "c", "relu"))))).toEqual(["y: conv2d relu before x"]);
+    const scaled: Conv2dLayer = { ...c, channels: 3, residual: { ...c.residual!, scale: "s" } };
+    const { layers } = fuseNetwork(net(scaled, act("y", "c", "relu")));
+    expect(layers.at(-1)).toMatchObject({ residual: { tensor: "x", position: "before-activation", scale: "s" } });
   });
 
   it("leaves SESR with one layer per convolution, under the names of what they produce", () => {
