@@ -56,7 +56,8 @@ function channelsOf(layer: Layer, of: (tensor: string) => number): number {
       if (layer.residual) {
         const { tensor, scale } = layer.residual;
         const given = of(tensor);
-        const expected = scale === undefined ? `1 or ${layer.channels} channels` : `${layer.channels} channels to scale`;
+        const expected =
+          scale === undefined ? `1 or ${layer.channels} channels` : `${layer.channels} channels to scale`;
         const message = () => `layer ${show(name)}: residual ${show(tensor)}: expected ${expected}, got ${given}`;
         check((given === 1 && scale === undefined) || given === layer.channels, "ERR_SHAPE", message);
       }

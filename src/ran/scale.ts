@@ -108,16 +108,17 @@ function shortest(index: number, template: Stages): number {
 }
 
 const LEAST_WIDTH = 1 / 12;
-const FIRST_WIDTH = firstIndex(TEMPLATE.dims, LEAST_WIDTH);
-const FIRST_DEPTH = firstIndex(TEMPLATE.depths, 0);
+// Functions, as bundlers keep what a module computes when it is loaded, in pages that never call it too.
+const firstWidth = () => firstIndex(TEMPLATE.dims, LEAST_WIDTH);
+const firstDepth = () => firstIndex(TEMPLATE.depths, 0);
 
 const sizesAt = (depth: number, width: number) =>
   sizesOf({ depth: middle(depth, TEMPLATE.depths), width: middle(width, TEMPLATE.dims) });
 
 /** The narrowest widths with at least this mass, for mass grows with the width. */
 function narrowest(depth: number, nnMass: number): number {
-  let below = FIRST_WIDTH - 1;
-  let above = FIRST_WIDTH;
+  let above = firstWidth();
+  let below = above - 1;
   while (massOf(sizesAt(depth, above)) < nnMass) {
     below = above;
     above *= 2;
@@ -146,7 +147,7 @@ export function scaleTo({ macs, nnMass, input = IMAGENET_INPUT }: ScaleTarget): 
   stagePixels(input);
   const template = measure(TEMPLATE, input);
   let least = Number.POSITIVE_INFINITY;
-  for (let depth = FIRST_DEPTH; ; depth++) {
+  for (let depth = firstDepth(); ; depth++) {
     const width = narrowest(depth, nnMass);
     const cost = countMacs(sizesAt(depth, width), input);
     if (cost <= macs) {
@@ -159,7 +160,7 @@ export function scaleTo({ macs, nnMass, input = IMAGENET_INPUT }: ScaleTarget): 
     }
     least = Math.min(least, cost);
     // More blocks of the least widths only cost more.
-    if (width === FIRST_WIDTH) break;
+    if (width === firstWidth()) break;
   }
   const [needed, wanted, given] = [least, nnMass, macs].map((n) => n.toLocaleString("en-US"));
   throw new WasmogradError(

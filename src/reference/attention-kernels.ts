@@ -23,8 +23,9 @@ export function addScaledF32(a: Float32Array, b: Float32Array, gamma: Float32Arr
   return a.map((x, i) => f32(x + f32(b[i]! * gamma[i % gamma.length]!)));
 }
 
-const LOG2_E = f32(Math.LOG2E);
-const WEIGHT = [1, 0.693282902, 0.242210969, 0.055008933].map(f32);
+/** A function, as bundlers keep what a module computes when it is loaded. */
+const log2e = () => f32(Math.LOG2E);
+const WEIGHT = [1, 0.693282902, 0.242210969, 0.055008933];
 const LEAST = -16;
 
 /** The largest int16 by which `rows` values of int8 can be multiplied and summed in int32. */
@@ -32,7 +33,7 @@ export const weightPeak = (rows: number): number => Math.min(32767, Math.floor((
 
 /** peak * 2^t as an integer in 0..peak, t a binary32 number up to 0. */
 export function weight(t: number, peak: number): number {
-  const [c0, c1, c2, c3] = WEIGHT.map((c) => f32(c * peak)) as [number, number, number, number];
+  const [c0, c1, c2, c3] = WEIGHT.map((c) => f32(f32(c) * peak)) as [number, number, number, number];
   const x = Math.max(t, LEAST);
   const n = roundHalfEven(x);
   const f = x - n;
@@ -76,7 +77,7 @@ export function attentionS8(
   const { zeroQ, zeroK } = quantization;
   const width = heads * headChannels;
   const result = new Int8Array(queries * width);
-  const factor = f32(f32(scale) * LOG2_E);
+  const factor = f32(f32(scale) * log2e());
   for (let first = 0; first < width; first += headChannels) {
     for (let i = 0; i < queries; i++) {
       const product = (j: number): number =>
@@ -107,7 +108,7 @@ export function xcaS8(
     Math.max(1, f32(Math.sqrt(f32(sum(tokens, (n) => (at(x, n, c) - zero) ** 2)))));
   for (let head = 0; head < heads; head++) {
     const first = head * headChannels;
-    const temperature = f32(f32(temperatures[head]!) * LOG2_E);
+    const temperature = f32(f32(temperatures[head]!) * log2e());
     const kFactors = indices(headChannels).map((b) => f32(1 / normOf(k, zeroK, first + b)));
     for (let a = first; a < first + headChannels; a++) {
       const factor = f32(temperature / normOf(q, zeroQ, a));

@@ -64,9 +64,8 @@ function superResolution(what: string, model: string, scale: number): Reading[] 
   return counted(publishedWay(model, scale) / 1e9, note);
 }
 
-const PART = "4TOPS_4PLE; ReLU";
-const MAPS = "maps in DRAM compress to half, weights not";
-const PASSES = `${PART}, without the sum with the input picture; ${MAPS}`;
+const onPart = (network: string) => `4TOPS_4PLE; ReLU, ${network}; maps in DRAM compress to half, weights not`;
+const passes = () => onPart("without the sum with the input picture");
 
 function onN78(quantity: string, model: string, scale: string | undefined): Reading[] {
   const run = (metric: string) => {
@@ -85,23 +84,22 @@ function onN78(quantity: string, model: string, scale: string | undefined): Read
       const value = quantity === "ms" ? ms : quantity === "fps" ? fps : dramBytes / 1e6;
       return { reading: name, value, kind: "estimated", assumptions };
     };
-    const own = reading(`metric ${metric}`, run(metric), PASSES);
+    const own = reading(`metric ${metric}`, run(metric), passes());
     if (model !== "sesr-m5" || scale !== "2") return [own];
     const whole = sesrWithSumOnN78(FULL_HD, metric);
-    return [own, reading(`metric ${metric}, with the sum`, whole, `${PART}, the network as it is trained; ${MAPS}`)];
+    return [own, reading(`metric ${metric}, with the sum`, whole, onPart("the network as it is trained"))];
   });
 }
 
-/** Tiles of a picture without margins, as the published figure counts them: its area over a tile's. */
-const TILES = (FULL_HD[0] * FULL_HD[1]) / (TILE[0] * TILE[1]);
-
 function fasterThanFsrcnn(inTiles: boolean): Reading[] {
+  // Of a picture without margins, as the published figure counts them: its area over a tile's.
+  const tiles = (FULL_HD[0] * FULL_HD[1]) / (TILE[0] * TILE[1]);
   return ["22.02", "25.03"].flatMap((metric): Reading[] => {
     const slow = fsrcnnOnN78(metric).total.ms;
     const value =
-      slow / (inTiles ? TILES * sesrOnN78(TILE, 2, metric).total.ms : sesrOnN78(FULL_HD, 2, metric).total.ms);
+      slow / (inTiles ? tiles * sesrOnN78(TILE, 2, metric).total.ms : sesrOnN78(FULL_HD, 2, metric).total.ms);
     const reading = `metric ${metric}`;
-    if (!inTiles) return [{ reading, value, kind: "estimated", assumptions: PASSES }];
+    if (!inTiles) return [{ reading, value, kind: "estimated", assumptions: passes() }];
     const npu = device("ethos-n78-4tops-4ple", { metric });
     const exact = simulate(sesrForHardware(2), npu, {
       input: FULL_HD,
@@ -110,12 +108,12 @@ function fasterThanFsrcnn(inTiles: boolean): Reading[] {
       mode: "analytic",
     });
     return [
-      { reading, value, kind: "estimated", assumptions: `${TILES} tiles of 400x300 without margins; ${PASSES}` },
+      { reading, value, kind: "estimated", assumptions: `${tiles} tiles of 400x300 without margins; ${passes()}` },
       {
         reading: `${reading}, exact`,
         value: slow / exact.total.ms,
         kind: "estimated",
-        assumptions: `${exact.tiles!.count} tiles with the margins that make them exact; ${PASSES}`,
+        assumptions: `${exact.tiles!.count} tiles with the margins that make them exact; ${passes()}`,
       },
     ];
   });

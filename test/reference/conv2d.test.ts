@@ -152,7 +152,11 @@ describe("conv2dS8", () => {
       outputZeroPoint: 0,
       qmin: -128,
       qmax: 127,
-      residual: { map: { shape: [1, 2, 1], data: Int8Array.of(5, 9) }, zeroPoint: 1, multipliers: Float32Array.of(2, 2) },
+      residual: {
+        map: { shape: [1, 2, 1], data: Int8Array.of(5, 9) },
+        zeroPoint: 1,
+        multipliers: Float32Array.of(2, 2),
+      },
     };
     const { data } = conv2dS8(x, { shape: [2, 1, 1, 1], weights: Int8Array.of(1, 1) }, options);
     expect([...data]).toEqual([8, 8, 16, 16]);
