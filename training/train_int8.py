@@ -18,7 +18,7 @@ import torch
 import evaluate
 from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
-from int8_model import Int8Sesr, write_ranges
+from int8_model import Int8Sesr, write_calibration
 from train import HERE, STABLE_CROPS, add_run_options, decay_loss, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
@@ -116,9 +116,9 @@ def main():
     facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
     for target in filter(None, (str(folder), args.export)):
         target = Path(target)
-        write_safetensors(target / f"{stem}.safetensors", model.tensors(),
+        write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(),
                           described(model, metadata["variant"], "collapsed", facts))
-        write_ranges(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
+        write_calibration(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
             "model": f"sesr-{metadata['variant']}", "scale": model.scale, "method": "trained"})
     return 0
 
