@@ -21,6 +21,12 @@ type Quality = Record<string, Record<string, Score>>;
 
 const CARD = "weights/README.md";
 const QUALITY = "weights/quality.json";
+/** The baseline, trained like the others; it does not ship. */
+const BASELINE = {
+  id: "fsrcnn",
+  name: "FSRCNN",
+  weights: (scale: number) => `training/checkpoints/fsrcnn-x${scale}.safetensors`,
+};
 const { values: options } = parseArgs({
   options: { check: { type: "boolean", default: false }, measure: { type: "string" } },
 });
@@ -30,15 +36,21 @@ function measure(directories: readonly string[]): Quality {
   for (const directory of directories) {
     for (const scale of [2, 4]) {
       if (!SHIPPED.some((s) => s.scale === scale)) continue;
-      const args = ["dist/cli/main.js", "evaluate", directory, "--scale", String(scale)];
-      const all = ["--model", "all", "--precision", "all", "--json"];
-      const report = JSON.parse(execFileSync(process.execPath, [...args, ...all], { encoding: "utf8" }));
+      const evaluated = (...networks: readonly string[]) => {
+        const args = ["dist/cli/main.js", "evaluate", directory, "--scale", String(scale), ...networks, "--json"];
+        return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+      };
+      const report = evaluated("--model", "all", "--precision", "all");
       const set = (quality[report.set] ??= {});
       for (const { model, precision, mean } of report.models) {
         const { psnr, ssim, bicubic } = mean;
         set[`${model}-x${scale} ${precision}`] = { psnr, ssim };
         set[`bicubic-x${scale}`] = bicubic;
       }
+      const weights = BASELINE.weights(scale);
+      if (!existsSync(weights)) continue;
+      const { psnr, ssim } = evaluated("--model", BASELINE.id, "--precision", "f32", "--weights", weights).mean;
+      set[`${BASELINE.id}-x${scale} f32`] = { psnr, ssim };
     }
   }
   return quality;
@@ -152,9 +164,12 @@ function qualityTable(scale: number): string {
     `SESR-${variantOf(id)}`,
     ...cells(() => [`${id}-x${scale} f32`, `${id}-x${scale} int8`]),
   ]);
+  const baseline = existsSync(BASELINE.weights(scale))
+    ? [[`${BASELINE.name}, trained alike`, ...cells(() => [`${BASELINE.id}-x${scale} f32`, ""])]]
+    : [];
   return table(
     [`x${scale}`, ...sets.flatMap((set) => [`${set} f32`, `${set} int8`])],
-    [["bicubic", ...cells(() => [`bicubic-x${scale}`, ""])], ...networks],
+    [["bicubic", ...cells(() => [`bicubic-x${scale}`, ""])], ...baseline, ...networks],
   );
 }
 

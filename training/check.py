@@ -261,9 +261,9 @@ def check_int8():
         with torch.no_grad():
             want = CollapsedSesr(model.tensors())(x)
             model.calibrate([x])
-            assert (CollapsedSesr(model.tensors())(x) - want).abs().max() < 1e-5
+            assert (CollapsedSesr(model.natural_tensors())(x) - want).abs().max() < 1e-5
             rounded = model(x)[0, 0].clamp(0, 1).numpy() * 255
-        integers = IntegerSesr(model.tensors(), model.ranges()).run(luma)
+        integers = IntegerSesr(model.natural_tensors(), model.ranges(), model.equalisation()).run(luma)
         assert integers.shape == (31 * scale, 27 * scale) and integers.min() >= 0 and integers.max() <= 255
         assert (np.abs(rounded - integers) < 1.01).mean() > 0.999
         assert (np.abs(want[0, 0].clamp(0, 1).numpy() * 255 - integers) < 3).mean() > 0.99

@@ -80,6 +80,25 @@ class _ScaleGradient(torch.autograd.Function):
         return gradient * ctx.factor, None
 
 
+def equalised(tensors, scales):
+    """Channels divided by their scales where they are computed and multiplied again where they are read, as by the library.
+
+    Quotients and products in float64, rounded once. The sum of `first` and the last block is not among the tensors: where the scales of
+    `first` and `features` differ, `skip` has the quotient.
+    """
+    m = sum(name.endswith(".slope") for name in tensors)
+    names = inner_tensors(m)
+    layers = [("first", None, names[0]), *((f"blocks.{i}", names[i], names[i + 1]) for i in range(m)), ("last", names[m], None)]
+    out = dict(tensors)
+    for layer, source, target in layers:
+        weight, bias = tensors[layer + ".weight"].double(), tensors[layer + ".bias"].double()
+        inputs = torch.tensor(scales.get(source) or [1.0] * weight.shape[1], dtype=torch.float64)
+        outputs = torch.tensor(scales.get(target) or [1.0] * weight.shape[0], dtype=torch.float64)
+        out[layer + ".weight"] = (weight * (inputs[None, :] / outputs[:, None])[:, :, None, None]).float()
+        out[layer + ".bias"] = (bias * (1 / outputs)).float()
+    return out
+
+
 class Int8Sesr(CollapsedSesr):
     """Weights of the collapsed form and, of each inner tensor, step and zero point, all to be trained.
 
@@ -91,12 +110,30 @@ class Int8Sesr(CollapsedSesr):
         count = len(inner_tensors(self.m))
         self.log_steps = nn.Parameter(torch.zeros(count))
         self.zeros = nn.Parameter(torch.zeros(count))
+        # Channels of inner tensors are stored divided by these.
+        self.register_buffer("scales", torch.ones(count, tensors["first.bias"].numel()))
 
     def tensor(self, name):
         return getattr(self, name.replace(".", "_"))
 
+    @property
+    def skip(self):
+        """What each channel of `first` is multiplied by where it is added to the last block."""
+        return self.scales[0] / self.scales[-1]
+
     def tensors(self):
         return {name: self.tensor(name).detach() for name in self.names}
+
+    def natural_tensors(self):
+        """The same with all scales taken out, float32: `equalised` puts them back."""
+        return equalised(self.tensors(), {name: (1 / s).tolist() for name, s in self._scales64().items()})
+
+    def _scales64(self):
+        return {name: s.double() for name, s in zip(inner_tensors(self.m), self.scales)}
+
+    def equalisation(self):
+        """name of inner tensor -> scale of each channel, as the library takes them."""
+        return {name: s.tolist() for name, s in self._scales64().items()}
 
     def set_ranges(self, ranges):
         """ranges: name -> (min, max), as the library makes scale and zero point of them."""
@@ -127,7 +164,7 @@ class Int8Sesr(CollapsedSesr):
         factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
         steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
         if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
-            return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros)) + x, self.scale)
+            return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros, self.skip)) + x, self.scale)
 
         def conv(i, t):
             weight = weights[i].contiguous(memory_format=torch.channels_last)
@@ -136,7 +173,7 @@ class Int8Sesr(CollapsedSesr):
         start = t = _Round.apply(conv(0, centred), steps[0], zeros[0])
         for i, slope in enumerate(slopes):
             t = F.prelu(conv(i + 1, t), slope)
-            t = _Round.apply(t + start if i == self.m - 1 else t, steps[i + 1], zeros[i + 1])
+            t = _Round.apply(t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t, steps[i + 1], zeros[i + 1])
         return upscale_cells(conv(self.m + 1, t) + x, self.scale)
 
     def observe(self, inputs):
@@ -152,7 +189,7 @@ class Int8Sesr(CollapsedSesr):
                 seen = [start]
                 for i in range(self.m):
                     t = F.prelu(conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
-                    t = t + start if i == self.m - 1 else t
+                    t = t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t
                     seen.append(t)
                 for name, values in zip(inner_tensors(self.m), seen):
                     low, high = values.amin((0, 2, 3)), values.amax((0, 2, 3))
@@ -161,21 +198,20 @@ class Int8Sesr(CollapsedSesr):
                     out[name] = (low, high)
         return out
 
-    def equalise(self, seen, strength=0.75, smallest=1 / 32):
-        """Cross-layer equalisation (Nagel et al. 2019, section 4.1): small channels are stored larger."""
-        reach = {name: torch.maximum(-low, high).clamp(min=1e-9) for name, (low, high) in seen.items()}
-        share = {name: r / r.max() for name, r in reach.items()}
-        both = torch.maximum(share["first"], share["features"])  # summed, so they have the same scales
-        share["first"] = share["features"] = both
-        scales = {name: s.clamp(min=smallest) ** strength for name, s in share.items()}
+    def equalise(self, seen, smallest=1 / 32):
+        """Cross-layer equalisation (Nagel et al. 2019, section 4.1): channels are stored so that all reach equally far.
+
+        `first` and `features`, which are summed, have scales of their own: see `skip`.
+        """
+        scales = {}
+        for name, (low, high) in seen.items():
+            reach = torch.maximum(-low, high).clamp(min=1e-9)
+            scales[name] = (reach / reach.max()).clamp(min=smallest)
+        own = equalised(self.tensors(), {name: s.double().tolist() for name, s in scales.items()})
         with torch.no_grad():
-            for i, name in enumerate(inner_tensors(self.m)):
-                producer = "first" if i == 0 else f"blocks.{i - 1}"
-                consumer = f"blocks.{i}" if i < self.m else "last"
-                s = scales[name]
-                self.tensor(producer + ".weight").div_(s.view(-1, 1, 1, 1))
-                self.tensor(producer + ".bias").div_(s)
-                self.tensor(consumer + ".weight").mul_(s.view(1, -1, 1, 1))
+            for name, tensor in own.items():
+                self.tensor(name).copy_(tensor)
+            self.scales.mul_(torch.stack(list(scales.values())))
 
     def calibrate(self, inputs):
         """Equalises, and sets the ranges to all that occurs."""
@@ -184,19 +220,22 @@ class Int8Sesr(CollapsedSesr):
                          for name, (low, high) in self.observe(inputs).items()})
 
 
-def write_ranges(path, model, facts):
-    """What the library needs beside the weights, as JSON."""
+def write_calibration(path, model, facts):
+    """What the library needs beside the natural weights, as JSON."""
     ranges = {name: {"min": low, "max": high} for name, (low, high) in model.ranges().items()}
-    path.write_text(json.dumps({**facts, "ranges": ranges}, indent=2) + "\n")
+    equalisation = {name: [float(f"{s:.9g}") for s in scales] for name, scales in model.equalisation().items()}
+    path.write_text(json.dumps({**facts, "ranges": ranges, "equalisation": equalisation}, indent=2) + "\n")
 
 
 class IntegerSesr:
-    """The library's int8 network from collapsed tensors and ranges, in integers and binary32: equal bit for bit.
+    """The library's int8 network from collapsed tensors, ranges and scales of channels, in integers and binary32: equal bit for bit.
 
     Convolutions are summed in float64, which holds these integers exactly in any order.
     """
 
-    def __init__(self, tensors, ranges):
+    def __init__(self, tensors, ranges, equalisation=None):
+        scales = equalisation or {}
+        tensors = equalised(tensors, scales)
         self.m = sum(name.endswith(".slope") for name in tensors)
         self.scale = int(tensors["last.bias"].numel() ** 0.5)
         tensors = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
@@ -206,13 +245,14 @@ class IntegerSesr:
             step = (high - low) / STEPS
             self.params[name] = (step, int(np.rint(QMIN - low / step)))
         names = inner_tensors(self.m)
+        ones = np.ones(len(tensors["first.bias"]))
+        skip = (np.array(scales.get("first", ones)) / np.array(scales.get("features", ones))).astype(np.float32)
         self.layers = [self._layer(tensors, "first", "x", "first")]
         for i in range(self.m):
-            residual = "first" if i == self.m - 1 else None
-            self.layers.append(self._layer(tensors, f"blocks.{i}", names[i], names[i + 1], residual))
+            self.layers.append(self._layer(tensors, f"blocks.{i}", names[i], names[i + 1], skip if i == self.m - 1 else None))
         self.layers.append(self._layer(tensors, "last", "features", "cells"))
 
-    def _layer(self, tensors, name, source, target, residual=None):
+    def _layer(self, tensors, name, source, target, skip=None):
         (step_in, _), (step_out, _) = self.params[source], self.params[target]
         weight, bias = tensors[name + ".weight"].astype(np.float64), tensors[name + ".bias"].astype(np.float64)
         largest = np.abs(weight).reshape(len(weight), -1).max(1)
@@ -223,11 +263,12 @@ class IntegerSesr:
         quantised = np.clip(np.rint(weight / wide.reshape(-1, 1, 1, 1)), -WEIGHT_MAX, WEIGHT_MAX)
         multipliers = (step_in * wide / step_out).astype(np.float32)
         slope = tensors.get(name + ".slope")
-        return {"source": source, "target": target, "residual": residual,
+        return {"source": source, "target": target,
                 "weight": torch.from_numpy(quantised), "bias": torch.from_numpy(np.rint(bias / (step_in * wide))),
                 "multiplier": torch.from_numpy(multipliers),
                 "negative": None if slope is None else torch.from_numpy(multipliers * slope.astype(np.float32)),
-                "residual_multiplier": float(np.float32(self.params[residual][0] / step_out)) if residual else 0.0}
+                "skip": None if skip is None else
+                torch.from_numpy((self.params["first"][0] * skip.astype(np.float64) / step_out).astype(np.float32))}
 
     def run(self, luma):
         """luma float32 [H, W] in 0..255 -> luma float32 [sH, sW]."""
@@ -244,9 +285,9 @@ class IntegerSesr:
             if layer["negative"] is not None:
                 factors = torch.where(acc < 0, layer["negative"].view(column), factors)
             result = acc.float() * factors
-            if layer["residual"]:
-                other = values[layer["residual"]] - self.params[layer["residual"]][1]
-                result = result + other.float() * layer["residual_multiplier"]
+            if layer["skip"] is not None:
+                other = values["first"] - self.params["first"][1]
+                result = result + other.float() * layer["skip"].view(column)
             if layer["target"] == "cells":
                 return (upscale_cells((result + x).clamp(0, 1), self.scale)[0, 0] * float(PEAK)).numpy()
             target = self.params[layer["target"]][1]

@@ -115,7 +115,8 @@ class Trainer:
 
     def step(self):
         """One iteration -> the loss, a 0-dimensional tensor."""
-        bf16 = self.bf16 and not self.decaying
+        # f32 at last, when the steps are small.
+        bf16 = self.bf16 and self.iteration < self.args.stable + self.args.decay // 2
         self.model.precision = "bf16" if bf16 else "f32"
         low, high = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
         low, high = low.to(self.device), high.to(self.device)
@@ -215,7 +216,7 @@ def parse_arguments(arguments=None):
     add_run_options(parser)
     parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bf16", action="store_true", help="activations in bf16 at the constant rate, where the processor has it")
+    parser.add_argument("--bf16", action="store_true", help="activations in bf16, where the processor has it, but for the second half of the decay")
     parser.add_argument("--log-every", type=int, default=1000)
     parser.add_argument("--save-every", type=int, default=4000, help="checkpoint, eval")
     return parser.parse_args(arguments)

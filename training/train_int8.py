@@ -3,7 +3,8 @@
     python3 train_int8.py .runs/m5-x2/sesr-m5-x2.safetensors --iterations 8000 --export ../weights
 
 Starts from the collapsed weights: equalises their channels, sets each tensor's range to what occurs on tiles, and then trains
-weights, slopes and ranges together, at a rate that falls to zero, with the loss of the decay of train.py.
+weights, slopes and ranges together, at a rate that falls to zero. What it aims at is the f32 network's output, not the original: that keeps
+int8 from becoming another network, and the differences are small, so that there is little noise in their gradients.
 Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped.
 """
 import argparse
@@ -18,7 +19,8 @@ import torch
 import evaluate
 from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
-from int8_model import Int8Sesr, write_ranges
+from int8_model import Int8Sesr, write_calibration
+from sesr_model import CollapsedSesr
 from train import HERE, STABLE_CROPS, add_run_options, decay_loss, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
@@ -56,6 +58,7 @@ def main():
     tensors, metadata = read_safetensors(args.weights)
     start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes"))
     model = Int8Sesr(tensors)
+    teacher = CollapsedSesr(tensors).to(device)
     pool = load_pool(args.tiles, model.scale, HERE / ".cache")
     model.calibrate(calibration_inputs(pool))
     model.to(device)
@@ -88,12 +91,14 @@ def main():
         report()
     begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
     while iteration < args.iterations:
-        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale]))
+        low = crops.batch(*STABLE_CROPS[model.scale])[0].to(device)
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["peak"]
         optimiser.zero_grad(set_to_none=True)
-        loss = decay_loss(model(low), high)
+        with torch.no_grad():
+            wanted = teacher(low)
+        loss = decay_loss(model(low), wanted)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
         optimiser.step()
@@ -116,9 +121,9 @@ def main():
     facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
     for target in filter(None, (str(folder), args.export)):
         target = Path(target)
-        write_safetensors(target / f"{stem}.safetensors", model.tensors(),
+        write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(),
                           described(model, metadata["variant"], "collapsed", facts))
-        write_ranges(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
+        write_calibration(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
             "model": f"sesr-{metadata['variant']}", "scale": model.scale, "method": "trained"})
     return 0
 

@@ -84,12 +84,12 @@ class _Trunk(torch.autograd.Function):
         base = (_Trunk.store.data_ptr() + 63) // 64 * 64
         out = torch.empty(n, h, w, o)
         # Only the f32 passes can round.
-        ctx.rounding, ctx.f32 = None, precision == "f32"
+        ctx.rounding, ctx.skip, ctx.f32 = None, None, precision == "f32"
         if len(tensors) > 3 * m + 4:
-            steps, zeros = tensors[3 * m + 4:]
+            steps, zeros, ctx.skip = tensors[3 * m + 4:]
             zeros = zeros.round().clamp(-128, 127)
             ctx.rounding = torch.stack([steps, -128 - zeros, 127 - zeros], 1).contiguous()
-        rounding = [pointer(ctx.rounding)] if ctx.f32 else []
+        rounding = [pointer(ctx.rounding), pointer(ctx.skip)] if ctx.f32 else []
         run(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
             pointers(slopes), *rounding, ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
         ctx.shape, ctx.base, ctx.weights, ctx.biases, ctx.slopes = (n, h, w, m, f, o), base, weights, biases, slopes
@@ -100,10 +100,10 @@ class _Trunk(torch.autograd.Function):
         gout = gradient.permute(0, 2, 3, 1).contiguous()
         like = [[torch.empty_like(t) for t in part] for part in (ctx.weights, ctx.biases, ctx.slopes)]
         dr = None if ctx.rounding is None else torch.empty(len(ctx.rounding), 2)
-        before, behind = ([pointer(ctx.rounding)], [pointer(dr)]) if ctx.f32 else ([], [])
+        before, behind = ([pointer(ctx.rounding), pointer(ctx.skip)], [pointer(dr)]) if ctx.f32 else ([], [])
         ctx.run_back(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes), *before,
                      ctypes.c_void_p(ctx.base), *(pointers(part) for part in like), *behind)
-        return (None, None, None, *like[0], *like[1], *like[2], *([] if dr is None else dr.unbind(1)))
+        return (None, None, None, *like[0], *like[1], *like[2], *([] if dr is None else (*dr.unbind(1), None)))
 
 
 def trunk(x, weights, biases, slopes, precision="f32", int8=()):
@@ -111,7 +111,8 @@ def trunk(x, weights, biases, slopes, precision="f32", int8=()):
 
     precision: "f32", or "bf16" where `has_bf16()`: then activations, their gradients and the weights of all layers but the first
     are rounded to bf16 in between; what goes in and comes out is f32 either way.
-    int8, with "f32" only: (steps, zeros), one of each for the first layer's result and every block's (the last block's with the
-    first's added); these tensors are then rounded, and gradients pass as in learnable fake quantisation, before its scaling.
+    int8, with "f32" only: (steps, zeros, skip), one step and zero for the first layer's result and every block's (the last block's with
+    the first's added, each channel times skip, which gets no gradient); these tensors are then rounded, and gradients pass as in
+    learnable fake quantisation, before its scaling.
     """
     return _Trunk.apply(x, len(slopes), precision, *weights, *biases, *slopes, *int8)

@@ -133,6 +133,7 @@ struct Network {
   int n, m, o;
   Plane s;
   const Rounding* rounding = nullptr;  // of start and of each block's result; none: f32
+  const float* skip = nullptr;         // with rounding: what each channel of start is multiplied by where it is added
 
   long activation() const { return s.area() * F; }
   // Of one picture: x, then start, z and a of each block, of which the last is the sum that the last layer reads, and start unrounded.
@@ -145,6 +146,8 @@ struct Network {
   float* exactStart(float* store, int i) const { return start(store, i) + activation() * (2 * m + 1); }
 
   v16 rounded(int tensor, v16 v) const { return rounding ? rounding[tensor](v) : v; }
+  // v, channels from c on, as it is added to the last block's result.
+  v16 skipped(v16 v, int c) const { return rounding ? v * *reinterpret_cast<const v16u*>(skip + c) : v; }
 
   void forward(const float* input, const float* const* w, const float* const* bias, const float* const* slope, float* store,
                float* out) const {
@@ -182,7 +185,7 @@ struct Network {
             const long k = at * F + 16 * g;
             *reinterpret_cast<v16*>(zs + k) = v;
             v16 r = v > 0 ? v : v * slopes;
-            if (b == m - 1) r += *reinterpret_cast<v16*>(begin + k);
+            if (b == m - 1) r += skipped(*reinterpret_cast<v16*>(begin + k), 16 * g);
             *reinterpret_cast<v16*>(as + k) = rounded(b + 1, r);
           });
         }
@@ -252,7 +255,7 @@ struct Network {
         unround(b + 1, g, [&](long k) {
           const v16 v = *reinterpret_cast<const v16*>(zs + k);
           const v16 r = v > 0 ? v : v * *reinterpret_cast<const v16u*>(slope[b] + k % F);
-          return b == m - 1 ? r + *reinterpret_cast<const v16*>(begin + k) : r;
+          return b == m - 1 ? r + skipped(*reinterpret_cast<const v16*>(begin + k), k % F) : r;
         });
       };
       unroundBlock(m - 1, gs.data);
@@ -286,7 +289,7 @@ struct Network {
         for (int k = 0; k < G; k++) {
           convolve<3, F>(s, dz, reinterpret_cast<v16*>(middle.data + 9L * F * F * b) + 9 * F * k, v16{}, [&](long at, v16 v) {
             const long j = at * F + 16 * k;
-            if (b == 0) v += *reinterpret_cast<v16*>(gs.data + j);
+            if (b == 0) v += skipped(*reinterpret_cast<v16*>(gs.data + j), 16 * k);
             *reinterpret_cast<v16*>(next + j) = v;
           });
         }
@@ -331,18 +334,18 @@ long f32_store(int h, int w, int m, int f) {
   return f == 16 ? Network<16>{1, m, 4, s}.perPicture() : Network<32>{1, m, 4, s}.perPicture();
 }
 
-// roundings: m + 1 of them, or none.
+// roundings: m + 1 of them, and skip [f]; or none.
 void f32_forward(int n, int h, int w, int m, int f, int o, const float* x, const float* const* weights, const float* const* bias,
-                  const float* const* slope, const Rounding* roundings, float* store, float* out) {
+                  const float* const* slope, const Rounding* roundings, const float* skip, float* store, float* out) {
   const Plane s{h, w};
-  if (f == 16) Network<16>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
-  else Network<32>{n, m, o, s, roundings}.forward(x, weights, bias, slope, store, out);
+  if (f == 16) Network<16>{n, m, o, s, roundings, skip}.forward(x, weights, bias, slope, store, out);
+  else Network<32>{n, m, o, s, roundings, skip}.forward(x, weights, bias, slope, store, out);
 }
 
 void f32_backward(int n, int h, int w, int m, int f, int o, const float* gout, const float* const* weights, const float* const* slope,
-                   const Rounding* roundings, float* store, float* const* dw, float* const* db, float* const* ds, float* dr) {
+                   const Rounding* roundings, const float* skip, float* store, float* const* dw, float* const* db, float* const* ds, float* dr) {
   const Plane s{h, w};
-  if (f == 16) Network<16>{n, m, o, s, roundings}.backward(gout, weights, slope, store, dw, db, ds, dr);
-  else Network<32>{n, m, o, s, roundings}.backward(gout, weights, slope, store, dw, db, ds, dr);
+  if (f == 16) Network<16>{n, m, o, s, roundings, skip}.backward(gout, weights, slope, store, dw, db, ds, dr);
+  else Network<32>{n, m, o, s, roundings, skip}.backward(gout, weights, slope, store, dw, db, ds, dr);
 }
 }

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
 from export import read_safetensors  # noqa: E402
-from int8_model import IntegerSesr, inner_tensors  # noqa: E402
+from int8_model import IntegerSesr  # noqa: E402
 
 HEIGHT, WIDTH = 37, 53
 
@@ -27,25 +27,6 @@ def picture():
     return (16 + (7 * y * y + 13 * x * y + 5 * x * x) % 21900 / 100).astype(np.float32)
 
 
-def equalised(tensors, scales):
-    """As the library's `equalise`, products in float64 and rounded once."""
-    m = sum(name.endswith(".slope") for name in tensors)
-    tensors = {name: tensor.numpy() for name, tensor in tensors.items()}
-    names = inner_tensors(m)
-    shared = next((scales[name] for name in ("first", "features") if name in scales), None)
-    of = {name: scales.get(name) for name in names}
-    of["first"] = of["features"] = shared
-    layers = [("first", None, "first"), *((f"blocks.{i}", names[i], names[i + 1]) for i in range(m)), ("last", "features", None)]
-    for layer, source, target in layers:
-        weight, bias = tensors[layer + ".weight"], tensors[layer + ".bias"]
-        inputs = np.ones(weight.shape[1]) if of.get(source) is None else np.array(of[source])
-        outputs = np.ones(weight.shape[0]) if of.get(target) is None else np.array(of[target])
-        factor = inputs[None, :] / outputs[:, None]
-        tensors[layer + ".weight"] = (weight.astype(np.float64) * factor[:, :, None, None]).astype(np.float32)
-        tensors[layer + ".bias"] = (bias.astype(np.float64) * (1 / outputs)).astype(np.float32)
-    return {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
-
-
 def main():
     digests = {}
     for path in sorted((ROOT / "weights").glob("sesr-*.calibration.json")):
@@ -53,9 +34,8 @@ def main():
         calibration = json.loads(path.read_text())
         trained = ROOT / f"weights/{stem}.int8.safetensors"
         tensors, _ = read_safetensors(trained if trained.exists() else ROOT / f"weights/{stem}.safetensors")
-        tensors = equalised(tensors, calibration.get("equalisation", {}))
         ranges = {name: (r["min"], r["max"]) for name, r in calibration["ranges"].items()}
-        result = IntegerSesr(tensors, ranges).run(picture())
+        result = IntegerSesr(tensors, ranges, calibration.get("equalisation")).run(picture())
         digests[stem] = hashlib.sha256(result.tobytes()).hexdigest()
     target = ROOT / "test/golden/sesr-int8.json"
     target.write_text(json.dumps(digests, indent=2) + "\n")
