@@ -358,13 +358,17 @@ describe("figures in the text", () => {
     const tap = at(PAPER, "tap", 9);
     expect(Math.max(...tap.map(Number))).toBeLessThanOrEqual(AIM_DB);
     expect(Math.max(...at(PAPER, "static", 9).map(Number))).toBeGreaterThan(AIM_DB);
-    expect(at(PAPER, "layer", 8)).toEqual(at(PAPER, "static", 9));
+    for (const [i, db] of at(PAPER, "layer", 8).entries()) {
+      expect(Number(db)).toBeGreaterThan(Number(at(PAPER, "static", 9)[i]));
+      expect(Number(db)).toBeLessThan(Number(at(PAPER, "static", 8)[i]));
+    }
     expect(read("src/cli/commands/verify.ts")).toContain(`TOLERANCE_DB = ${AIM_DB};`);
     said(
       `${tap[0]} dB on Set5 and ${tap[1]} dB on Set14`,
-      `for ${Number(tap[0]).toFixed(3)} dB`,
+      `for ${Math.max(...tap.map(Number)).toFixed(3)} dB`,
       `With 9 bits a tap the loss is ${tap.join(" and ")} dB: within the aim of ${AIM_DB} dB`,
       `loses ${at(PAPER, "static", 9).join(" and ")} dB in the 3x3 layers`,
+      `"layer" at 8 bits loses ${at(PAPER, "layer", 8).join(" and ")} dB`,
       `static shifts cost ${Number(at("winograd", "static", 9)[0]).toFixed(2)} dB on Set5`,
       `with exact filters ${sets.map(({ exactPsnr }) => exactPsnr.toFixed(4)).join(" and ")} dB`,
     );
@@ -389,14 +393,18 @@ describe("figures in the text", () => {
     const five = layers.filter(({ r }) => r === 5);
     expect([three.length, five.length]).toEqual([5, 2]);
     const means = three.map(({ mean }) => mean);
-    const largest = Math.max(...three.map((layer) => layer.largest));
+    const largest = (layers: readonly { largest: number }[]): number =>
+      Math.max(...layers.map((layer) => layer.largest));
     const [worst3, worst5] = ["qs8_conv2d_cf4x4_3x3", "qs8_conv2d_cf2x2_5x5"].map(
       (name) => growth(kernel(name)).filter.largest,
     );
-    for (const layer of three) expect(smallestShift(layer.largest, 9)).toBe(smallestShift(worst3!, 9) - 1);
+    // One bit saved or none: those that save one are the ones the text speaks of.
+    const shifts = three.map((layer) => smallestShift(layer.largest, 9));
+    const saving = three.filter((_, i) => shifts[i] === smallestShift(worst3!, 9) - 1);
+    expect(new Set(shifts)).toEqual(new Set([smallestShift(worst3!, 9) - 1, smallestShift(worst3!, 9)]));
     said(
       `means of ${Math.round(Math.min(...means))} to ${Math.round(Math.max(...means))}, of 127`,
-      `exceeds ${grouped(largest)}, where the worst case is ${grouped(worst3!)}`,
+      `In ${saving.length} of the ${three.length} layers no transformed filter exceeds ${grouped(largest(saving))}, in the others ${grouped(largest(three))}, where the worst case is ${grouped(worst3!)}`,
       `the worst case, ${grouped(worst5!)}, is far from the largest filters, ${five.map((layer) => grouped(layer.largest)).join(" and ")}`,
     );
   });
