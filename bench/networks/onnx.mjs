@@ -129,6 +129,7 @@ class F32Graph {
       case "conv2d": {
         let made = this.#linear(layer);
         const { activation, residual } = layer;
+        if (residual?.scale) throw new Error(`${layer.name}: a residual with a scale a channel is not written`);
         const apply = () => activation && { ...made, value: this.#activation(activation.kind, made.value) };
         if (residual?.position !== "before-activation") made = apply() ?? made;
         if (residual) made = this.#sum(made.value, made.layout, residual.tensor);
