@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 import fast
 import sesr_model
-from average import average
+from average import average, expanded_of
 from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
-from export import export, load_collapsed, read_safetensors, write_expanded
+from export import export, load_collapsed, read_safetensors, write_expanded, write_safetensors
 from fsrcnn_model import Fsrcnn
 from grow import grow, load_expanded
 from int8_model import Int8Sesr, IntegerSesr
@@ -244,6 +244,14 @@ def check_average():
     """The mean of a network and itself is itself; of different networks there is none."""
     tensors = random_model("m3", 2).float().collapsed_tensors()
     assert all(torch.equal(t, tensors[name]) for name, t in average([tensors, tensors]).items())
+    model, other = random_model("m3", 2).float(), random_model("m3", 2).float()
+    mean = average([model.collapsed_tensors(), other.collapsed_tensors()])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "expanded.safetensors"
+        facts = {"form": "expanded", "variant": "m3", "scale": "2"}
+        write_safetensors(path, expanded_of(mean, model.expanded_tensors()), facts)
+        for name, tensor in load_expanded(path)[0].collapsed_tensors().items():
+            assert (tensor - mean[name]).abs().max() < 1e-5 * max(1, mean[name].abs().max())
     try:
         average([tensors, random_model("m5", 2).collapsed_tensors()])
     except ValueError:
@@ -284,9 +292,11 @@ def check_fast_int8():
             gradients = torch.autograd.grad((y - target).square().mean(), list(model.parameters()))
             return [y.detach(), *gradients]
 
-        # A value at a tie or a limit may go either way by the last bit of its sum.
-        for got, want in zip(results(model(x)), results(model(x, compiled=False))):
-            assert (got - want).norm() <= 0.02 * want.norm() + 1e-7
+        # A value at a tie or a limit may go either way by the last bit of its sum: seen in deep random networks, with errors of up to
+        # 0.02 in the worst tensor and 0.005 in the median one (12 draws each).
+        pairs = zip(results(model(x)), results(model(x, compiled=False)))
+        errors = sorted(float((got - want).norm() / (want.norm() + 1e-9)) for got, want in pairs)
+        assert errors[-1] <= 0.05 and errors[len(errors) // 2] <= 0.01
 
 
 def check_fsrcnn():
