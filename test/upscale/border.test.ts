@@ -170,7 +170,7 @@ describe.each([
         const data = new Uint8Array(width * height * 3).fill(level);
         const options = tileSize ? { tileSize } : {};
         const result = await upscaler.upscale({ width, height, channels: 3, depth: 8, data }, options);
-        const worst = Math.max(...Array.from(result.data, (value) => Math.abs(value - level)));
+        const worst = Array.from(result.data).reduce((far, value) => Math.max(far, Math.abs(value - level)), 0);
         expect(worst, `${width}x${height} of ${level}`).toBeLessThanOrEqual(most);
       }
     }
