@@ -49,6 +49,7 @@ export function describeProtocol({ id, border, rounded, grey }: Protocol): strin
     `PSNR and SSIM on Y (BT.601 studio range, peak 255), border of ${border} pixels left out`,
     low,
     grey === "rgb" ? "grey pictures as grey RGB" : "grey pictures as luma of 0..255",
+    "networks alone on Y, zero padding from its border on",
     rounded ? "results clipped and rounded to 8 bits" : "results neither clipped nor rounded",
   ].join("; ");
 }

@@ -15,7 +15,7 @@ export interface ThreadTask {
   /** Of the whole picture. */
   readonly form: PictureForm;
   readonly tile: Tile;
-  /** The pixels of the tile's source, without gaps. */
+  /** The pixels of the tile's source, margin included, without gaps. */
   readonly pixels: ArrayBuffer;
 }
 

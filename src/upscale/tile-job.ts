@@ -14,9 +14,10 @@ const PEAK = 255;
 const CHROMA_ROWS = 6;
 
 /**
- * Upscales the tiles of one picture, strip by strip: luma through the network, chroma and alpha by bicubic interpolation. Buffers hold a
- * strip, so memory does not depend on the height. Every sample is computed from the same inputs in the same order wherever tiles are cut.
- * The job has a plan of its own, so that several may take turns on one network.
+ * Upscales the tiles of one picture, strip by strip: luma through the network, chroma and alpha by bicubic interpolation, whose border is
+ * the picture's and takes nothing of the margin that the network sees. Buffers hold a strip, so memory does not depend on the height.
+ * Every sample is computed from the same inputs in the same order wherever tiles are cut. The job has a plan of its own, so that several
+ * may take turns on one network.
  */
 export class TileJob {
   readonly #network: CompiledNetwork;

@@ -16,7 +16,7 @@ import { picturePort } from "./pixel-port.ts";
 import { type EnlargeTo, targetSize } from "./target-size.ts";
 import { createPool, type UpscalePool, upscaleThreaded } from "./threaded.ts";
 import { runLuma, TileJob } from "./tile-job.ts";
-import { cutTiles, type Tile } from "./tiles.ts";
+import { cutTiles, MARGIN, type Tile } from "./tiles.ts";
 import { takeTurns } from "./turns.ts";
 
 /** What `onProgress` is told. */
@@ -116,8 +116,10 @@ export class Upscaler {
 
   /**
    * Upscales a picture by `factor`, or to the size that `to` names: luma (BT.601) through the network, chroma and alpha by bicubic
-   * interpolation. Channels and depth stay what they were. The picture is read while it runs: leave its samples alone until the promise
-   * settles. The result does not depend on the tile size, bit for bit. 16-bit pictures keep their depth, with int8 precision too.
+   * interpolation. The network sees the picture with 3 copies of its border pixels on every side, so that a plain picture comes out plain
+   * (`upscaleLuma` and `compile` run it without). Channels and depth stay what they were. The picture is read while it runs: leave its
+   * samples alone until the promise settles. The result does not depend on the tile size, bit for bit. 16-bit pictures keep their depth,
+   * with int8 precision too.
    *
    * @throws WasmogradError ERR_ARGUMENT, ERR_SHAPE, ERR_TOO_LARGE, ERR_OUT_OF_MEMORY, ERR_DISPOSED; the signal's reason when aborted
    */
@@ -203,7 +205,8 @@ export class Upscaler {
   }
 
   /**
-   * The network alone on a plane of luma in 0..255 (BT.601 studio range, not rounded), as quality is measured on it.
+   * The network alone on a plane of luma in 0..255 (BT.601 studio range, not rounded), as quality is measured on it: zero padding begins
+   * at the plane's border.
    * @param data row by row, width * height values
    * @returns (scale * width) * (scale * height) values
    * @throws WasmogradError ERR_SHAPE, ERR_OUT_OF_MEMORY, ERR_DISPOSED
@@ -226,16 +229,17 @@ export class Upscaler {
 
   /** Bands of the whole height, cut into as many pieces as give every thread the same to do; or tiles of the given edge. */
   #tiles(size: Size, threads: number, edge?: number): readonly Tile[] {
+    const around = { halo: this.#halo, margin: MARGIN };
     if (edge !== undefined) {
       const sound = Number.isInteger(edge) && edge >= SMALLEST_TILE;
       check(sound, "ERR_ARGUMENT", () => `tileSize: expected an integer from ${SMALLEST_TILE}, got ${String(edge)}`);
-      return cutTiles(size, { width: edge, height: edge }, this.#halo);
+      return cutTiles(size, { width: edge, height: edge }, around);
     }
     const bands = Math.ceil(size.width / BAND);
     let pieces = 1;
     // Many tiles balance by themselves; pieces cost rows that are computed twice.
     while ((bands * pieces) % threads !== 0 && bands * pieces < 4 * threads) pieces++;
-    return cutTiles(size, { width: BAND, height: Math.ceil(size.height / pieces) }, this.#halo);
+    return cutTiles(size, { width: BAND, height: Math.ceil(size.height / pieces) }, around);
   }
 
   #checkAlive(): void {
