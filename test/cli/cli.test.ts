@@ -130,7 +130,7 @@ describe("bad input: one line on stderr, nothing written", () => {
     ["missing argument", ["upscale", "good.png"], 2, /expected IN OUT, got good.png/],
     ["surplus argument", ["models", "x"], 2, /expected no argument, got x/],
     ["unknown model", ["upscale", "good.png", "o.png", "--model", "esrgan"], 2, /model: expected one of sesr-m3/],
-    ["no weights", ["upscale", "good.png", "o.png", "--model", "sesr-xl"], 2, /no weights are shipped for sesr-xl x2/],
+    ["no weights", ["upscale", "good.png", "o.png", "--model", "fsrcnn"], 2, /no weights are shipped for fsrcnn x2/],
     [
       "scale",
       ["upscale", "good.png", "o.png", "--scale", "0.5"],
