@@ -72,7 +72,10 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
   }
   const from = fact("started_from");
   const origin = from ? `grown from ${from.toUpperCase().replace("-X", " x")}` : "from scratch";
-  const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one`;
+  const bf16 = facts.has("bf16_iterations")
+    ? `, ${grouped(Number(fact("bf16_iterations")))} of them with activations in bf16`
+    : "";
+  const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one${bf16}`;
   const averaged = facts.has("averaged_runs")
     ? `; the mean of ${fact("averaged_runs")} runs, each from the last one's weights`
     : "";
