@@ -77,9 +77,9 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
     : "";
   const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one${bf16}`;
   const averaged = facts.has("averaged_runs")
-    ? `; the mean of ${fact("averaged_runs")} runs, each from the last one's weights`
+    ? `;\nthe mean of ${fact("averaged_runs")} runs, each from the last one's weights`
     : "";
-  const own = `${origin}, ${schedule}, seed ${fact("seed")};\n${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
+  const own = `${origin}, ${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
     : "";
