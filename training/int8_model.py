@@ -126,14 +126,11 @@ class Int8Sesr(CollapsedSesr):
 
     def natural_tensors(self):
         """The same with all scales taken out, float32: `equalised` puts them back."""
-        return equalised(self.tensors(), {name: (1 / s).tolist() for name, s in self._scales64().items()})
-
-    def _scales64(self):
-        return {name: s.double() for name, s in zip(inner_tensors(self.m), self.scales)}
+        return equalised(self.tensors(), {name: [1 / s for s in scales] for name, scales in self.equalisation().items()})
 
     def equalisation(self):
         """name of inner tensor -> scale of each channel, as the library takes them."""
-        return {name: s.tolist() for name, s in self._scales64().items()}
+        return dict(zip(inner_tensors(self.m), self.scales.tolist()))
 
     def set_ranges(self, ranges):
         """ranges: name -> (min, max), as the library makes scale and zero point of them."""
