@@ -141,8 +141,8 @@ during training and neither trained on nor chosen by.
 
 **Licence.** Apache-2.0, like the code.
 
-**Commands**, in \`training/\`: \`python3 train_all.py --export ../weights\`; recipe, schedule and files in
-[\`../training\`](../training/README.md).
+**Commands**, in \`training/\`: \`python3 train_all.py --bf16 --export ../weights\`, and \`average.py\` where a card says so;
+recipe, schedule and files in [\`../training\`](../training/README.md).
 
 **Quality.** \`wasmograd evaluate DIR --model all --precision all --scale N\`, default protocol: PSNR and SSIM on Y, 8-bit low
 resolution, a border of \`scale\` pixels left out, means over the set.
