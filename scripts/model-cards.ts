@@ -153,7 +153,7 @@ resolution, a border of \`scale\` pixels left out, means over the set.
 
 if (options.measure !== undefined) {
   const result = measure(options.measure.split(","));
-  const rounded = JSON.stringify(result, (_, v) => (typeof v === "number" ? Number(v.toFixed(5)) : v), 1);
+  const rounded = JSON.stringify(result, (_, v) => (typeof v === "number" ? Number(v.toFixed(8)) : v), 1);
   writeFileSync(QUALITY, `${rounded}\n`);
 }
 const quality: Quality = JSON.parse(readFileSync(QUALITY, "utf8"));
