@@ -15,7 +15,7 @@ from fsrcnn_model import Fsrcnn
 from grow import grow, load_expanded
 from int8_model import Int8Sesr, IntegerSesr
 from matlab_resize import imresize
-from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr
+from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr, prelu
 
 
 def random_model(variant, scale):
@@ -300,13 +300,21 @@ def check_fast_int8():
 
 
 def check_fsrcnn():
-    """As many weights as published, and an output that lies centred on the input."""
+    """As many weights as published, and PyTorch's deconvolution, cut to lie centred on the input."""
     for scale in (2, 4):
         model = Fsrcnn(scale)
+        torch.nn.init.normal_(model.deconv.weight)
+        torch.nn.init.normal_(model.deconv.bias)
+        x = torch.rand(2, 1, 6, 7)
+        want = x
+        for conv, slope in zip(model.convs, model.slopes):
+            want = prelu(conv(want), slope)
+        top = (9 - scale) // 2
+        want = model.deconv(want)[:, :, top:top + 6 * scale, top:top + 7 * scale]
+        assert torch.allclose(model(x), want, rtol=1e-4, atol=1e-4)
         tensors = model.collapsed_tensors()
         assert sum(t.numel() for n, t in tensors.items() if n.endswith(".weight")) == 12464
         assert tensors["deconv.weight"].shape == (1, 56, 9, 9)
-        assert model(torch.rand(1, 1, 6, 7)).shape[-2:] == (6 * scale, 7 * scale)
 
 
 def main():

@@ -25,19 +25,30 @@ class Fsrcnn(nn.Module):
             self.convs.append(conv)
             self.slopes.append(nn.Parameter(torch.full((outputs,), slope_init)))
             channels = outputs
-        # Its result is cut so that it lies centred on the input (9 - scale more pixels than scale per pixel).
+        # Holds the parameters. Its result would have to be cut to lie centred on the input (9 - scale pixels too many).
         self.deconv = nn.ConvTranspose2d(channels, 1, 9, stride=scale)
         nn.init.normal_(self.deconv.weight, 0, 0.001)
         nn.init.zeros_(self.deconv.bias)
 
+    def phase_kernels(self):
+        """The deconvolution as a convolution with scale^2 outputs, one a phase: OIHW.
+
+        Input row i reaches output row s u + p (cut off: (9 - s) // 2) through kernel row p + cut + s (u - i).
+        """
+        s = self.scale
+        reach = 4 // s
+        rows = torch.arange(s)[:, None] + (9 - s) // 2 - s * torch.arange(-reach, reach + 1)
+        rows[(rows < 0) | (rows > 8)] = 9  # the row, and column, of zeros
+        w = F.pad(self.deconv.weight[:, 0], (0, 1, 0, 1))[:, rows[:, None, :, None], rows[None, :, None, :]]
+        return w.permute(1, 2, 0, 3, 4).reshape(s * s, -1, 2 * reach + 1, 2 * reach + 1)
+
     def forward(self, x):
-        n, _, h, w = x.shape
         t = x.contiguous(memory_format=torch.channels_last)
         for conv, slope in zip(self.convs, self.slopes):
             t = prelu(conv(t), slope)
-        top = (9 - self.scale) // 2
-        t = self.deconv(t)
-        return t[:, :, top:top + h * self.scale, top:top + w * self.scale]
+        # PyTorch's own deconvolution takes four times as long on a CPU.
+        t = F.conv2d(t, self.phase_kernels(), self.deconv.bias.expand(self.scale ** 2), padding=4 // self.scale)
+        return F.pixel_shuffle(t, self.scale)
 
     def collapsed_tensors(self):
         """name -> tensor, as the library calls them."""
