@@ -5,14 +5,13 @@
 Such runs lie in one valley of the loss, and between them it is lower (Wortsman et al. 2022, arXiv 2203.05482). Runs from different seeds do
 not: their channels mean different things. The first file's facts are kept; the number of runs is added.
 
-With --expanded FILE, the first run's expanded weights, an expanded form of the mean is written beside it, from which training can go on.
+With --expanded an expanded form of the mean is written beside it, from which training can go on.
 """
 import argparse
 from pathlib import Path
 
-import torch
-
-from export import read_safetensors, write_safetensors
+from export import read_safetensors, write_expanded, write_safetensors
+from grow import factorise
 
 
 def average(tensors):
@@ -23,29 +22,10 @@ def average(tensors):
     return {name: sum(each[name].double() for each in tensors).div(len(tensors)).float() for name in shapes[0]}
 
 
-def expanded_of(wanted, expanded):
-    """Expanded tensors that collapse to `wanted`: the given ones, of which `expand` is changed as little as possible and `project`'s bias."""
-    out = dict(expanded)
-    for layer in sorted({name.rsplit(".", 1)[0] for name in wanted if name.endswith(".weight")}):
-        project = expanded[layer + ".project.weight"].flatten(1).double()
-        expand = expanded[layer + ".expand.weight"].double()
-        weight = wanted[layer + ".weight"].double().clone()
-        if layer.startswith("blocks."):  # the short residual is not part of the factors
-            channels, centre = range(len(weight)), weight.shape[-1] // 2
-            weight[channels, channels, centre, centre] -= 1
-        difference = weight.flatten(1) - project @ expand.flatten(1)
-        out[layer + ".expand.weight"] = (expand + (torch.linalg.pinv(project) @ difference).view_as(expand)).float()
-        bias = wanted[layer + ".bias"].double() - project @ expanded[layer + ".expand.bias"].double()
-        out[layer + ".project.bias"] = bias.float()
-        if layer.startswith("blocks."):
-            out[layer + ".slope"] = wanted[layer + ".slope"]
-    return out
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", nargs="+", help="collapsed weights")
-    parser.add_argument("--expanded", help="expanded weights of the first run")
+    parser.add_argument("--expanded", action="store_true", help="writes an expanded form too")
     parser.add_argument("--out", required=True, help="folder; the file has the name of the first one")
     args = parser.parse_args()
     files = [read_safetensors(path) for path in args.weights]
@@ -54,9 +34,8 @@ def main():
     mean = average([tensors for tensors, _ in files])
     write_safetensors(target, mean, facts)
     if args.expanded:
-        tensors, expanded_facts = read_safetensors(args.expanded)
-        more = {**expanded_facts, "averaged_runs": facts["averaged_runs"]}
-        write_safetensors(target.with_name(f"{target.stem}-expanded.safetensors"), expanded_of(mean, tensors), more)
+        model = factorise(mean, facts["variant"], int(facts["scale"]))
+        write_expanded(model, target.with_name(f"{target.stem}-expanded.safetensors"), facts["variant"], {**facts, "form": "expanded"})
     print(target)
 
 

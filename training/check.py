@@ -8,14 +8,15 @@ from torch.nn import functional as F
 
 import fast
 import sesr_model
-from average import average, expanded_of
+from average import average
 from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
 from export import export, load_collapsed, read_safetensors, write_expanded, write_safetensors
 from fsrcnn_model import Fsrcnn
-from grow import grow, load_expanded
+from grow import factorise, grow, load_expanded
 from int8_model import Int8Sesr, IntegerSesr
 from matlab_resize import imresize
 from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr, prelu
+from soap import Soap
 
 
 def random_model(variant, scale):
@@ -116,7 +117,7 @@ def bf16_errors(variant, scale, size):
     """-> relative errors of bf16: of the loss, and of weights', biases' and slopes' gradients, given the same gradient of the output."""
     model = random_model(variant, scale).float()
     x, target = torch.rand(4, 1, *size), torch.rand(4, 1, size[0] * scale, size[1] * scale)
-    kernels = [block.collapse() for _, block in model._named_blocks()]
+    kernels = [block.collapse() for _, block in model.named_blocks()]
     parts = [[t.detach().requires_grad_() for t in part] for part in (*zip(*kernels), model.slopes)]
     losses, gradients, of_output = [], [], None
     for precision in ("f32", "bf16"):
@@ -236,8 +237,8 @@ def check_growing():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "expanded.safetensors"
         write_expanded(small, path, "m5", {})
-        again, name = load_expanded(path)
-        assert name == "m5-x2" and torch.equal(again(x), want)
+        again, metadata = load_expanded(path)
+        assert metadata["variant"] == "m5" and torch.equal(again(x), want)
 
 
 def check_average():
@@ -246,17 +247,44 @@ def check_average():
     assert all(torch.equal(t, tensors[name]) for name, t in average([tensors, tensors]).items())
     model, other = random_model("m3", 2).float(), random_model("m3", 2).float()
     mean = average([model.collapsed_tensors(), other.collapsed_tensors()])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "expanded.safetensors"
-        facts = {"form": "expanded", "variant": "m3", "scale": "2"}
-        write_safetensors(path, expanded_of(mean, model.expanded_tensors()), facts)
-        for name, tensor in load_expanded(path)[0].collapsed_tensors().items():
-            assert (tensor - mean[name]).abs().max() < 1e-5 * max(1, mean[name].abs().max())
+    for name, tensor in factorise(mean, "m3", 2).collapsed_tensors().items():
+        assert (tensor - mean[name]).abs().max() < 1e-5 * max(1, mean[name].abs().max())
     try:
         average([tensors, random_model("m5", 2).collapsed_tensors()])
     except ValueError:
         return
     raise AssertionError("averaged different networks")
+
+
+def check_soap():
+    """Plain kernels compute what the factors do; SOAP is Adam where its basis is the coordinates', and turns with the problem."""
+    model = random_model("m3", 2).float()
+    x = torch.rand(1, 1, 9, 8)
+    assert (model.collapsed()(x) - model(x)).abs().max() < 1e-5
+
+    # The distance to a point, seen in coordinates that a rotation mixes: SOAP's path turns with them.
+    left, right = (torch.linalg.qr(torch.randn(n, n))[0] for n in (4, 4))
+    scales, aim = torch.logspace(-2, 0, 4), torch.randn(4, 4)
+    ends = []
+    for turn in (False, True):
+        p = torch.zeros(4, 1, 2, 2, requires_grad=True)
+        optimiser = Soap([p], lr=0.02, every=2)
+        for _ in range(50):
+            optimiser.zero_grad()
+            seen = left.T @ p.flatten(1) @ right if turn else p.flatten(1)
+            ((seen - aim) * scales).square().sum().backward()
+            optimiser.step()
+        ends.append(((left.T @ p.flatten(1) @ right if turn else p.flatten(1)) * scales).detach())
+    assert (ends[0] - ends[1]).abs().max() < 0.1 * ends[0].abs().max()
+
+    # A vector is Adam's.
+    p, q = (torch.ones(5, requires_grad=True) for _ in range(2))
+    for optimiser, v in ((Soap([p], lr=0.1, betas=(0.9, 0.99)), p), (torch.optim.Adam([q], lr=0.1, betas=(0.9, 0.99)), q)):
+        for i in range(5):
+            optimiser.zero_grad()
+            (v * torch.arange(5.0) + i * v.square()).sum().backward()
+            optimiser.step()
+    assert torch.allclose(p, q, atol=1e-5)
 
 
 def check_int8():

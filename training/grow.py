@@ -24,6 +24,19 @@ def fit(block, weight, bias):
         block.project.bias.copy_(bias.double() - project @ block.expand.bias.double())
 
 
+def factorise(tensors, variant, scale):
+    """Collapsed tensors by name -> a Sesr of SESR's blocks that collapses to them, from which training can go on."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        model = Sesr.variant(variant, scale)
+        for name, block in model.named_blocks():
+            weight = tensors[name + ".weight"]
+            fit(block, weight - block.identity if block.residual else weight, tensors[name + ".bias"])
+        for i, slope in enumerate(model.slopes):
+            slope.copy_(tensors[f"blocks.{i}.slope"])
+    return model
+
+
 def make_identity(block, slope):
     """The block adds nothing to its input, and its PReLU is the identity."""
     with torch.no_grad():
@@ -81,7 +94,7 @@ def grow(model, old):
 
 
 def load_expanded(path):
-    """An expanded safetensors file -> Sesr, and its name."""
+    """An expanded safetensors file -> Sesr, and its metadata."""
     tensors, metadata = read_safetensors(path)
     if metadata.get("form") != "expanded":
         raise ValueError(f"{path}: expected expanded weights")
@@ -90,4 +103,4 @@ def load_expanded(path):
     for name, tensor in tensors.items():
         state["slopes." + name.split(".")[1] if name.endswith(".slope") else name] = tensor
     model.load_state_dict(state)
-    return model, f"{metadata['variant']}-x{metadata['scale']}"
+    return model, metadata

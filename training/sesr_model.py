@@ -190,7 +190,7 @@ class Sesr(nn.Module):
 
         # SAME padding puts zeros around x - 0.5, so the border looks mid-gray to the network.
         if torch.is_grad_enabled() and not expanded and fast.available(x, self.f):
-            kernels = [block.collapse() for _, block in self._named_blocks()]
+            kernels = [block.collapse() for _, block in self.named_blocks()]
             y = fast.trunk(x - 0.5, [w for w, _ in kernels], [b for _, b in kernels], list(self.slopes), self.precision)
             return upscale_cells(y + x, self.scale)
         start = conv(self.first, x - 0.5)
@@ -203,16 +203,27 @@ class Sesr(nn.Module):
     def collapsed_tensors(self):
         """name -> tensor of the inference network; short residuals are folded in."""
         out = {}
-        for name, block in self._named_blocks():
+        for name, block in self.named_blocks():
             out[name + ".weight"], out[name + ".bias"] = block.collapse()
             if name.startswith("blocks."):
                 out[name + ".slope"] = self.slopes[int(name.split(".")[1])]
         return {k: v.detach() for k, v in out.items()}
 
+    def collapsed(self):
+        """The same network with plain kernels, to be trained as such; short residuals are folded in."""
+        plain = Sesr(self.m, self.f, self.p, self.scale, block="plain")
+        with torch.no_grad():
+            for (_, target), (_, block) in zip(plain.named_blocks(), self.named_blocks()):
+                for own, wanted in zip(target.collapse(), block.collapse()):
+                    own.copy_(wanted)
+            for own, wanted in zip(plain.slopes, self.slopes):
+                own.copy_(wanted)
+        return plain
+
     def expanded_tensors(self):
         """name -> tensor of the training network; short residuals are NOT folded in."""
         out = {}
-        for name, block in self._named_blocks():
+        for name, block in self.named_blocks():
             for part in ("expand", "project"):
                 conv = getattr(block, part)
                 out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = conv.weight, conv.bias
@@ -220,7 +231,7 @@ class Sesr(nn.Module):
                 out[name + ".slope"] = self.slopes[int(name.split(".")[1])]
         return {k: v.detach() for k, v in out.items()}
 
-    def _named_blocks(self):
+    def named_blocks(self):
         yield "first", self.first
         for i, block in enumerate(self.blocks):
             yield f"blocks.{i}", block

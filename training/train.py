@@ -10,6 +10,7 @@ Rate, crop size and loss depend on the iteration only, never on the clock, so a 
 ends where an undisturbed one does.
 """
 import argparse
+import copy
 import json
 import math
 import os
@@ -25,14 +26,15 @@ import fast
 from data import Crops, load_pool
 from export import export, write_expanded
 from fsrcnn_model import Fsrcnn
-from grow import grow, load_expanded
+from grow import factorise, grow, load_expanded
 from sesr_model import BLOCKS, VARIANTS, Sesr
+from soap import Soap
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = (*VARIANTS, "fsrcnn")
 
-# Networks that start from a trained one are disturbed less.
-PEAK_RATE, GROWN_RATE = 1e-3, 6e-4
+# optimiser -> its rate from scratch, and from a trained network, which is disturbed less
+RATES = {"adam": (1e-3, 6e-4), "soap": (3e-3, 1e-3)}
 WARM_UP = 1000
 EMA_DECAY = 0.999
 
@@ -68,6 +70,14 @@ def build(name, scale, block="sesr"):
     return Fsrcnn(scale) if name == "fsrcnn" else Sesr.variant(name, scale, block)
 
 
+def history(metadata):
+    """Metadata of weights -> in a line, what they were trained on the way here: "m5-x2 from scratch, adam, ...; m7-x2 from m5-x2, ..."."""
+    runs = [metadata["earlier"]] if metadata.get("earlier") else []
+    name, start = f"{metadata['variant']}-x{metadata['scale']}", metadata.get("started_from") or "scratch"
+    length = f"{metadata['stable']} + {metadata['decay']}" if "stable" in metadata else metadata.get("iterations", "unknown")
+    return "; ".join([*runs, f"{name} from {start}, {metadata.get('optimiser', 'adam')}, {length} iterations, {metadata.get('minutes', 'unknown')} minutes"])
+
+
 class Trainer:
     """Model, its moving average, optimiser, crops and the iteration counter."""
 
@@ -76,20 +86,23 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(args.seed)
         self.model = build(args.network, args.scale, args.block)
-        self.origin = ""
+        self.before = {}
         if args.start:
-            old, self.origin = load_expanded(args.start)
+            old, metadata = load_expanded(args.start)
+            self.before = {"started_from": f"{metadata['variant']}-x{metadata['scale']}", "earlier": history(metadata)}
             if args.network != "fsrcnn" and (old.m, old.f, old.scale) == (self.model.m, self.model.f, args.scale):
                 self.model.load_state_dict(old.state_dict())
             else:
                 grow(self.model, old)
-        self.peak = GROWN_RATE if args.start else PEAK_RATE
+        soap = args.optimiser == "soap"
+        if soap and args.network != "fsrcnn":
+            self.model = self.model.collapsed()
+        self.peak = args.rate or RATES[args.optimiser][bool(args.start)]
         self.model.to(self.device)
-        self.ema = build(args.network, args.scale, args.block).to(self.device)
-        self.ema.load_state_dict(self.model.state_dict())
+        self.ema = copy.deepcopy(self.model)
         self.weights = list(self.model.parameters())
         self.averages = [p.detach() for p in self.ema.parameters()]
-        self.optimiser = torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
+        self.optimiser = Soap(self.weights, self.peak) if soap else torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
         self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
         self.iteration, self.seconds = 0, 0.0
         self.bf16 = args.bf16 and args.network != "fsrcnn" and self.device.type == "cpu" and fast.has_bf16()
@@ -139,7 +152,7 @@ class Trainer:
         temporary = path.with_suffix(".tmp")
         torch.save({
             "network": self.args.network, "scale": self.args.scale, "seed": self.args.seed,
-            "stable": self.args.stable, "decay": self.args.decay,
+            "optimiser": self.args.optimiser, "stable": self.args.stable, "decay": self.args.decay,
             "iteration": self.iteration, "bf16_iterations": self.bf16_iterations, "seconds": self.seconds,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -147,8 +160,8 @@ class Trainer:
         os.replace(temporary, path)
 
     def load(self, state):
-        for key in ("network", "scale", "seed"):
-            if state[key] != getattr(self.args, key):
+        for key in ("network", "scale", "seed", "optimiser"):
+            if state.get(key, "adam") != getattr(self.args, key):
                 raise SystemExit(f"the checkpoint has {key} = {state[key]}")
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.bf16_iterations = state.get("bf16_iterations", 0)
@@ -173,9 +186,9 @@ class Trainer:
         """What a model card says of a training, as strings."""
         a = self.args
         hardware = torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {a.threads} thread"
-        return {"iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
+        return {"optimiser": a.optimiser, "iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
                 "decay": str(max(0, self.iteration - a.stable)), "seed": str(a.seed),
-                "minutes": str(round(self.seconds / 60)), "started_from": self.origin,
+                "minutes": str(round(self.seconds / 60)), **self.before,
                 "hardware": hardware, "torch": torch.__version__, "python": platform.python_version(),
                 **({"bf16_iterations": str(self.bf16_iterations)} if self.bf16_iterations else {})}
 
@@ -184,11 +197,12 @@ class Trainer:
         a = self.args
         export(self.ema, folder, a.network, self.facts())
         if self.expands:
-            write_expanded(self.ema, folder / "expanded.safetensors", a.network, self.facts())
+            expanded = factorise(self.ema.cpu().collapsed_tensors(), a.network, a.scale) if a.optimiser == "soap" else self.ema
+            write_expanded(expanded, folder / "expanded.safetensors", a.network, self.facts())
         if a.export and self.done:
             path = export(self.ema, a.export, a.network, self.facts())
             if self.expands:
-                write_expanded(self.ema, HERE / f"checkpoints/{path.stem}-expanded.safetensors", a.network, self.facts())
+                write_expanded(expanded, HERE / f"checkpoints/{path.stem}-expanded.safetensors", a.network, self.facts())
         scores = ""
         if a.eval:
             means = evaluate.mean_scores(a.eval, evaluate.network(self.ema), a.scale)
@@ -211,6 +225,8 @@ def parse_arguments(arguments=None):
     parser.add_argument("--block", choices=BLOCKS, default="sesr", help="how layers are parametrised, for comparison")
     parser.add_argument("--stable", type=int, required=True, help="iterations at the constant rate, warm-up included")
     parser.add_argument("--decay", type=int, required=True, help="iterations of the falling rate")
+    parser.add_argument("--optimiser", choices=RATES, default="adam", help="Adam on the factors of SESR's blocks, or SOAP on their products")
+    parser.add_argument("--rate", type=float, help="instead of the optimiser's own")
     parser.add_argument("--from", dest="start", help="expanded weights of a network to start from")
     parser.add_argument("--out", help="folder for checkpoints, by default .runs/NETWORK-xSCALE")
     add_run_options(parser)
