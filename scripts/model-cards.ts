@@ -71,7 +71,9 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
     return `${grouped(Number(fact("iterations")))} iterations with a cosine schedule, seed ${fact("seed")}, by an earlier version of \`training/train.py\`;\nhardware and time are not recorded in the file.`;
   }
   const from = fact("started_from");
-  const origin = from ? `grown from ${from.toUpperCase().replace("-X", " x")}` : "from scratch";
+  const origin = from ? `from ${from.toUpperCase().replace("-X", " x")}'s weights` : "from scratch";
+  const optimiser =
+    facts.get("optimiser") === "soap" ? "SOAP on the collapsed kernels" : "Adam on the expanded kernels";
   const bf16 = facts.has("bf16_iterations")
     ? `, ${grouped(Number(fact("bf16_iterations")))} of them with activations in bf16`
     : "";
@@ -79,11 +81,12 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
   const averaged = facts.has("averaged_runs")
     ? `;\nthe mean of ${fact("averaged_runs")} runs, each from the last one's weights`
     : "";
-  const own = `${origin}, ${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
+  const earlier = facts.has("earlier") ? `\nBefore: ${fact("earlier")}.` : "";
+  const own = `${origin}, ${optimiser};\n${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
     : "";
-  return `${own}${tuned}.`;
+  return `${own}${tuned}.${earlier}`;
 }
 
 function card({ id, scale }: { id: string; scale: 2 | 4 }, quality: Quality): string {

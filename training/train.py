@@ -1,6 +1,6 @@
 """Trains one network on luma tiles, in pieces that may be as short as you like.
 
-    python3 train.py m7 --scale 2 --from .runs/m5-x2/expanded.safetensors --stable 40000 --decay 12000
+    python3 train.py m7 --scale 2 --from checkpoints/sesr-m7-x2-expanded.safetensors --optimiser soap --stable 40000 --decay 12000
 
 Warm-up, a constant rate ("stable"), then a rate that falls to zero ("decay"). The decay starts from the last state
 of the stable part, which is kept: a later call with more stable iterations goes on there and decays anew, so no
@@ -152,19 +152,20 @@ class Trainer:
         temporary = path.with_suffix(".tmp")
         torch.save({
             "network": self.args.network, "scale": self.args.scale, "seed": self.args.seed,
-            "optimiser": self.args.optimiser, "stable": self.args.stable, "decay": self.args.decay,
+            "method": self.args.optimiser, "stable": self.args.stable, "decay": self.args.decay,
             "iteration": self.iteration, "bf16_iterations": self.bf16_iterations, "seconds": self.seconds,
             "model": self.model.state_dict(), "ema": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "crops": json.dumps(self.crops.rng.bit_generator.state)}, temporary)
+            "before": self.before, "crops": json.dumps(self.crops.rng.bit_generator.state)}, temporary)
         os.replace(temporary, path)
 
     def load(self, state):
-        for key in ("network", "scale", "seed", "optimiser"):
-            if state.get(key, "adam") != getattr(self.args, key):
-                raise SystemExit(f"the checkpoint has {key} = {state[key]}")
+        for key, own in (("network", "network"), ("scale", "scale"), ("seed", "seed"), ("method", "optimiser")):
+            if state.get(key, "adam") != getattr(self.args, own):
+                raise SystemExit(f"the checkpoint has {own} = {state.get(key)}")
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.bf16_iterations = state.get("bf16_iterations", 0)
+        self.before = state.get("before", self.before)
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
