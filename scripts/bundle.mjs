@@ -8,7 +8,7 @@
  *
  * usage: node scripts/bundle.mjs
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build } from "esbuild";
 import { bundleCommonJs } from "./commonjs.mjs";
@@ -106,6 +106,12 @@ await build({
   plugins: [ownFiles, laterFrom("../"), weightsFrom("../weights/"), errorsFrom("../")],
 });
 for (const name of BINARIES) copyFileSync(`build/${name}.wasm`, `dist/bundle/wasm/${name}.wasm`);
+
+// The modules of dist/ import the same files: networks are in the package once.
+for (const name of weights) {
+  const from = JSON.stringify(`../../bundle/weights/${name.replace(".generated", "")}`);
+  writeFileSync(`dist/upscale/weights/${name}`, `export * from ${from};\n`);
+}
 
 rmSync("dist/cjs", { recursive: true, force: true });
 mkdirSync("dist/cjs", { recursive: true });

@@ -32,7 +32,7 @@ const entries = stems.map((stem) => {
   const safetensors = readFileSync(`weights/${stem}.safetensors`);
   writeFileSync(
     `${target}/${stem}.f32.generated.ts`,
-    `${banner}export const safetensors =\n  "${deflateRawSync(toBytePlanes(safetensors), { level: 9 }).toString("base64")}";\n`,
+    `${banner}export const safetensors: string =\n  "${deflateRawSync(toBytePlanes(safetensors), { level: 9 }).toString("base64")}";\n`,
   );
   const { ranges, equalisation = {} } = JSON.parse(readFileSync(`weights/${stem}.calibration.json`, "utf8"));
   const network = buildModel(id!, { scale });

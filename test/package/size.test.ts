@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -54,4 +55,12 @@ test.each([
   ["wasm/index.js", "loadKernels", 22_000],
 ])("%s: %s, with all that it needs at once, is at most %i bytes gzipped", async (entry, names, limit) => {
   expect(await sizeOf(entry, names)).toBeLessThanOrEqual(limit);
+});
+
+test("the trained networks, f32 and int8, take at most 2.5 MB of the package", () => {
+  const files = ["dist/bundle/weights", "dist/upscale/weights"].flatMap((folder) =>
+    readdirSync(folder).map((name) => `${folder}/${name}`),
+  );
+  const sizes = files.map((path) => statSync(path).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2_500_000);
 });

@@ -1,0 +1,87 @@
+// Draws docs/images/training-curves.svg: how the x2 networks' PSNR rose with the time spent on them, from training/curves.json.
+// usage: npx tsx scripts/training-curves.ts [--check]    --check writes nothing, fails when the file differs from what would be written
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { element, heading, LINE, line, MUTED, mark, picture, text } from "../src/cli/svg.ts";
+import { absolute, writeOrCheck } from "./documents.ts";
+import { LOOKS } from "./figures/line-chart.ts";
+
+const SCRIPT = "scripts/training-curves.ts";
+const NETWORKS = ["m3", "m5", "m7", "m11", "xl"];
+/** Of each set: its column in a point, and the range drawn, in dB. */
+const SETS = [
+  { set: "Set5", column: 2, least: 36.8, most: 37.6 },
+  { set: "Set14", column: 3, least: 32.5, most: 33.1 },
+] as const;
+const [TOP, HEIGHT, WIDTH, LEFTS] = [98, 300, 284, [72, 418]] as const;
+
+/** Iteration, minutes of computing, PSNR on Set5 and on Set14, of the moving average of the weights. */
+type Point = readonly [number, number, number, number];
+interface Run {
+  readonly network: string;
+  readonly optimiser: "adam" | "soap";
+  readonly points: readonly Point[];
+}
+
+/** A network's runs, one after the other in time. */
+function inTime(runs: readonly Run[]): { readonly optimiser: string; readonly points: Point[] }[] {
+  let before = 0;
+  return runs.map(({ optimiser, points }) => {
+    const moved = points.map(([i, minutes, ...rest]): Point => [i, before + minutes, ...rest]);
+    before = moved.at(-1)![1];
+    return { optimiser, points: moved };
+  });
+}
+
+function chart(all: readonly Run[]): string {
+  const networks = NETWORKS.map((name) => inTime(all.filter(({ network }) => network === `${name}-x2`)));
+  const end = Math.max(...networks.flat().flatMap(({ points }) => points.map(([, minutes]) => minutes)));
+  const parts = heading(
+    "PSNR of the x2 networks by the time spent on each",
+    "dB against minutes on one CPU core. Dashed: Adam; lines: SOAP after it. Weights' moving average.",
+  );
+  for (const [s, { set, column, least, most }] of SETS.entries()) {
+    const left = LEFTS[s]!;
+    const foot = TOP + HEIGHT;
+    const x = (minutes: number): number => left + (minutes / end) * WIDTH;
+    const y = (db: number): number => foot - (HEIGHT * (db - least)) / (most - least);
+    parts.push(text(left, TOP - 12, set, { bold: true, size: 14 }));
+    for (let tenth = Math.round(10 * least); tenth <= Math.round(10 * most); tenth++) {
+      parts.push(line(left, y(tenth / 10), left + WIDTH, y(tenth / 10), { stroke: LINE }));
+      parts.push(text(left - 6, y(tenth / 10) + 4, (tenth / 10).toFixed(1), { anchor: "end", size: 12, fill: MUTED }));
+    }
+    for (let minutes = 0; minutes <= end; minutes += 20) {
+      parts.push(text(x(minutes), foot + 20, String(minutes), { anchor: "middle", size: 12, fill: MUTED }));
+    }
+    for (const [n, runs] of networks.entries()) {
+      const { colour, marker } = LOOKS[n]!;
+      for (const { optimiser, points } of runs) {
+        const drawn = points.filter((point) => point[column] >= least);
+        const path = drawn.map((point) => `${x(point[1]).toFixed(1)},${y(point[column]).toFixed(1)}`).join(" ");
+        const dash = optimiser === "adam" ? { "stroke-dasharray": "5 4" } : {};
+        parts.push(element("polyline", { points: path, fill: "none", stroke: colour, "stroke-width": 1.75, ...dash }));
+        const last = drawn.at(-1);
+        if (last) parts.push(mark(x(last[1]), y(last[column]), marker, colour, optimiser === "adam"));
+      }
+    }
+  }
+  const key = TOP + HEIGHT + 52;
+  for (const [n, name] of NETWORKS.entries()) {
+    const at = 80 + n * 120;
+    parts.push(mark(at, key, LOOKS[n]!.marker, LOOKS[n]!.colour), text(at + 14, key + 4, `SESR-${name.toUpperCase()}`));
+  }
+  return picture(
+    {
+      script: SCRIPT,
+      height: key + 22,
+      title: "PSNR of the x2 networks on Set5 and Set14 over training",
+      description:
+        "Two panels. The smaller networks are flat after some minutes; XL still rises at the end of its time.",
+    },
+    parts,
+  );
+}
+
+const { values } = parseArgs({ options: { check: { type: "boolean" } } });
+const runs = JSON.parse(readFileSync(absolute("training/curves.json"), "utf8")) as Run[];
+writeOrCheck(SCRIPT, new Map([["docs/images/training-curves.svg", chart(runs)]]), values.check ?? false);
