@@ -21,6 +21,7 @@ from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_calibration
 from sesr_model import CollapsedSesr
+from soap import Soap
 from train import HERE, STABLE_CROPS, add_run_options, decay_loss, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
@@ -67,7 +68,7 @@ def main():
     weights = {"params": [p for name, p in model.named_parameters() if name not in ranges], "peak": WEIGHT_RATE}
     steps = {"params": [model.log_steps], "peak": STEP_RATE}
     zeros = {"params": [model.zeros], "peak": ZERO_RATE}
-    optimiser = torch.optim.Adam([weights, steps, zeros], betas=(0.9, 0.99))
+    optimisers = [Soap([weights], WEIGHT_RATE), torch.optim.Adam([steps, zeros], betas=(0.9, 0.99))]
     folder = Path(args.out or Path(args.weights).parent)
     folder.mkdir(parents=True, exist_ok=True)
     stem = Path(args.weights).name.replace(".safetensors", ".int8")
@@ -78,7 +79,8 @@ def main():
         if (state["start"], state["iterations"]) == (start, args.iterations):
             iteration, seconds = state["iteration"], state["seconds"]
             model.load_state_dict(state["model"])
-            optimiser.load_state_dict(state["optimiser"])
+            for optimiser, saved in zip(optimisers, state["optimisers"]):
+                optimiser.load_state_dict(saved)
             crops.rng.bit_generator.state = json.loads(state["crops"])
 
     def report():
@@ -93,15 +95,17 @@ def main():
     while iteration < args.iterations:
         low = crops.batch(*STABLE_CROPS[model.scale])[0].to(device)
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
-        for group in optimiser.param_groups:
-            group["lr"] = rate * group["peak"]
-        optimiser.zero_grad(set_to_none=True)
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["peak"]
+            optimiser.zero_grad(set_to_none=True)
         with torch.no_grad():
             wanted = teacher(low)
         loss = decay_loss(model(low), wanted)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         iteration, total = iteration + 1, total + float(loss.detach())
         if iteration % args.log_every == 0:
             print(f"{iteration:7d}  {stem}  loss {255 * total / args.log_every:.4f}", flush=True)
@@ -111,7 +115,7 @@ def main():
             seconds = time.process_time() - before
             temporary = checkpoint.with_suffix(".tmp")
             torch.save({"start": start, "iterations": args.iterations, "iteration": iteration, "seconds": seconds,
-                        "model": model.state_dict(), "optimiser": optimiser.state_dict(),
+                        "model": model.state_dict(), "optimisers": [optimiser.state_dict() for optimiser in optimisers],
                         "crops": json.dumps(crops.rng.bit_generator.state)}, temporary)
             os.replace(temporary, checkpoint)
             report()
