@@ -9,6 +9,7 @@ Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same ca
 """
 import argparse
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_calibration
 from sesr_model import CollapsedSesr
 from soap import Soap
-from train import HERE, STABLE_CROPS, add_run_options, decay_loss, learning_rate
+from train import HERE, STABLE_CROPS, add_run_options, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
 WEIGHT_RATE, STEP_RATE, ZERO_RATE = 2e-4, 3e-4, 1e-2
@@ -48,6 +49,17 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--log-every", type=int, default=200)
     return parser.parse_args()
+
+
+def lost_psnr(out, wanted, high):
+    """Mean over the crops of what rounding costs, as the logarithm of the error's growth: [N, 1, H, W] each -> scalar.
+
+    The same deviation costs more decibels where the f32 network errs little. Deviation and f32 error count as independent, so that the
+    crops' noise in their product is left out of the gradients.
+    """
+    floor = (1 / 255) ** 2  # crops are not whole pictures: flat ones are not all that counts
+    own = (wanted - high).square().mean((1, 2, 3)) + floor
+    return ((out - wanted).square().mean((1, 2, 3)) / own).log1p().mean()
 
 
 def main():
@@ -93,7 +105,7 @@ def main():
         report()
     begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
     while iteration < args.iterations:
-        low = crops.batch(*STABLE_CROPS[model.scale])[0].to(device)
+        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale]))
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
         for optimiser in optimisers:
             for group in optimiser.param_groups:
@@ -101,14 +113,14 @@ def main():
             optimiser.zero_grad(set_to_none=True)
         with torch.no_grad():
             wanted = teacher(low)
-        loss = decay_loss(model(low), wanted)
+        loss = lost_psnr(model(low), wanted, high)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
         for optimiser in optimisers:
             optimiser.step()
         iteration, total = iteration + 1, total + float(loss.detach())
         if iteration % args.log_every == 0:
-            print(f"{iteration:7d}  {stem}  loss {255 * total / args.log_every:.4f}", flush=True)
+            print(f"{iteration:7d}  {stem}  loss {10 / math.log(10) * total / args.log_every:.4f} dB", flush=True)
             total = 0.0
         out_of_time = time.monotonic() - begin > 60 * args.minutes
         if iteration % 1000 == 0 or iteration == args.iterations or out_of_time:
