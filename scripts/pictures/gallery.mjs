@@ -21,7 +21,7 @@ const REDUCTION = 3;
 const [EDGE, SHOWN] = [240, 108];
 const ENLARGED = 2;
 /** Networks by scale. */
-const NETWORKS = { 2: ["sesr-m5", "sesr-xl"], 4: ["sesr-m5"] };
+const NETWORKS = ["sesr-m5", "sesr-xl"];
 
 const {
   values: { cut },
@@ -51,7 +51,7 @@ if (cut !== undefined) {
 }
 mkdirSync("docs/images/gallery", { recursive: true });
 for (const scale of [2, 4]) {
-  const upscalers = await Promise.all(NETWORKS[scale].map((model) => createUpscaler({ model, scale })));
+  const upscalers = await Promise.all(NETWORKS.map((model) => createUpscaler({ model, scale })));
   for (const { name } of CROPS) {
     const crop = await readImage(`examples/crops/${name}.png`);
     const squares = await panels(crop, scale, upscalers);
