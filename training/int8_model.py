@@ -19,6 +19,7 @@ QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
 BIAS_LIMIT = 2.0 ** 26
 PEAK = 255
 # Luma of 16..235 over 255 and, for the offset of -0.5 to be a whole number of steps, 138 steps of it.
+CUTS = tuple(0.1 + 0.05 * i for i in range(19))  # of what a channel reaches, to be tried as its limit
 INPUT_RANGE = (16 / PEAK, 235 / PEAK)
 INPUT_STEP = 0.5 / int(STEPS * 0.5 / INPUT_RANGE[1])
 INPUT_ZERO = QMIN
@@ -173,26 +174,50 @@ class Int8Sesr(CollapsedSesr):
             t = _Round.apply(t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t, steps[i + 1], zeros[i + 1])
         return upscale_cells(conv(self.m + 1, t) + x, self.scale)
 
-    def observe(self, inputs):
-        """Unrounded: name of inner tensor -> (min, max) of each channel over inputs [1, 1, H, W]."""
-        out = {}
-        with torch.no_grad():
-            for x in inputs:
-                def conv(name, t):
-                    weight = self.tensor(name + ".weight")
-                    return F.conv2d(t, weight, self.tensor(name + ".bias"), padding=weight.shape[-1] // 2)
+    def inner_values(self, x):
+        """Unrounded inner tensors of an input [1, 1, H, W], by name: [channels, values] each."""
+        def conv(name, t):
+            weight = self.tensor(name + ".weight")
+            return F.conv2d(t, weight, self.tensor(name + ".bias"), padding=weight.shape[-1] // 2)
 
-                start = t = conv("first", x - 0.5)
-                seen = [start]
-                for i in range(self.m):
-                    t = F.prelu(conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
-                    t = t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t
-                    seen.append(t)
-                for name, values in zip(inner_tensors(self.m), seen):
-                    low, high = values.amin((0, 2, 3)), values.amax((0, 2, 3))
-                    if name in out:
-                        low, high = torch.minimum(low, out[name][0]), torch.maximum(high, out[name][1])
-                    out[name] = (low, high)
+        with torch.no_grad():
+            start = t = conv("first", x - 0.5)
+            seen = [start]
+            for i in range(self.m):
+                t = F.prelu(conv(f"blocks.{i}", t), self.tensor(f"blocks.{i}.slope"))
+                t = t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t
+                seen.append(t)
+        return {name: values[0].flatten(1) for name, values in zip(inner_tensors(self.m), seen)}
+
+    def observe(self, inputs):
+        """Name of inner tensor -> (min, max) of each channel."""
+        out = {}
+        for x in inputs:
+            for name, values in self.inner_values(x).items():
+                low, high = values.amin(1), values.amax(1)
+                if name in out:
+                    low, high = torch.minimum(low, out[name][0]), torch.maximum(high, out[name][1])
+                out[name] = (low, high)
+        return out
+
+    def limited(self, inputs, seen):
+        """`seen` (min, max) of each channel, cut where the errors of rounding and of limiting are least together.
+
+        Activations have long tails, of 20 to 60 standard deviations: steps that reach all of them are too wide for the rest.
+        """
+        reach = {name: torch.maximum(-low, high) for name, (low, high) in seen.items()}
+        lost = {name: torch.zeros(len(CUTS), len(r)) for name, r in reach.items()}
+        for x in inputs:
+            for name, values in self.inner_values(x).items():
+                for k, cut in enumerate(CUTS):
+                    beyond = (values.abs() - cut * reach[name][:, None]).clamp(min=0)
+                    lost[name][k] += beyond.square().mean(1) / len(inputs)
+        out = {}
+        for name, (low, high) in seen.items():
+            cuts = torch.tensor(CUTS)
+            rounding = (2 * cuts[:, None] * reach[name] / STEPS).square() / 12
+            limit = cuts[(lost[name] + rounding).argmin(0)] * reach[name]
+            out[name] = (torch.maximum(low, -limit), torch.minimum(high, limit))
         return out
 
     def equalise(self, seen, smallest=1 / 32):
@@ -211,10 +236,12 @@ class Int8Sesr(CollapsedSesr):
             self.scales.mul_(torch.stack(list(scales.values())))
 
     def calibrate(self, inputs):
-        """Equalises, and sets the ranges to all that occurs."""
-        self.equalise(self.observe(inputs))
-        self.set_ranges({name: (float(low.min()), float(high.max()))
-                         for name, (low, high) in self.observe(inputs).items()})
+        """Equalises, and sets the ranges to what occurs, rare values apart."""
+        seen = self.limited(inputs, self.observe(inputs))
+        before = self.scales.clone()
+        self.equalise(seen)
+        self.set_ranges({name: (float((low / scale).min()), float((high / scale).max()))
+                         for (name, (low, high)), scale in zip(seen.items(), self.scales / before)})
 
 
 def write_calibration(path, model, facts):
