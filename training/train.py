@@ -24,7 +24,7 @@ import torch
 import evaluate
 import fast
 from data import Crops, load_pool
-from export import export, write_expanded
+from export import export, load_collapsed, write_expanded
 from fsrcnn_model import Fsrcnn
 from grow import factorise, grow, load_expanded
 from sesr_model import BLOCKS, VARIANTS, Sesr
@@ -103,6 +103,7 @@ class Trainer:
         self.weights = list(self.model.parameters())
         self.averages = [p.detach() for p in self.ema.parameters()]
         self.optimiser = Soap(self.weights, self.peak) if soap else torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
+        self.teacher = load_collapsed(args.teacher).to(self.device) if args.teacher else None
         self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
         self.iteration, self.seconds = 0, 0.0
         self.bf16 = args.bf16 and args.network != "fsrcnn" and self.device.type == "cpu" and fast.has_bf16()
@@ -133,7 +134,12 @@ class Trainer:
         self.model.precision = "bf16" if bf16 else "f32"
         low, high = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
         low, high = low.to(self.device), high.to(self.device)
-        loss = (decay_loss if self.decaying else main_loss)(self.model(low), high)
+        distance, out = decay_loss if self.decaying else main_loss, self.model(low)
+        loss = distance(out, high)
+        if self.teacher:
+            with torch.no_grad():
+                wanted = self.teacher(low)
+            loss = (loss + distance(out, wanted)) / 2
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
@@ -191,7 +197,7 @@ class Trainer:
                 "decay": str(max(0, self.iteration - a.stable)), "seed": str(a.seed),
                 "minutes": str(round(self.seconds / 60)), **self.before,
                 "hardware": hardware, "torch": torch.__version__, "python": platform.python_version(),
-                **({"bf16_iterations": str(self.bf16_iterations)} if self.bf16_iterations else {})}
+                **({"teacher": Path(a.teacher).stem} if a.teacher else {}), **({"bf16_iterations": str(self.bf16_iterations)} if self.bf16_iterations else {})}
 
     def report(self, folder):
         """Exports the moving average and scores it. The scores are shown, never acted on."""
@@ -228,6 +234,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--decay", type=int, required=True, help="iterations of the falling rate")
     parser.add_argument("--optimiser", choices=RATES, default="adam", help="Adam on the factors of SESR's blocks, or SOAP on their products")
     parser.add_argument("--rate", type=float, help="instead of the optimiser's own")
+    parser.add_argument("--teacher", help="collapsed weights of a larger network, whose output counts as much as the original")
     parser.add_argument("--from", dest="start", help="expanded weights of a network to start from")
     parser.add_argument("--out", help="folder for checkpoints, by default .runs/NETWORK-xSCALE")
     add_run_options(parser)
