@@ -31,18 +31,22 @@ def inner_tensors(m):
     return ["first"] + [f"blocks.{i}.prelu" for i in range(m - 1)] + ["features"]
 
 
-class _RoundWeights(torch.autograd.Function):
-    """[O, ...] -> nearest multiples of each output channel's step, max |w| / 127; gradients pass."""
+class _RoundTo(torch.autograd.Function):
+    """t, step of each output channel -> nearest multiples; gradients of t pass."""
 
     @staticmethod
-    def forward(ctx, weight):
-        step = (weight.abs().flatten(1).amax(1) / WEIGHT_MAX).clamp(min=1e-30)
-        step = step.view(-1, *[1] * (weight.dim() - 1))
-        return (weight / step).round() * step
+    def forward(ctx, t, step):
+        step = step.view(-1, *[1] * (t.dim() - 1))
+        return (t / step).round() * step
 
     @staticmethod
     def backward(ctx, gradient):
-        return gradient
+        return gradient, None
+
+
+def weight_steps(weight):
+    """[O, ...] -> [O]: max |w| / 127, or what keeps channels of zeros from dividing by it."""
+    return (weight.detach().abs().flatten(1).amax(1) / WEIGHT_MAX).clamp(min=1e-30)
 
 
 class _Round(torch.autograd.Function):
@@ -154,8 +158,11 @@ class Int8Sesr(CollapsedSesr):
 
     def forward(self, x, compiled=True):
         names = ["first", *(f"blocks.{i}" for i in range(self.m)), "last"]
-        weights = [_RoundWeights.apply(self.tensor(name + ".weight")) for name in names]
-        biases = [self.tensor(name + ".bias") for name in names]
+        fine = [weight_steps(self.tensor(name + ".weight")) for name in names]
+        weights = [_RoundTo.apply(self.tensor(name + ".weight"), step) for name, step in zip(names, fine)]
+        # In the units of the sums: left unrounded, one value in some hundred would round to another level.
+        units = [step * into for step, into in zip(fine, (INPUT_STEP, *self.log_steps.detach().exp()))]
+        biases = [_RoundTo.apply(self.tensor(name + ".bias"), unit) for name, unit in zip(names, units)]
         slopes = [self.tensor(f"blocks.{i}.slope") for i in range(self.m)]
         centred = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX) - 0.5
         # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
