@@ -56,6 +56,11 @@ function measure(directories: readonly string[]): Quality {
   return quality;
 }
 
+function baselineIterations(scale: number): string {
+  const { metadata } = parseSafetensors(readFileSync(BASELINE.weights(scale)));
+  return grouped(Number(metadata.get("iterations")));
+}
+
 const grouped = (n: number): string => n.toLocaleString("en-US");
 const figure = (score: Score | undefined): string =>
   score ? `${score.psnr.toFixed(2)} dB, ${score.ssim.toFixed(4)}` : "not measured";
@@ -171,7 +176,12 @@ function qualityTable(scale: number): string {
     ...cells(() => [`${id}-x${scale} f32`, `${id}-x${scale} int8`]),
   ]);
   const baseline = existsSync(BASELINE.weights(scale))
-    ? [[`${BASELINE.name}, trained alike`, ...cells(() => [`${BASELINE.id}-x${scale} f32`, ""])]]
+    ? [
+        [
+          `${BASELINE.name}, trained alike, ${baselineIterations(scale)} iterations`,
+          ...cells(() => [`${BASELINE.id}-x${scale} f32`, ""]),
+        ],
+      ]
     : [];
   return table(
     [`x${scale}`, ...sets.flatMap((set) => [`${set} f32`, `${set} int8`])],
