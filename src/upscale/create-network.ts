@@ -107,5 +107,5 @@ async function shippedModel(
   }
   if (options.precision !== "f32") return restoreModel((await shipped.int8()).model);
   const [{ f32Model }, { safetensors }] = await Promise.all([import("./trained-model.ts"), shipped.f32()]);
-  return f32Model(network, safetensors);
+  return f32Model(network, await safetensors);
 }
