@@ -6,7 +6,7 @@
  * - dist/bundle/wasm/: the entry whose binaries are files
  * - dist/cjs/: all entries as one CommonJS file, for Node before 20.19, which cannot require() ES modules (scripts/commonjs.mjs)
  *
- * usage: node scripts/bundle.mjs
+ * usage: node scripts/bundle.mjs      after tsc has written dist/, as the weights' modules there are replaced (npm run build does both)
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";

@@ -149,8 +149,9 @@ during training and neither trained on nor chosen by.
 
 **Licence.** Apache-2.0, like the code.
 
-**Commands**, in \`training/\`: \`python3 train_all.py --bf16 --export ../weights\`, and \`average.py\` where a card says so;
-recipe, schedule and files in [\`../training\`](../training/README.md).
+**Commands**, in \`training/\`: \`train.py --bf16 --optimiser adam|soap --stable N --decay N --from EXPANDED\` with what a card says, then
+\`train_int8.py --iterations N\`; the weights that a network began with were those of the line "Before" or of the network named.
+\`train_all.py\` runs plans of these; recipe, schedule and files in [\`../training\`](../training/README.md).
 
 **Quality.** \`wasmograd evaluate DIR --model all --precision all --scale N\`, default protocol: PSNR and SSIM on Y, 8-bit low
 resolution, a border of \`scale\` pixels left out, means over the set.

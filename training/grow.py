@@ -29,6 +29,7 @@ def factorise(tensors, variant, scale):
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         model = Sesr.variant(variant, scale)
+        tensors = {name: t.cpu() for name, t in tensors.items()}
         for name, block in model.named_blocks():
             weight = tensors[name + ".weight"]
             fit(block, weight - block.identity if block.residual else weight, tensors[name + ".bias"])

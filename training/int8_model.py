@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import fast
+from export import read_safetensors
 from sesr_model import CollapsedSesr, upscale_cells
 
 QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
@@ -118,6 +119,14 @@ class Int8Sesr(CollapsedSesr):
         # Channels of inner tensors are stored divided by these.
         self.register_buffer("scales", torch.ones(count, tensors["first.bias"].numel()))
 
+    @classmethod
+    def stored(cls, tensors, ranges, equalisation):
+        """From natural tensors and what is written beside them: see `read_int8`."""
+        model = cls(equalised(tensors, equalisation))
+        model.scales.copy_(torch.tensor([equalisation[name] for name in inner_tensors(model.m)]))
+        model.set_ranges(ranges)
+        return model
+
     def tensor(self, name):
         return getattr(self, name.replace(".", "_"))
 
@@ -160,14 +169,14 @@ class Int8Sesr(CollapsedSesr):
         names = ["first", *(f"blocks.{i}" for i in range(self.m)), "last"]
         fine = [weight_steps(self.tensor(name + ".weight")) for name in names]
         weights = [_RoundTo.apply(self.tensor(name + ".weight"), step) for name, step in zip(names, fine)]
-        # In the units of the sums: left unrounded, one value in some hundred would round to another level.
-        units = [step * into for step, into in zip(fine, (INPUT_STEP, *self.log_steps.detach().exp()))]
-        biases = [_RoundTo.apply(self.tensor(name + ".bias"), unit) for name, unit in zip(names, units)]
         slopes = [self.tensor(f"blocks.{i}.slope") for i in range(self.m)]
         centred = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX) - 0.5
         # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
         factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
         steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
+        # In the units of the sums: left unrounded, one value in some hundred would round to another level.
+        units = [step * into for step, into in zip(fine, (INPUT_STEP, *steps.detach()))]
+        biases = [_RoundTo.apply(self.tensor(name + ".bias"), unit) for name, unit in zip(names, units)]
         if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
             return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros, self.skip)) + x, self.scale)
 
@@ -219,16 +228,15 @@ class Int8Sesr(CollapsedSesr):
                 for k, cut in enumerate(CUTS):
                     beyond = (values.abs() - cut * reach[name][:, None]).clamp(min=0)
                     lost[name][k] += beyond.square().mean(1) / len(inputs)
-        out = {}
+        out, cuts = {}, torch.tensor(CUTS)
         for name, (low, high) in seen.items():
-            cuts = torch.tensor(CUTS)
             rounding = (2 * cuts[:, None] * reach[name] / STEPS).square() / 12
             limit = cuts[(lost[name] + rounding).argmin(0)] * reach[name]
             out[name] = (torch.maximum(low, -limit), torch.minimum(high, limit))
         return out
 
     def equalise(self, seen, smallest=1 / 32):
-        """Cross-layer equalisation (Nagel et al. 2019, section 4.1): channels are stored so that all reach equally far.
+        """Cross-layer equalisation (Nagel et al. 2019, section 4.1): channels are stored so that all reach equally far -> what divides them.
 
         `first` and `features`, which are summed, have scales of their own: see `skip`.
         """
@@ -241,14 +249,14 @@ class Int8Sesr(CollapsedSesr):
             for name, tensor in own.items():
                 self.tensor(name).copy_(tensor)
             self.scales.mul_(torch.stack(list(scales.values())))
+        return scales
 
     def calibrate(self, inputs):
         """Equalises, and sets the ranges to what occurs, rare values apart."""
         seen = self.limited(inputs, self.observe(inputs))
-        before = self.scales.clone()
-        self.equalise(seen)
-        self.set_ranges({name: (float((low / scale).min()), float((high / scale).max()))
-                         for (name, (low, high)), scale in zip(seen.items(), self.scales / before)})
+        scales = self.equalise(seen)
+        self.set_ranges({name: (float((low / scales[name]).min()), float((high / scales[name]).max()))
+                         for name, (low, high) in seen.items()})
 
 
 def write_calibration(path, model, facts):
@@ -256,6 +264,13 @@ def write_calibration(path, model, facts):
     ranges = {name: {"min": low, "max": high} for name, (low, high) in model.ranges().items()}
     equalisation = {name: [float(f"{s:.9g}") for s in scales] for name, scales in model.equalisation().items()}
     path.write_text(json.dumps({**facts, "ranges": ranges, "equalisation": equalisation}, indent=2) + "\n")
+
+
+def read_int8(folder, stem):
+    """-> natural tensors, ranges and channel scales of a network that `train_int8.py` has written."""
+    calibration = json.loads((folder / f"{stem}.calibration.json").read_text())
+    ranges = {name: (r["min"], r["max"]) for name, r in calibration["ranges"].items()}
+    return read_safetensors(folder / f"{stem}.int8.safetensors")[0], ranges, calibration["equalisation"]
 
 
 class IntegerSesr:

@@ -75,7 +75,8 @@ def history(metadata):
     runs = [metadata["earlier"]] if metadata.get("earlier") else []
     name, start = f"{metadata['variant']}-x{metadata['scale']}", metadata.get("started_from") or "scratch"
     length = f"{metadata['stable']} + {metadata['decay']}" if "stable" in metadata else metadata.get("iterations", "unknown")
-    return "; ".join([*runs, f"{name} from {start}, {metadata.get('optimiser', 'adam')}, {length} iterations, {metadata.get('minutes', 'unknown')} minutes"])
+    optimiser, minutes = metadata.get("optimiser", "adam"), metadata.get("minutes", "unknown")
+    return "; ".join([*runs, f"{name} from {start}, {optimiser}, {length} iterations, {minutes} minutes"])
 
 
 class Trainer:
@@ -102,7 +103,8 @@ class Trainer:
         self.ema = copy.deepcopy(self.model)
         self.weights = list(self.model.parameters())
         self.averages = [p.detach() for p in self.ema.parameters()]
-        self.optimiser = Soap(self.weights, self.peak) if soap else torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True)
+        self.optimiser = (Soap(self.weights, self.peak) if soap else
+                          torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True))
         self.teacher = load_collapsed(args.teacher).to(self.device) if args.teacher else None
         self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
         self.iteration, self.seconds = 0, 0.0
@@ -193,18 +195,20 @@ class Trainer:
         """What a model card says of a training, as strings."""
         a = self.args
         hardware = torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {a.threads} thread"
+        more = {"teacher": Path(a.teacher).stem} if a.teacher else {}
+        if self.bf16_iterations:
+            more["bf16_iterations"] = str(self.bf16_iterations)
         return {"optimiser": a.optimiser, "iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
                 "decay": str(max(0, self.iteration - a.stable)), "seed": str(a.seed),
                 "minutes": str(round(self.seconds / 60)), **self.before,
-                "hardware": hardware, "torch": torch.__version__, "python": platform.python_version(),
-                **({"teacher": Path(a.teacher).stem} if a.teacher else {}), **({"bf16_iterations": str(self.bf16_iterations)} if self.bf16_iterations else {})}
+                "hardware": hardware, "torch": torch.__version__, "python": platform.python_version(), **more}
 
     def report(self, folder):
         """Exports the moving average and scores it. The scores are shown, never acted on."""
         a = self.args
         export(self.ema, folder, a.network, self.facts())
         if self.expands:
-            expanded = factorise(self.ema.cpu().collapsed_tensors(), a.network, a.scale) if a.optimiser == "soap" else self.ema
+            expanded = factorise(self.ema.collapsed_tensors(), a.network, a.scale) if a.optimiser == "soap" else self.ema
             write_expanded(expanded, folder / "expanded.safetensors", a.network, self.facts())
         if a.export and self.done:
             path = export(self.ema, a.export, a.network, self.facts())

@@ -15,8 +15,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
-from export import read_safetensors  # noqa: E402
-from int8_model import IntegerSesr  # noqa: E402
+from int8_model import IntegerSesr, read_int8  # noqa: E402
 
 HEIGHT, WIDTH = 37, 53
 
@@ -31,11 +30,7 @@ def main():
     digests = {}
     for path in sorted((ROOT / "weights").glob("sesr-*.calibration.json")):
         stem = path.name.replace(".calibration.json", "")
-        calibration = json.loads(path.read_text())
-        trained = ROOT / f"weights/{stem}.int8.safetensors"
-        tensors, _ = read_safetensors(trained if trained.exists() else ROOT / f"weights/{stem}.safetensors")
-        ranges = {name: (r["min"], r["max"]) for name, r in calibration["ranges"].items()}
-        result = IntegerSesr(tensors, ranges, calibration.get("equalisation")).run(picture())
+        result = IntegerSesr(*read_int8(ROOT / "weights", stem)).run(picture())
         digests[stem] = hashlib.sha256(result.tobytes()).hexdigest()
     target = ROOT / "test/golden/sesr-int8.json"
     target.write_text(json.dumps(digests, indent=2) + "\n")
