@@ -34,7 +34,7 @@ def training_psnr(model, pool):
     """On crops that every run meets alike: of the pool, so it tells how well a block trains and not how well it generalises."""
     crops = Crops(pool, 2, seed=12345)
     with torch.no_grad():
-        errors = [(model(low).clamp(0, 1) - high).square().mean((1, 2, 3)) for low, high in (crops.batch(8, 64) for _ in range(64))]
+        errors = [(model(low).clamp(0, 1) - high).square().mean((1, 2, 3)) for low, high, _ in (crops.batch(8, 64) for _ in range(64))]
     return float((-10 * torch.cat(errors).clamp(min=1e-6).log10()).mean())
 
 

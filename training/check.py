@@ -9,7 +9,8 @@ from torch.nn import functional as F
 import fast
 import sesr_model
 from average import average
-from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, change_contrast, overlay
+from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, another_contrast, overlay, turned
+from drawn import draw_mask
 from export import export, load_collapsed, read_safetensors, write_expanded, write_safetensors
 from fsrcnn_model import Fsrcnn
 from grow import factorise, grow, load_expanded
@@ -17,6 +18,7 @@ from int8_model import Int8Sesr, IntegerSesr
 from matlab_resize import imresize
 from sesr_model import BLOCKS, VARIANTS, CollapsedSesr, Sesr, prelu
 from soap import Soap
+from teach import eightfold
 
 
 def random_model(variant, scale):
@@ -190,25 +192,51 @@ def check_resize():
 
 
 def check_crops():
-    """LR and HR crops show the same spot the same way round, other contrast or not."""
+    """LR and HR crops, and the teacher's, show the same spot the same way round, other contrast or not."""
     lr = np.random.default_rng(0).uniform(16, 235, (3, 24, 24)).astype(np.float32)
     pool = {"native": (lr.repeat(2, 1).repeat(2, 2), lr)}
-    low, high = Crops(pool, 2, 1).batch(32, 12)
+    low, high, lesson = Crops(pool, 2, 1).batch(32, 12)
+    assert lesson is None
     assert (F.avg_pool2d(high, 2) - low).abs().max() < 6 * LR_NOISE / 255  # the added noise
-    again = Crops(pool, 2, 1).batch(32, 12)
-    assert torch.equal(low, again[0]) and torch.equal(high, again[1])
+    again = Crops(pool, 2, 1, {"native": pool["native"][0]}).batch(32, 12)
+    assert torch.equal(low, again[0]) and torch.equal(high, again[1]) and torch.equal(high, again[2])
     assert 0 < CONTRAST_SHARE < 1
 
 
 def check_contrast():
-    """Stays within studio range, keeps the pair together, and fills no more than the range."""
+    """Stays within studio range and fills no more than that."""
     rng = np.random.default_rng(2)
     for _ in range(200):
         least, most = sorted(rng.uniform(DARKEST, BRIGHTEST, 2))
-        high = rng.uniform(least, most, (8, 8))
-        low, changed = change_contrast(high.copy(), high, rng)
-        assert np.array_equal(low, changed)
+        low, high = rng.uniform(least, most, (2, 8, 8))
+        factor, offset = another_contrast(low, high, rng)
+        changed = np.stack([low, high]) * factor + offset
         assert changed.min() > DARKEST - 1e-3 and changed.max() < BRIGHTEST + 1e-3
+
+
+def check_turned():
+    """A gray tile stays what it is; a tile's left and right halves stay apart by an edge, whatever the angle."""
+    gray = turned(np.full((2, 32, 32), 90, np.uint8), 3, 24, np.random.default_rng(5))
+    assert gray.shape == (6, 24, 24) and (gray == 90).all()
+    halves = np.where(np.arange(32) < 16, 50, 200).astype(np.uint8) * np.ones((1, 32, 1), np.uint8)
+    out = turned(halves, 8, 24, np.random.default_rng(6))
+    assert ((abs(out - 50.0) < 2) | (abs(out - 200.0) < 2)).mean() > 0.7
+
+
+def check_masks():
+    """Every kind of mask fills 0..1, neither empty nor full."""
+    masks = np.stack([draw_mask(np.random.default_rng(seed), 48) for seed in range(40)])
+    assert masks.min() == 0 and masks.max() == 1 and (masks.mean((1, 2)) < 1).all() and (masks.std((1, 2)) > 0).mean() > 0.9
+
+
+def check_teaching():
+    """The mean over eight symmetries of a network that knows no direction is the network; of any, it turns with its input."""
+    low = torch.rand(2, 1, 9, 9)
+    assert (eightfold(lambda x: 2 * x, low) - 2 * low).abs().max() < 1e-6
+    model = random_model("m3", 2).float().eval()
+    with torch.no_grad():
+        upright, lying = eightfold(model, low), eightfold(model, torch.rot90(low, 1, (2, 3)))
+    assert (torch.rot90(upright, 1, (2, 3)) - lying).abs().max() < 1e-4
 
 
 def check_overlay():

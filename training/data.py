@@ -1,19 +1,23 @@
 """Training pairs: luma tiles, their LR versions, and random augmented crops.
 
 The tiles come as PNG strips (8-bit studio-range luma, square tiles stacked vertically). The pool
-holds them as they are and three things made of them, because photographs halved once are soft
+holds them as they are and four things made of them, because photographs halved once are soft
 and have few hard edges, while what people enlarge often has both more detail to the pixel and
-drawn lines: the tiles at 2/3, the tiles at 1/2, and tiles laid over one another through drawn
-masks. LR tiles are made once with the MATLAB-like bicubic and cached.
+drawn lines, and because they are few: the tiles at 2/3, the tiles at 1/2, the tiles turned by any
+angle and made smaller, and tiles laid over one another through drawn masks. LR tiles are made
+once with the MATLAB-like bicubic and cached.
 """
 import hashlib
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from drawn import draw_mask
 from matlab_resize import imresize, to_uint8
+
+HERE = Path(__file__).resolve().parent
 
 # LR pictures met in practice are 8-bit RGB turned into floating-point luma. Rounding three
 # channels (and once more between the two resize passes) leaves noise of about 0.2 gray levels
@@ -22,8 +26,11 @@ from matlab_resize import imresize, to_uint8
 LR_NOISE = 0.2
 
 # part of the pool -> how often a crop comes from it
-SHARES = {"native": 0.5, "two thirds": 0.25, "half": 0.1, "overlaid": 0.15}
-OVERLAID = 384  # tiles
+SHARES = {"native": 0.35, "two thirds": 0.15, "half": 0.05, "overlaid": 0.2, "turned": 0.25}
+OVERLAID = 1453  # tiles
+TURNS = 2  # of each tile
+TURNED_EDGE = 128
+LEAST_SHRINK, MOST_SHRINK = 0.5, 0.9  # of each axis of a turned tile
 
 DARKEST, BRIGHTEST = 16, 235  # studio range
 CONTRAST_SHARE = 0.25  # of the crops get another contrast
@@ -49,30 +56,22 @@ def smaller(tiles, size):
                            for part in np.array_split(tiles, 16)])
 
 
-def draw_mask(rng, size):
-    """Random lines, outlines and filled shapes -> [size, size] in 0..1, antialiased."""
-    fine = 4
-    image = Image.new("L", (size * fine, size * fine))
-    draw = ImageDraw.Draw(image)
+def turned(tiles, turns, edge, rng):
+    """Each tile `turns` times by any angle, then smaller, each axis by a factor of its own -> uint8 [turns T, edge, edge].
 
-    def point(spread=1.0):
-        return tuple((rng.uniform(0.5 - spread / 2, 0.5 + spread / 2, 2) * size * fine).tolist())
-
-    for _ in range(int(rng.integers(6, 24))):
-        kind, ink = rng.integers(0, 4), int(rng.integers(0, 2)) * 255
-        width = int(rng.integers(1, 6) * fine)
-        if kind == 0:
-            draw.line([point(), point()], fill=ink, width=width)
-        elif kind == 1:
-            draw.polygon([point() for _ in range(int(rng.integers(3, 6)))], fill=ink)
-        else:
-            (x0, y0), (dx, dy) = point(1.2), rng.uniform(4, size / 2, 2) * fine
-            box = [x0, y0, x0 + dx, y0 + dy]
-            if kind == 2:
-                draw.ellipse(box, outline=ink, width=width)
-            else:
-                draw.rectangle(box, outline=ink, width=width)
-    return np.asarray(image, np.float64).reshape(size, fine, size, fine).mean((1, 3)) / 255
+    Beyond its edge a tile goes on as its mirror image.
+    """
+    size = tiles.shape[1]
+    out = np.empty((turns * len(tiles), edge, edge), np.uint8)
+    for i in range(len(out)):
+        wide = Image.fromarray(np.pad(tiles[i % len(tiles)], size, mode="symmetric"))
+        angle, (fy, fx) = rng.uniform(0, 360), rng.uniform(LEAST_SHRINK, MOST_SHRINK, 2)
+        h, w = edge / fy, edge / fx
+        centre = rng.uniform(size * 1.2, size * 1.8, 2)
+        upright = wide.rotate(angle, Image.BICUBIC, center=tuple(centre))
+        box = (centre[0] - w / 2, centre[1] - h / 2, centre[0] + w / 2, centre[1] + h / 2)
+        out[i] = np.asarray(upright.resize((edge, edge), Image.BICUBIC, box=box))
+    return out.clip(DARKEST, BRIGHTEST)
 
 
 def overlay(tiles, count, rng):
@@ -94,13 +93,14 @@ def load_pool(folder, scale, cache):
     Parts whose tiles a scale does not divide are left out. Does not depend on any seed.
     """
     native = load_tiles(folder)
-    digest = hashlib.sha256(native.tobytes() + Path(__file__).read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256(native.tobytes() + b"".join((HERE / name).read_bytes() for name in ("data.py", "drawn.py", "matlab_resize.py"))).hexdigest()[:16]
     cached = Path(cache) / f"pool-x{scale}-{digest}.npz"
     if not cached.exists():
         edge = native.shape[1]
         parts = {"native": native, "two thirds": smaller(native, edge * 2 // 3),
                  "half": smaller(native, edge // 2),
-                 "overlaid": overlay(native, OVERLAID, np.random.default_rng(0))}
+                 "overlaid": overlay(native, OVERLAID, np.random.default_rng(0)),
+                 "turned": turned(native, TURNS, TURNED_EDGE, np.random.default_rng(1))}
         arrays = {}
         for name, hr in parts.items():
             if hr.shape[1] % scale:
@@ -119,29 +119,31 @@ def load_pool(folder, scale, cache):
         return {name: (arrays[name + " hr"], arrays[name + " lr"]) for name in names}
 
 
-def change_contrast(low, high, rng):
-    """Another contrast, perhaps inverted, the same for both and within the studio range."""
-    least, most = float(high.min()), float(high.max())
+def another_contrast(low, high, rng):
+    """-> factor and offset that change the contrast, perhaps invert it, and keep both within the studio range."""
+    least, most = float(min(low.min(), high.min())), float(max(low.max(), high.max()))
     room = (BRIGHTEST - DARKEST) / max(most - least, 1)
     factor = min(rng.uniform(LEAST_CONTRAST, MOST_CONTRAST), room)
     factor = factor if rng.random() < 0.5 else -factor
     ends = sorted((factor * least, factor * most))
-    offset = rng.uniform(DARKEST - ends[0], max(BRIGHTEST - ends[1], DARKEST - ends[0] + 1e-6))
-    return low * factor + offset, high * factor + offset
+    return factor, rng.uniform(DARKEST - ends[0], max(BRIGHTEST - ends[1], DARKEST - ends[0] + 1e-6))
 
 
 class Crops:
-    """Random crops, flips, rotations and contrasts; the generator's state is part of a checkpoint."""
+    """Random crops, flips, rotations and contrasts; the generator's state is part of a checkpoint.
 
-    def __init__(self, pool, scale, seed):
-        self.pool, self.scale = pool, scale
+    lessons: {part: [T, S, S]} in gray levels, what a teacher makes of the LR tiles, or None.
+    """
+
+    def __init__(self, pool, scale, seed, lessons=None):
+        self.pool, self.scale, self.lessons = pool, scale, lessons
         self.rng = np.random.default_rng(seed)
 
     def batch(self, count, patch):
-        """-> LR [count, 1, patch, patch] and HR [count, 1, s*patch, s*patch], float32 in 0..1."""
+        """-> LR [count, 1, patch, patch], HR [count, 1, s*patch, s*patch] and the teacher's, or None; float32 in 0..1."""
         s, rng = self.scale, self.rng
         low = np.empty((count, 1, patch, patch), np.float32)
-        high = np.empty((count, 1, patch * s, patch * s), np.float32)
+        high = np.empty((2 if self.lessons else 1, count, 1, patch * s, patch * s), np.float32)
         # Small tiles may be smaller than a crop.
         names = [name for name, (_, lr) in self.pool.items() if lr.shape[1] >= patch]
         shares = np.array([SHARES[name] for name in names])
@@ -151,18 +153,20 @@ class Crops:
             tile = rng.integers(0, len(lr))
             y, x = rng.integers(0, lr.shape[1] - patch + 1, 2)
             turn = rng.integers(0, 8)
-            a = lr[tile, y:y + patch, x:x + patch]
-            b = hr[tile, y * s:(y + patch) * s, x * s:(x + patch) * s]
+            crops = [lr[tile, y:y + patch, x:x + patch]]
+            for array in (hr, self.lessons[names[part]]) if self.lessons else (hr,):
+                crops.append(array[tile, y * s:(y + patch) * s, x * s:(x + patch) * s])
             if turn & 4:
-                a, b = a.T, b.T
+                crops = [crop.T for crop in crops]
             if turn & 2:
-                a, b = a[::-1], b[::-1]
+                crops = [crop[::-1] for crop in crops]
             if turn & 1:
-                a, b = a[:, ::-1], b[:, ::-1]
+                crops = [crop[:, ::-1] for crop in crops]
             if rng.random() < CONTRAST_SHARE:
-                a, b = change_contrast(a, b.astype(np.float32), rng)
-            low[i, 0], high[i, 0] = a, b
+                factor, offset = another_contrast(*crops[:2], rng)
+                crops = [crop.astype(np.float32) * factor + offset for crop in crops]
+            low[i, 0], high[:, i, 0] = crops[0], crops[1:]
         low += LR_NOISE * rng.standard_normal(low.shape, dtype=np.float32)
         low *= 1 / 255
         high *= 1 / 255
-        return torch.from_numpy(low), torch.from_numpy(high)
+        return torch.from_numpy(low), torch.from_numpy(high[0]), torch.from_numpy(high[1]) if self.lessons else None

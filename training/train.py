@@ -24,11 +24,12 @@ import torch
 import evaluate
 import fast
 from data import Crops, load_pool
-from export import export, load_collapsed, write_expanded
+from export import export, write_expanded
 from fsrcnn_model import Fsrcnn
 from grow import factorise, grow, load_expanded
 from sesr_model import BLOCKS, VARIANTS, Sesr
 from soap import Soap
+from teach import describe, load_lessons
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = (*VARIANTS, "fsrcnn")
@@ -105,8 +106,9 @@ class Trainer:
         self.averages = [p.detach() for p in self.ema.parameters()]
         self.optimiser = (Soap(self.weights, self.peak) if soap else
                           torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True))
-        self.teacher = load_collapsed(args.teacher).to(self.device) if args.teacher else None
-        self.crops = Crops(load_pool(args.tiles, args.scale, HERE / ".cache"), args.scale, args.seed)
+        pool = load_pool(args.tiles, args.scale, HERE / ".cache")
+        lessons = load_lessons(pool, args.teacher, HERE / ".cache") if args.teacher else None
+        self.crops = Crops(pool, args.scale, args.seed, lessons)
         self.iteration, self.seconds = 0, 0.0
         self.bf16 = args.bf16 and args.network != "fsrcnn" and self.device.type == "cpu" and fast.has_bf16()
         self.bf16_iterations = 0
@@ -134,14 +136,12 @@ class Trainer:
         # f32 at last, when the steps are small.
         bf16 = self.bf16 and self.iteration < self.args.stable + self.args.decay // 2
         self.model.precision = "bf16" if bf16 else "f32"
-        low, high = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
+        low, high, lesson = self.crops.batch(*(DECAY_CROPS if self.decaying else STABLE_CROPS)[self.args.scale])
         low, high = low.to(self.device), high.to(self.device)
         distance, out = decay_loss if self.decaying else main_loss, self.model(low)
         loss = distance(out, high)
-        if self.teacher:
-            with torch.no_grad():
-                wanted = self.teacher(low)
-            loss = (loss + distance(out, wanted)) / 2
+        if lesson is not None:
+            loss = (loss + distance(out, lesson.to(self.device))) / 2
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
@@ -195,7 +195,7 @@ class Trainer:
         """What a model card says of a training, as strings."""
         a = self.args
         hardware = torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {a.threads} thread"
-        more = {"teacher": Path(a.teacher).stem} if a.teacher else {}
+        more = {"teacher": describe(a.teacher)} if a.teacher else {}
         if self.bf16_iterations:
             more["bf16_iterations"] = str(self.bf16_iterations)
         return {"optimiser": a.optimiser, "iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),

@@ -6,7 +6,8 @@
 
 Every network is trained briefly first, and longer in the rounds after that: a run with a constant rate can be taken up
 again where its decay began. Training goes on from checkpoints/; --anew begins with nothing, and deeper, wider and x4
-networks with the smaller ones of the round. Each is then fine-tuned in int8. Weights of a finished round go to --export.
+networks with the smaller ones of the round. XL is trained first, unless --anew, as the others learn from its output too (`teach.py`).
+Each is then fine-tuned in int8. Weights of a finished round go to --export.
 """
 import argparse
 import subprocess
@@ -19,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 # network, scale, where from, and thousands of (stable, decay, int8) iterations of each round, the stable ones counted from the start of the run
 PLAN = (
     ("m3", 2, None, ((10, 6, 6), (100, 30, 10), (300, 90, 12))),
-    ("m5", 2, "m3-x2", ((10, 6, 6), (100, 30, 10), (300, 90, 12))),
-    ("m7", 2, "m5-x2", ((10, 6, 6), (80, 24, 10), (240, 60, 12))),
+    ("m5", 2, "m3-x2", ((14, 6, 6), (100, 30, 10), (300, 90, 12))),
+    ("m7", 2, "m5-x2", ((14, 6, 6), (80, 24, 10), (240, 60, 12))),
     ("m11", 2, "m7-x2", ((14, 6, 6), (80, 24, 10), (240, 60, 12))),
     ("xl", 2, "m11-x2", ((16, 6, 2), (60, 20, 6), (200, 60, 8))),
     ("m3", 4, "m3-x2", ((6, 4, 2), (80, 24, 6), (240, 60, 8))),
@@ -31,6 +32,21 @@ PLAN = (
     ("fsrcnn", 2, None, ((6, 3, 0), (100, 30, 0), (300, 90, 0))),
     ("fsrcnn", 4, None, ((6, 3, 0), (100, 30, 0), (240, 60, 0))),
 )
+TEACHER = "xl"
+
+
+def order(anew):
+    """The plan as it is run: the teacher first where it is there to go on from, else after those that it grows from."""
+    return PLAN if anew else sorted(PLAN, key=lambda entry: entry[0] != TEACHER)
+
+
+def teacher_of(network, scale, anew):
+    """Collapsed weights of the teacher: its run's, or those that ship. None for itself, the baseline, and `anew` before its first run."""
+    if network in (TEACHER, "fsrcnn"):
+        return None
+    name = f"sesr-{TEACHER}-x{scale}.safetensors"
+    own, shipped = HERE / f".runs/{TEACHER}-x{scale}" / name, HERE.parent / "weights" / name
+    return own if own.exists() else None if anew else shipped
 
 
 def start_of(run, grown_from, anew):
@@ -44,7 +60,7 @@ def start_of(run, grown_from, anew):
 def steps(only, lengthen, anew):
     """-> (what, program with its arguments) in order."""
     for turn in range(3):
-        for network, scale, grown_from, rounds in PLAN:
+        for network, scale, grown_from, rounds in order(anew):
             run = f"{network}-x{scale}"
             if only and run not in only:
                 continue
@@ -53,6 +69,9 @@ def steps(only, lengthen, anew):
             start = start_of(run, grown_from, anew)
             if start:
                 command += ["--from", str(start)]
+            teacher = teacher_of(network, scale, anew)
+            if teacher:
+                command += ["--teacher", str(teacher)]
             yield f"{run}: {stable} stable, {decay} decay", command
             if network != "fsrcnn":
                 yield f"{run}: {int8} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]

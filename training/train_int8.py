@@ -105,7 +105,7 @@ def main():
         report()
     begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
     while iteration < args.iterations:
-        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale]))
+        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale])[:2])
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
         for optimiser in optimisers:
             for group in optimiser.param_groups:

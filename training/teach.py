@@ -1,0 +1,63 @@
+"""What a large trained network makes of the pool's LR tiles: a second target for smaller ones.
+
+Of each tile it is the mean over its eight flips and quarter turns, which is better than one pass and costs the student nothing.
+"""
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import fast
+from export import load_collapsed, read_safetensors
+from sesr_model import upscale_cells
+
+
+def describe(path):
+    """Which network, and how long it was trained, in a word or two."""
+    metadata = read_safetensors(path)[1]
+    return f"{metadata['variant']}-x{metadata['scale']} of {metadata['iterations']} iterations"
+
+
+def network(path):
+    """Collapsed weights -> function [N, 1, H, W] -> [N, 1, sH, sW], in bf16 where the processor has it."""
+    model = load_collapsed(path)
+    if not fast.has_bf16():
+        return model
+    tensors = {name: getattr(model, name.replace(".", "_")).detach() for name in model.names}
+    layers = ["first", *(f"blocks.{i}" for i in range(model.m)), "last"]
+    parts = ([tensors[name + ".weight"] for name in layers], [tensors[name + ".bias"] for name in layers],
+             [tensors[f"blocks.{i}.slope"] for i in range(model.m)])
+    return lambda x: upscale_cells(fast.trunk(x - 0.5, *parts, "bf16") + x, model.scale)
+
+
+def eightfold(run, low):
+    """low [N, 1, S, S] -> the mean of `run` over the eight symmetries, each turned back."""
+    total = 0
+    for flip in (False, True):
+        for turns in range(4):
+            t = torch.rot90(low.flip(3) if flip else low, turns, (2, 3))
+            out = torch.rot90(run(t.contiguous()), -turns, (2, 3))
+            total = total + (out.flip(3) if flip else out)
+    return total / 8
+
+
+def load_lessons(pool, path, cache):
+    """pool as of `load_pool` -> {part: float16 [T, S, S]} in gray levels; made once and cached."""
+    digest = hashlib.sha256(Path(path).read_bytes() + Path(__file__).read_bytes())
+    for hr, lr in pool.values():
+        digest.update(hr[::50].tobytes() + np.array(hr.shape).tobytes())
+    cached = Path(cache) / f"lessons-{digest.hexdigest()[:16]}.npz"
+    if not cached.exists():
+        run, arrays = network(path), {}
+        for name, (hr, lr) in pool.items():
+            out = np.empty(hr.shape, np.float16)
+            for i in range(0, len(lr), 16):
+                with torch.no_grad():
+                    out[i:i + 16] = (eightfold(run, torch.from_numpy(lr[i:i + 16])[:, None] / 255)[:, 0] * 255).numpy()
+            arrays[name] = out
+        temporary = cached.with_suffix(".tmp.npz")
+        np.savez(temporary, **arrays)
+        temporary.replace(cached)
+    with np.load(cached) as arrays:
+        return {name: arrays[name] for name in arrays.files}
