@@ -69,6 +69,10 @@ const thousands = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 /** "M5" of "sesr-m5". */
 const variantOf = (id: string): string => id.replace("sesr-", "").toUpperCase();
 
+/** "M5 x2" of "m5-x2", with what follows left as it is. */
+const spoken = (network: string): string =>
+  network.replace(/^(\w+)-x/, (_, variant: string) => `${variant.toUpperCase()} x`);
+
 /** How the weights came to be, from the file's own metadata. */
 function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<string, string> | undefined): string {
   const fact = (name: string): string => facts.get(name) ?? "";
@@ -76,18 +80,21 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
     return `${grouped(Number(fact("iterations")))} iterations with a cosine schedule, seed ${fact("seed")}, by an earlier version of \`training/train.py\`;\nhardware and time are not recorded in the file.`;
   }
   const from = fact("started_from");
-  const origin = from ? `from ${from.toUpperCase().replace("-X", " x")}'s weights` : "from scratch";
+  const origin = from ? `from ${spoken(from)}'s weights` : "from scratch";
   const optimiser =
     facts.get("optimiser") === "soap" ? "SOAP on the collapsed kernels" : "Adam on the expanded kernels";
   const bf16 = facts.has("bf16_iterations")
     ? `, ${grouped(Number(fact("bf16_iterations")))} of them with activations in bf16`
     : "";
   const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one${bf16}`;
+  const taught = facts.has("teacher")
+    ? `;\nhalf of the loss against what ${spoken(fact("teacher"))} makes of the tiles (\`training/teach.py\`)`
+    : "";
   const averaged = facts.has("averaged_runs")
     ? `;\nthe mean of ${fact("averaged_runs")} runs, each from the last one's weights`
     : "";
   const earlier = facts.has("earlier") ? `\nBefore: ${fact("earlier")}.` : "";
-  const own = `${origin}, ${optimiser};\n${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${averaged}`;
+  const own = `${origin}, ${optimiser};\n${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${taught}${averaged}`;
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
     : "";

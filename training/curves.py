@@ -2,7 +2,7 @@
 
     python3 curves.py adam=log-1.txt soap=log-2.txt > curves.json
 
-Logs in the order of training, each after the name of its optimiser. A network in a later log goes on where it was in the earlier one.
+Logs in the order of training, each after the name of its stage. A network in a later stage goes on where it was in the earlier one.
 """
 import json
 import re
@@ -12,26 +12,26 @@ LINE = re.compile(r"^ *(?P<iteration>\d+)  (?P<network>\w+) x(?P<scale>\d)  (?P<
 
 
 def curves(logs):
-    """[(optimiser, lines)] -> [{network, optimiser, points}], a point being iteration, minutes and the PSNR on both sets."""
+    """[(stage, lines)] -> [{network, stage, points}], a point being iteration, minutes and the PSNR on both sets."""
     found = {}
-    for optimiser, lines in logs:
+    for stage, lines in logs:
         for line in lines:
             seen = LINE.match(line.rstrip())
             if not seen:
                 continue
-            points = found.setdefault((f"{seen['network']}-x{seen['scale']}", optimiser), [])
+            points = found.setdefault((f"{seen['network']}-x{seen['scale']}", stage), [])
             point = [int(seen["iteration"]), *(float(seen[key]) for key in ("minutes", "Set5", "Set14"))]
             if not points or point[0] > points[-1][0]:  # a resumed run may repeat some
                 points.append(point)
-    return [{"network": network, "optimiser": optimiser, "points": points} for (network, optimiser), points in found.items()]
+    return [{"network": network, "stage": stage, "points": points} for (network, stage), points in found.items()]
 
 
 def main():
     logs = []
     for argument in sys.argv[1:]:
-        optimiser, path = argument.split("=", 1)
+        stage, path = argument.split("=", 1)
         with open(path) as file:
-            logs.append((optimiser, file.readlines()))
+            logs.append((stage, file.readlines()))
     rows = ",\n".join(" " + json.dumps(curve) for curve in curves(logs))
     print(f"[\n{rows}\n]")
 

@@ -77,7 +77,8 @@ def history(metadata):
     name, start = f"{metadata['variant']}-x{metadata['scale']}", metadata.get("started_from") or "scratch"
     length = f"{metadata['stable']} + {metadata['decay']}" if "stable" in metadata else metadata.get("iterations", "unknown")
     optimiser, minutes = metadata.get("optimiser", "adam"), metadata.get("minutes", "unknown")
-    return "; ".join([*runs, f"{name} from {start}, {optimiser}, {length} iterations, {minutes} minutes"])
+    teacher = f", taught by {metadata['teacher']}" if metadata.get("teacher") else ""
+    return "; ".join([*runs, f"{name} from {start}, {optimiser}{teacher}, {length} iterations, {minutes} minutes"])
 
 
 class Trainer:

@@ -41,12 +41,17 @@ def order(anew):
 
 
 def teacher_of(network, scale, anew):
-    """Collapsed weights of the teacher: its run's, or those that ship. None for itself, the baseline, and `anew` before its first run."""
-    if network in (TEACHER, "fsrcnn"):
+    """Collapsed weights of the teacher: its run's, or those that ship; itself is taught by those that ship.
+
+    None for the baseline, and `anew` for the teacher and for others before its first run.
+    """
+    if network == "fsrcnn":
         return None
     name = f"sesr-{TEACHER}-x{scale}.safetensors"
     own, shipped = HERE / f".runs/{TEACHER}-x{scale}" / name, HERE.parent / "weights" / name
-    return own if own.exists() else None if anew else shipped
+    if network != TEACHER and own.exists():
+        return own
+    return None if anew else shipped
 
 
 def start_of(run, grown_from, anew):
