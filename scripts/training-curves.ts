@@ -41,7 +41,7 @@ function chart(all: readonly Run[]): string {
   const end = Math.max(...networks.flat().flatMap(({ points }) => points.map(([, minutes]) => minutes)));
   const parts = heading(
     "PSNR of the x2 networks by the time spent on each",
-    "dB against minutes on one CPU core, moving average of the weights. Dashed: Adam; dotted: SOAP; lines: a richer pool, a teacher.",
+    "dB against minutes on a CPU core. Dashed: Adam; dotted: SOAP; lines: a richer pool and a teacher.",
   );
   for (const [s, { set, column, least, most }] of SETS.entries()) {
     const left = LEFTS[s]!;
