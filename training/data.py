@@ -87,6 +87,19 @@ def overlay(tiles, count, rng):
     return out
 
 
+def cached_arrays(path, make):
+    """-> {name: array} of the file at `path`, written first, whole or not at all, from what `make()` returns if it is not there."""
+    path = Path(path)
+    if not path.exists():
+        arrays = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp.npz")
+        np.savez(temporary, **arrays)
+        temporary.replace(path)
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
 def load_pool(folder, scale, cache):
     """-> {part: (HR uint8 [T, S, S], LR float32 [T, S/s, S/s])}, all in gray levels.
 
@@ -94,8 +107,8 @@ def load_pool(folder, scale, cache):
     """
     native = load_tiles(folder)
     digest = hashlib.sha256(native.tobytes() + b"".join((HERE / name).read_bytes() for name in ("data.py", "drawn.py", "matlab_resize.py"))).hexdigest()[:16]
-    cached = Path(cache) / f"pool-x{scale}-{digest}.npz"
-    if not cached.exists():
+
+    def make():
         edge = native.shape[1]
         parts = {"native": native, "two thirds": smaller(native, edge * 2 // 3),
                  "half": smaller(native, edge // 2),
@@ -110,13 +123,11 @@ def load_pool(folder, scale, cache):
             arrays[name + " lr"] = np.concatenate(
                 [imresize(part, small, small, rows_axis=1).astype(np.float32)
                  for part in np.array_split(hr, 16)])
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        temporary = cached.with_suffix(".tmp.npz")
-        np.savez(temporary, **arrays)
-        temporary.replace(cached)
-    with np.load(cached) as arrays:
-        names = [key[:-3] for key in arrays.files if key.endswith(" hr")]
-        return {name: (arrays[name + " hr"], arrays[name + " lr"]) for name in names}
+        return arrays
+
+    arrays = cached_arrays(Path(cache) / f"pool-x{scale}-{digest}.npz", make)
+    names = [key[:-3] for key in arrays if key.endswith(" hr")]
+    return {name: (arrays[name + " hr"], arrays[name + " lr"]) for name in names}
 
 
 def another_contrast(low, high, rng):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 import fast
+from data import cached_arrays
 from export import load_collapsed, read_safetensors
 from sesr_model import upscale_cells
 
@@ -47,17 +48,15 @@ def load_lessons(pool, path, cache):
     digest = hashlib.sha256(Path(path).read_bytes() + Path(__file__).read_bytes())
     for hr, lr in pool.values():
         digest.update(hr[::50].tobytes() + np.array(hr.shape).tobytes())
-    cached = Path(cache) / f"lessons-{digest.hexdigest()[:16]}.npz"
-    if not cached.exists():
+
+    def make():
         run, arrays = network(path), {}
         for name, (hr, lr) in pool.items():
-            out = np.empty(hr.shape, np.float16)
+            arrays[name] = np.empty(hr.shape, np.float16)
             for i in range(0, len(lr), 16):
+                low = torch.from_numpy(lr[i:i + 16])[:, None] / 255
                 with torch.no_grad():
-                    out[i:i + 16] = (eightfold(run, torch.from_numpy(lr[i:i + 16])[:, None] / 255)[:, 0] * 255).numpy()
-            arrays[name] = out
-        temporary = cached.with_suffix(".tmp.npz")
-        np.savez(temporary, **arrays)
-        temporary.replace(cached)
-    with np.load(cached) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+                    arrays[name][i:i + 16] = (eightfold(run, low)[:, 0] * 255).numpy()
+        return arrays
+
+    return cached_arrays(Path(cache) / f"lessons-{digest.hexdigest()[:16]}.npz", make)

@@ -109,6 +109,8 @@ class Trainer:
                           torch.optim.Adam(self.weights, self.peak, betas=(0.9, 0.99), foreach=True))
         pool = load_pool(args.tiles, args.scale, HERE / ".cache")
         lessons = load_lessons(pool, args.teacher, HERE / ".cache") if args.teacher else None
+        # Described now, as a teacher that is itself in training may have changed by the time of a report.
+        self.taught = {"teacher": describe(args.teacher)} if args.teacher else {}
         self.crops = Crops(pool, args.scale, args.seed, lessons)
         self.iteration, self.seconds = 0, 0.0
         self.bf16 = args.bf16 and args.network != "fsrcnn" and self.device.type == "cpu" and fast.has_bf16()
@@ -196,7 +198,7 @@ class Trainer:
         """What a model card says of a training, as strings."""
         a = self.args
         hardware = torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {a.threads} thread"
-        more = {"teacher": describe(a.teacher)} if a.teacher else {}
+        more = dict(self.taught)
         if self.bf16_iterations:
             more["bf16_iterations"] = str(self.bf16_iterations)
         return {"optimiser": a.optimiser, "iterations": str(self.iteration), "stable": str(min(a.stable, self.iteration)),
