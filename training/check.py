@@ -9,10 +9,11 @@ from torch.nn import functional as F
 import fast
 import sesr_model
 from average import average
-from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, Crops, another_contrast, overlay, turned
+from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LR_NOISE, SHARES, Crops, another_contrast, overlay, turned
 from drawn import draw_mask
 from export import export, load_collapsed, read_safetensors, write_expanded, write_safetensors
 from fsrcnn_model import Fsrcnn
+from gpu import DeviceCrops
 from grow import factorise, grow, load_expanded
 from int8_model import Int8Sesr, IntegerSesr
 from matlab_resize import imresize
@@ -203,6 +204,32 @@ def check_crops():
     assert 0 < CONTRAST_SHARE < 1
 
 
+def check_device_crops():
+    """As `check_crops`; and parts, places, turns and contrasts all occur, the parts as often as they should."""
+    rng = np.random.default_rng(0)
+    lr = {"native": rng.uniform(100, 110, (3, 24, 24)), "half": rng.uniform(50, 60, (5, 10, 10)), "turned": rng.uniform(180, 190, (2, 16, 16))}
+    pool = {name: (np.rint(t).astype(np.uint8).repeat(2, 1).repeat(2, 2), np.rint(t).astype(np.float32)) for name, t in lr.items()}
+    lessons = {name: hr.astype(np.float16) for name, (hr, _) in pool.items()}
+    crops = DeviceCrops(pool, 2, 1, lessons, torch.device("cpu"))
+    low, high, lesson = crops.batch(3000, 12)
+    assert torch.equal(high, lesson)
+    assert (F.avg_pool2d(high, 2) - low).abs().max() < 6.5 * LR_NOISE / 255
+    mean = high.mean((1, 2, 3)) * 255
+    plain = [((mean > a) & (mean < a + 10)).float().mean() for a in (50, 100, 180)]  # a tile of 10 holds no crop of 12
+    share = (1 - CONTRAST_SHARE) * SHARES["native"] / (SHARES["native"] + SHARES["turned"])
+    assert plain[0] < 0.05 and share - 0.05 < plain[1] < share + 0.1
+    assert DARKEST - 0.1 < 255 * high.min() and 255 * high.max() < BRIGHTEST + 0.1
+    # One tile and one corner: eight pictures.
+    one = {"native": (pool["native"][0][:1, :24, :24], pool["native"][1][:1, :12, :12])}
+    crops = DeviceCrops(one, 2, 1, None, torch.device("cpu"))
+    state = crops.state()
+    high = crops.batch(400, 12)[1]
+    ranks = {tuple(h.flatten().argsort(stable=True).tolist()) for h in high[:, :, ::2, ::2]}
+    assert len(np.unique((high[:, 0, ::2, ::2] * 255).round().numpy(), axis=0)) >= 8 and len(ranks) > 8
+    crops.set_state(state)
+    assert torch.equal(crops.batch(400, 12)[1], high)
+
+
 def check_contrast():
     """Stays within studio range and fills no more than that."""
     rng = np.random.default_rng(2)
@@ -216,10 +243,10 @@ def check_contrast():
 
 def check_turned():
     """A gray tile stays what it is; a tile's left and right halves stay apart by an edge, whatever the angle."""
-    gray = turned(np.full((2, 32, 32), 90, np.uint8), 3, 24, np.random.default_rng(5))
+    gray = turned(np.full((2, 32, 32), 90, np.uint8), range(6), 24)
     assert gray.shape == (6, 24, 24) and (gray == 90).all()
     halves = np.where(np.arange(32) < 16, 50, 200).astype(np.uint8) * np.ones((1, 32, 1), np.uint8)
-    out = turned(halves, 8, 24, np.random.default_rng(6))
+    out = turned(halves, range(8), 24)
     assert ((abs(out - 50.0) < 2) | (abs(out - 200.0) < 2)).mean() > 0.7
 
 
@@ -242,7 +269,7 @@ def check_teaching():
 def check_overlay():
     """Every pixel lies between the two things that are laid over one another."""
     tiles = np.stack([np.full((32, 32), 50, np.uint8)] * 3)
-    out = overlay(tiles, 20, np.random.default_rng(3))
+    out = overlay(tiles, range(20))
     assert out.shape == (20, 32, 32) and DARKEST <= out.min() and out.max() <= BRIGHTEST
     assert len(np.unique(out)) > 2
 

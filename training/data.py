@@ -8,6 +8,10 @@ angle and made smaller, and tiles laid over one another through drawn masks. LR 
 once with the MATLAB-like bicubic and cached.
 """
 import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +31,8 @@ LR_NOISE = 0.2
 
 # part of the pool -> how often a crop comes from it
 SHARES = {"native": 0.35, "two thirds": 0.15, "half": 0.05, "overlaid": 0.2, "turned": 0.25}
-OVERLAID = 1453  # tiles
-TURNS = 2  # of each tile
+OVERLAID = 2906  # tiles
+TURNS = 4  # of each tile
 TURNED_EDGE = 128
 LEAST_SHRINK, MOST_SHRINK = 0.5, 0.9  # of each axis of a turned tile
 
@@ -52,38 +56,39 @@ def load_tiles(folder):
 
 def smaller(tiles, size):
     """uint8 [T, S, S] -> uint8 [T, size, size]."""
-    return np.concatenate([to_uint8(imresize(part, size, size, rows_axis=1)).astype(np.uint8)
-                           for part in np.array_split(tiles, 16)])
+    return to_uint8(imresize(tiles, size, size, rows_axis=1)).astype(np.uint8)
 
 
-def turned(tiles, turns, edge, rng):
-    """Each tile `turns` times by any angle, then smaller, each axis by a factor of its own -> uint8 [turns T, edge, edge].
+def turned(tiles, indices, edge):
+    """Tile i % T by any angle, then smaller, each axis by a factor of its own, for each i of `indices` -> uint8 [len(indices), edge, edge].
 
-    Beyond its edge a tile goes on as its mirror image.
+    i is the seed. Beyond its edge a tile goes on as its mirror image.
     """
     size = tiles.shape[1]
-    out = np.empty((turns * len(tiles), edge, edge), np.uint8)
-    for i in range(len(out)):
+    out = np.empty((len(indices), edge, edge), np.uint8)
+    for k, i in enumerate(indices):
+        rng = np.random.default_rng((1, i))
         wide = Image.fromarray(np.pad(tiles[i % len(tiles)], size, mode="symmetric"))
         angle, (fy, fx) = rng.uniform(0, 360), rng.uniform(LEAST_SHRINK, MOST_SHRINK, 2)
         h, w = edge / fy, edge / fx
         centre = rng.uniform(size * 1.2, size * 1.8, 2)
         upright = wide.rotate(angle, Image.BICUBIC, center=tuple(centre))
         box = (centre[0] - w / 2, centre[1] - h / 2, centre[0] + w / 2, centre[1] + h / 2)
-        out[i] = np.asarray(upright.resize((edge, edge), Image.BICUBIC, box=box))
+        out[k] = np.asarray(upright.resize((edge, edge), Image.BICUBIC, box=box))
     return out.clip(DARKEST, BRIGHTEST)
 
 
-def overlay(tiles, count, rng):
-    """Two tiles, or a tile and one gray level, through a drawn mask -> uint8 [count, S, S]."""
+def overlay(tiles, seeds):
+    """Two tiles, or a tile and one gray level, through a drawn mask, for each seed -> uint8 [len(seeds), S, S]."""
     size = tiles.shape[1]
-    out = np.empty((count, size, size), np.uint8)
-    for i in range(count):
+    out = np.empty((len(seeds), size, size), np.uint8)
+    for k, seed in enumerate(seeds):
+        rng = np.random.default_rng((0, seed))
         a, b = tiles[rng.integers(0, len(tiles), 2)].astype(np.float64)
         if rng.random() < 0.5:
             b = np.full_like(a, rng.uniform(DARKEST, BRIGHTEST))
         mask = draw_mask(rng, size)
-        out[i] = to_uint8(a + (b - a) * mask)
+        out[k] = to_uint8(a + (b - a) * mask)
     return out
 
 
@@ -100,6 +105,18 @@ def cached_arrays(path, make):
         return {name: arrays[name] for name in arrays.files}
 
 
+def make_piece(native, scale, name, numbers):
+    """-> HR and LR tiles of these numbers of a part of the pool."""
+    edge = native.shape[1]
+    hr = {"native": lambda: native[numbers],
+          "two thirds": lambda: smaller(native[numbers], edge * 2 // 3),
+          "half": lambda: smaller(native[numbers], edge // 2),
+          "overlaid": lambda: overlay(native, numbers),
+          "turned": lambda: turned(native, numbers, TURNED_EDGE)}[name]()
+    small = hr.shape[1] // scale
+    return hr, imresize(hr, small, small, rows_axis=1).astype(np.float32)
+
+
 def load_pool(folder, scale, cache):
     """-> {part: (HR uint8 [T, S, S], LR float32 [T, S/s, S/s])}, all in gray levels.
 
@@ -109,21 +126,15 @@ def load_pool(folder, scale, cache):
     digest = hashlib.sha256(native.tobytes() + b"".join((HERE / name).read_bytes() for name in ("data.py", "drawn.py", "matlab_resize.py"))).hexdigest()[:16]
 
     def make():
-        edge = native.shape[1]
-        parts = {"native": native, "two thirds": smaller(native, edge * 2 // 3),
-                 "half": smaller(native, edge // 2),
-                 "overlaid": overlay(native, OVERLAID, np.random.default_rng(0)),
-                 "turned": turned(native, TURNS, TURNED_EDGE, np.random.default_rng(1))}
-        arrays = {}
-        for name, hr in parts.items():
-            if hr.shape[1] % scale:
-                continue
-            small = hr.shape[1] // scale
-            arrays[name + " hr"] = hr
-            arrays[name + " lr"] = np.concatenate(
-                [imresize(part, small, small, rows_axis=1).astype(np.float32)
-                 for part in np.array_split(hr, 16)])
-        return arrays
+        edge, count = native.shape[1], len(native)
+        parts = {"native": (count, edge), "two thirds": (count, edge * 2 // 3), "half": (count, edge // 2),
+                 "overlaid": (OVERLAID, edge), "turned": (TURNS * count, TURNED_EDGE)}
+        pieces = [(name, numbers) for name, (tiles, size) in parts.items() if size % scale == 0
+                  for numbers in np.array_split(np.arange(tiles), 16)]
+        with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as processes:
+            made = list(processes.map(partial(make_piece, native, scale), *zip(*pieces)))
+        return {f"{part} {kind}": np.concatenate([pair[k] for (name, _), pair in zip(pieces, made) if name == part])
+                for part in dict.fromkeys(name for name, _ in pieces) for k, kind in enumerate(("hr", "lr"))}
 
     arrays = cached_arrays(Path(cache) / f"pool-x{scale}-{digest}.npz", make)
     names = [key[:-3] for key in arrays if key.endswith(" hr")]
@@ -149,6 +160,12 @@ class Crops:
     def __init__(self, pool, scale, seed, lessons=None):
         self.pool, self.scale, self.lessons = pool, scale, lessons
         self.rng = np.random.default_rng(seed)
+
+    def state(self):
+        return json.dumps(self.rng.bit_generator.state)
+
+    def set_state(self, state):
+        self.rng.bit_generator.state = json.loads(state)
 
     def batch(self, count, patch):
         """-> LR [count, 1, patch, patch], HR [count, 1, s*patch, s*patch] and the teacher's, or None; float32 in 0..1."""

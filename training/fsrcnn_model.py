@@ -29,18 +29,19 @@ class Fsrcnn(nn.Module):
         self.deconv = nn.ConvTranspose2d(channels, 1, 9, stride=scale)
         nn.init.normal_(self.deconv.weight, 0, 0.001)
         nn.init.zeros_(self.deconv.bias)
+        # Of each phase, the kernel's rows; row 9 is of zeros.
+        rows = torch.arange(scale)[:, None] + (9 - scale) // 2 - scale * torch.arange(-(4 // scale), 4 // scale + 1)
+        rows[(rows < 0) | (rows > 8)] = 9
+        self.register_buffer("rows", rows, persistent=False)
 
     def phase_kernels(self):
         """The deconvolution as a convolution with scale^2 outputs, one a phase: OIHW.
 
         Input row i reaches output row s u + p (cut off: (9 - s) // 2) through kernel row p + cut + s (u - i).
         """
-        s = self.scale
-        reach = 4 // s
-        rows = torch.arange(s)[:, None] + (9 - s) // 2 - s * torch.arange(-reach, reach + 1)
-        rows[(rows < 0) | (rows > 8)] = 9  # the row, and column, of zeros
+        s, rows = self.scale, self.rows
         w = F.pad(self.deconv.weight[:, 0], (0, 1, 0, 1))[:, rows[:, None, :, None], rows[None, :, None, :]]
-        return w.permute(1, 2, 0, 3, 4).reshape(s * s, -1, 2 * reach + 1, 2 * reach + 1)
+        return w.permute(1, 2, 0, 3, 4).reshape(s * s, -1, rows.shape[1], rows.shape[1])
 
     def forward(self, x):
         t = x.contiguous(memory_format=torch.channels_last)

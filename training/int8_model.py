@@ -98,8 +98,8 @@ def equalised(tensors, scales):
     out = dict(tensors)
     for layer, source, target in layers:
         weight, bias = tensors[layer + ".weight"].double(), tensors[layer + ".bias"].double()
-        inputs = torch.tensor(scales.get(source) or [1.0] * weight.shape[1], dtype=torch.float64)
-        outputs = torch.tensor(scales.get(target) or [1.0] * weight.shape[0], dtype=torch.float64)
+        inputs = torch.tensor(scales.get(source) or [1.0] * weight.shape[1], dtype=torch.float64, device=weight.device)
+        outputs = torch.tensor(scales.get(target) or [1.0] * weight.shape[0], dtype=torch.float64, device=weight.device)
         out[layer + ".weight"] = (weight * (inputs[None, :] / outputs[:, None])[:, :, None, None]).float()
         out[layer + ".bias"] = (bias * (1 / outputs)).float()
     return out

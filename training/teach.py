@@ -20,10 +20,10 @@ def describe(path):
     return f"{metadata['variant']}-x{metadata['scale']} of {metadata['iterations']} iterations"
 
 
-def network(path):
-    """Collapsed weights -> function [N, 1, H, W] -> [N, 1, sH, sW], in bf16 where the processor has it."""
-    model = load_collapsed(path)
-    if not fast.has_bf16():
+def network(path, device):
+    """Collapsed weights -> function [N, 1, H, W] -> [N, 1, sH, sW], on a CPU in bf16 where the processor has it."""
+    model = load_collapsed(path).to(device)
+    if device.type != "cpu" or not fast.has_bf16():
         return model
     tensors = {name: getattr(model, name.replace(".", "_")).detach() for name in model.names}
     layers = ["first", *(f"blocks.{i}" for i in range(model.m)), "last"]
@@ -43,20 +43,20 @@ def eightfold(run, low):
     return total / 8
 
 
-def load_lessons(pool, path, cache):
+def load_lessons(pool, path, cache, device=torch.device("cpu")):
     """pool as of `load_pool` -> {part: float16 [T, S, S]} in gray levels; made once and cached."""
     digest = hashlib.sha256(Path(path).read_bytes() + Path(__file__).read_bytes())
     for hr, lr in pool.values():
         digest.update(hr[::50].tobytes() + np.array(hr.shape).tobytes())
 
     def make():
-        run, arrays = network(path), {}
+        run, arrays = network(path, device), {}
         for name, (hr, lr) in pool.items():
             arrays[name] = np.empty(hr.shape, np.float16)
             for i in range(0, len(lr), 16):
-                low = torch.from_numpy(lr[i:i + 16])[:, None] / 255
+                low = torch.from_numpy(lr[i:i + 16])[:, None].to(device) / 255
                 with torch.no_grad():
-                    arrays[name][i:i + 16] = (eightfold(run, low)[:, 0] * 255).numpy()
+                    arrays[name][i:i + 16] = (eightfold(run, low)[:, 0] * 255).cpu().numpy()
         return arrays
 
     return cached_arrays(Path(cache) / f"lessons-{digest.hexdigest()[:16]}.npz", make)

@@ -1,6 +1,7 @@
-"""Trains all networks, one after the other, in resumable pieces: a CPU core or a GPU, as long as you have it.
+"""Trains all networks in resumable pieces: a CPU core or a GPU, as long as you have it.
 
     python3 train_all.py --minutes 50                  # goes on where the last call stopped
+    python3 train_all.py --together --bf16             # on a GPU: all networks of a scale at once
     python3 train_all.py --lengthen 8                  # the same plan, eight times as long
     python3 train_all.py --only m5-x2 m7-x2
 
@@ -8,6 +9,9 @@ Every network is trained briefly first, and longer in the rounds after that: a r
 again where its decay began. Training goes on from checkpoints/; --anew begins with nothing, and deeper, wider and x4
 networks with the smaller ones of the round. XL is trained first, unless --anew, as the others learn from its output too (`teach.py`).
 Each is then fine-tuned in int8. Weights of a finished round go to --export.
+
+`--together` is for a GPU, which one such network leaves idle most of the time: of each scale XL alone, and then all, XL too, on the same
+crops with that XL for a teacher; one round, with four times as many crops an iteration.
 """
 import argparse
 import subprocess
@@ -33,6 +37,10 @@ PLAN = (
     ("fsrcnn", 4, None, ((6, 3, 0), (100, 30, 0), (240, 60, 0))),
 )
 TEACHER = "xl"
+
+# --together: scale -> thousands of (stable, decay) iterations of the teacher alone, and of all, and of int8
+TOGETHER = {2: ((50, 40), (20, 20), 12), 4: ((30, 25), (15, 16), 4)}
+TOGETHER_BATCH, TOGETHER_RATE = "4", "2e-3"
 
 
 def order(anew):
@@ -82,17 +90,42 @@ def steps(only, lengthen, anew):
                 yield f"{run}: {int8} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]
 
 
+def steps_together(only, lengthen, anew):
+    """As `steps`, for --together. Where `anew`, networks begin with nothing and not with those of checkpoints/."""
+    for scale, (alone, all_of_them, int8) in TOGETHER.items():
+        runs = [(network, f"{network}-x{scale}") for network, s, *_ in order(False) if s == scale]
+        names = [network for network, run in runs if not only or run in only]
+        if not names:
+            continue
+
+        def command(networks, lengths, out):
+            stable, decay = (str(round(1000 * count * lengthen)) for count in lengths)
+            found = ["train.py", *networks, "--scale", str(scale), "--optimiser", "soap", "--batch", TOGETHER_BATCH, "--rate", TOGETHER_RATE,
+                     "--stable", stable, "--decay", decay, "--out", str(HERE / out)]
+            return found if anew else [*found, "--from", str(HERE / f"checkpoints/sesr-{{}}-x{scale}-expanded.safetensors")]
+
+        teacher = HERE / f".runs/alone-x{scale}/sesr-{TEACHER}-x{scale}.safetensors"
+        yield f"{TEACHER}-x{scale} alone", command([TEACHER], alone, teacher.parent)
+        yield f"{' '.join(names)} of x{scale}", [*command(names, all_of_them, f".runs/{{}}-x{scale}"), "--teacher", str(teacher)]
+        for network in names:
+            if network != "fsrcnn":
+                run, count = f"{network}-x{scale}", str(round(1000 * int8 * lengthen))
+                yield f"{run}: {count} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", count]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these")
     parser.add_argument("--lengthen", type=float, default=1, help="factor for all iterations")
     parser.add_argument("--only", nargs="+", metavar="NETWORK-xSCALE")
     parser.add_argument("--anew", action="store_true", help="not from checkpoints/ but from nothing")
+    parser.add_argument("--together", action="store_true", help="all networks of a scale at once, for a GPU")
     parser.add_argument("--bf16", action="store_true", help="see train.py; int8 is not concerned")
     parser.add_argument("--dry-run", action="store_true", help="print the plan")
     options, rest = parser.parse_known_args()  # the rest is for both programs: --eval, --export, --tiles, --threads
     end = time.monotonic() + 60 * options.minutes
-    for what, (program, *arguments) in steps(options.only, options.lengthen, options.anew):
+    plan = steps_together if options.together else steps
+    for what, (program, *arguments) in plan(options.only, options.lengthen, options.anew):
         print(what, flush=True)
         if options.dry_run:
             continue

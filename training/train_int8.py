@@ -8,7 +8,6 @@ int8 from becoming another network, and the differences are small, so that there
 Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped.
 """
 import argparse
-import json
 import math
 import os
 import time
@@ -22,11 +21,13 @@ from data import Crops, load_pool
 from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_calibration
 from sesr_model import CollapsedSesr
+from gpu import DeviceCrops, Replayed
 from soap import Soap
 from train import HERE, STABLE_CROPS, add_run_options, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
 WEIGHT_RATE, STEP_RATE, ZERO_RATE = 2e-4, 3e-4, 1e-2
+RANGE_BETAS = (0.9, 0.99)
 WARM_UP = 100
 CALIBRATION_TILES = 96
 
@@ -75,12 +76,15 @@ def main():
     pool = load_pool(args.tiles, model.scale, HERE / ".cache")
     model.calibrate(calibration_inputs(pool))
     model.to(device)
-    crops = Crops(pool, model.scale, args.seed)
+    cuda = device.type == "cuda"
+    crops = DeviceCrops(pool, model.scale, args.seed, None, device) if cuda else Crops(pool, model.scale, args.seed)
+    torch.backends.cudnn.allow_tf32 = False  # 8 bits of a weight times 8 of an activation are more than it keeps
     ranges = ("log_steps", "zeros")
     weights = {"params": [p for name, p in model.named_parameters() if name not in ranges], "peak": WEIGHT_RATE}
-    steps = {"params": [model.log_steps], "peak": STEP_RATE}
-    zeros = {"params": [model.zeros], "peak": ZERO_RATE}
-    optimisers = [Soap([weights], WEIGHT_RATE), torch.optim.Adam([steps, zeros], betas=(0.9, 0.99))]
+    # Vectors are Adam's.
+    steps = {"params": [model.log_steps], "peak": STEP_RATE, "betas": RANGE_BETAS}
+    zeros = {"params": [model.zeros], "peak": ZERO_RATE, "betas": RANGE_BETAS}
+    optimiser = Soap([weights, steps, zeros], WEIGHT_RATE)
     folder = Path(args.out or Path(args.weights).parent)
     folder.mkdir(parents=True, exist_ok=True)
     stem = Path(args.weights).name.replace(".safetensors", ".int8")
@@ -91,9 +95,23 @@ def main():
         if (state["start"], state["iterations"]) == (start, args.iterations):
             iteration, seconds = state["iteration"], state["seconds"]
             model.load_state_dict(state["model"])
-            for optimiser, saved in zip(optimisers, state["optimisers"]):
-                optimiser.load_state_dict(saved)
-            crops.rng.bit_generator.state = json.loads(state["crops"])
+            optimiser.load_state_dict(state["optimiser"])
+            crops.set_state(state["crops"])
+    count, patch = STABLE_CROPS[model.scale]
+    total = torch.zeros((), device=device)
+
+    def compute():
+        low, high = crops.batch(count * args.batch, patch)[:2]
+        with torch.no_grad():
+            wanted = teacher(low)
+        optimiser.zero_grad(set_to_none=True)
+        loss = lost_psnr(model(low), wanted, high)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
+        optimiser.move()
+        total.add_(loss.detach())
+
+    step = Replayed(compute) if cuda else compute
 
     def report():
         means = evaluate.mean_scores(args.eval, evaluate.network(model), model.scale) if args.eval else {}
@@ -103,32 +121,27 @@ def main():
         return 0
     if iteration == 0:
         report()
-    begin, before, total = time.monotonic(), time.process_time() - seconds, 0.0
+    # Computing time, without that of other programs; of a GPU only the wall clock is known.
+    used = time.perf_counter if cuda else time.process_time
+    begin, before = time.monotonic(), used() - seconds
     while iteration < args.iterations:
-        low, high = (t.to(device) for t in crops.batch(*STABLE_CROPS[model.scale])[:2])
         rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
-        for optimiser in optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["peak"]
-            optimiser.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            wanted = teacher(low)
-        loss = lost_psnr(model(low), wanted, high)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights["params"], 1.0)
-        for optimiser in optimisers:
-            optimiser.step()
-        iteration, total = iteration + 1, total + float(loss.detach())
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["peak"]
+        optimiser.prepare()
+        step()
+        optimiser.finish()
+        iteration += 1
         if iteration % args.log_every == 0:
-            print(f"{iteration:7d}  {stem}  loss {10 / math.log(10) * total / args.log_every:.4f} dB", flush=True)
-            total = 0.0
+            print(f"{iteration:7d}  {stem}  loss {10 / math.log(10) * float(total) / args.log_every:.4f} dB", flush=True)
+            total.zero_()
         out_of_time = time.monotonic() - begin > 60 * args.minutes
         if iteration % 1000 == 0 or iteration == args.iterations or out_of_time:
-            seconds = time.process_time() - before
+            seconds = used() - before
             temporary = checkpoint.with_suffix(".tmp")
             torch.save({"start": start, "iterations": args.iterations, "iteration": iteration, "seconds": seconds,
-                        "model": model.state_dict(), "optimisers": [optimiser.state_dict() for optimiser in optimisers],
-                        "crops": json.dumps(crops.rng.bit_generator.state)}, temporary)
+                        "model": model.state_dict(), "optimiser": optimiser.state_dict(),
+                        "crops": crops.state()}, temporary)
             os.replace(temporary, checkpoint)
             report()
         if out_of_time and iteration < args.iterations:
