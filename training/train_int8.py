@@ -5,7 +5,8 @@
 Starts from the collapsed weights: equalises their channels, sets each tensor's range to what occurs on tiles, and then trains
 weights, slopes and ranges together, at a rate that falls to zero. What it aims at is the f32 network's output, not the original: that keeps
 int8 from becoming another network, and the differences are small, so that there is little noise in their gradients.
-Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped.
+Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped, one with more
+iterations where that ended, at the rate that the longer run has there.
 """
 import argparse
 import math
@@ -92,7 +93,7 @@ def main():
     iteration, seconds = 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device)
-        if (state["start"], state["iterations"]) == (start, args.iterations):
+        if state["start"] == start and state["iteration"] <= args.iterations:  # perhaps of a shorter run: goes on at this one's rate
             iteration, seconds = state["iteration"], state["seconds"]
             model.load_state_dict(state["model"])
             optimiser.load_state_dict(state["optimiser"])
