@@ -62,6 +62,7 @@ function baselineIterations(scale: number): string {
 }
 
 const grouped = (n: number): string => n.toLocaleString("en-US");
+const minutes = (count: string | undefined): string => `${count} minute${count === "1" ? "" : "s"}`;
 const figure = (score: Score | undefined): string =>
   score ? `${score.psnr.toFixed(2)} dB, ${score.ssim.toFixed(4)}` : "not measured";
 const thousands = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
@@ -86,7 +87,9 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
   const bf16 = facts.has("bf16_iterations")
     ? `, ${grouped(Number(fact("bf16_iterations")))} of them with activations in bf16`
     : "";
-  const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one${bf16}`;
+  const crops = facts.has("batch") ? `, ${fact("batch")} times as many crops each as on a CPU` : "";
+  const together = facts.has("together") ? `, ${fact("together")} networks side by side` : "";
+  const schedule = `${grouped(Number(fact("stable")))} iterations at a constant rate and ${grouped(Number(fact("decay")))} at a falling one${bf16}${crops}${together}`;
   const taught = facts.has("teacher")
     ? `;\nhalf of the loss against what ${spoken(fact("teacher"))} makes of the tiles (\`training/teach.py\`)`
     : "";
@@ -94,9 +97,9 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
     ? `;\nthe mean of ${fact("averaged_runs")} runs, each from the last one's weights`
     : "";
   const earlier = facts.has("earlier") ? `\nBefore: ${fact("earlier")}.` : "";
-  const own = `${origin}, ${optimiser};\n${schedule},\nseed ${fact("seed")}; ${fact("minutes")} minutes of computing (${fact("hardware")}, PyTorch ${fact("torch")})${taught}${averaged}`;
+  const own = `${origin}, ${optimiser};\n${schedule},\nseed ${fact("seed")}; ${minutes(fact("minutes"))} of computing (${fact("hardware")}, PyTorch ${fact("torch")})${taught}${averaged}`;
   const tuned = int8
-    ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${int8.get("int8_minutes")} minutes`
+    ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${minutes(int8.get("int8_minutes"))}`
     : "";
   return `${own}${tuned}.${earlier}`;
 }

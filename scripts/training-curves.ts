@@ -53,7 +53,8 @@ function chart(all: readonly Run[]): string {
   for (const [s, { set, column, least, most }] of SETS.entries()) {
     const left = LEFTS[s]!;
     const foot = TOP + HEIGHT;
-    const x = (crops: number): number => left + (Math.log(crops / TICKS[0]!) / Math.log(MOST_CROPS / TICKS[0]!)) * WIDTH;
+    const x = (crops: number): number =>
+      left + (Math.log(crops / TICKS[0]!) / Math.log(MOST_CROPS / TICKS[0]!)) * WIDTH;
     const y = (db: number): number => foot - (HEIGHT * (db - least)) / (most - least);
     parts.push(text(left, TOP - 12, set, { bold: true, size: 14 }));
     for (let tenth = Math.round(10 * least); tenth <= Math.round(10 * most); tenth++) {

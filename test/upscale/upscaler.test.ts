@@ -102,8 +102,9 @@ describe("pictures of every form", () => {
       // Nearly everywhere it rises as the ramp does: what int8 rounds in between is the detail, not the picture.
       const off = [...row].filter((v, i) => Math.abs(v - (30_000 + 8 * i - 4)) > 257).length;
       expect(off).toBeLessThan(row.length / 20);
+      // How exactly a network continues a ramp depends on its weights; rounding to 8 bits anywhere would be off by up to 128.
       if (precision === "f32") {
-        for (const [i, v] of row.entries()) expect(Math.abs(v - (30_000 + 8 * i - 4))).toBeLessThan(16);
+        for (const [i, v] of row.entries()) expect(Math.abs(v - (30_000 + 8 * i - 4))).toBeLessThan(32);
       }
     }
   });
