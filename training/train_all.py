@@ -87,7 +87,8 @@ def steps(only, lengthen, anew):
                 command += ["--teacher", str(teacher)]
             yield f"{run}: {stable} stable, {decay} decay", command
             if network != "fsrcnn":
-                yield f"{run}: {int8} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]
+                rounded = ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]
+                yield f"{run}: {int8} int8", [*rounded, *(["--teacher", str(teacher)] if teacher else [])]
 
 
 def steps_together(only, lengthen, anew):
@@ -110,7 +111,8 @@ def steps_together(only, lengthen, anew):
         for network in names:
             if network != "fsrcnn":
                 run, count = f"{network}-x{scale}", str(round(1000 * int8 * lengthen))
-                yield f"{run}: {count} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", count]
+                rounded = ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", count]
+                yield f"{run}: {count} int8", [*rounded, "--teacher", str(teacher)]
 
 
 def main():
