@@ -145,7 +145,7 @@ class Trainer:
         return learning_rate(self.iteration, self.args.stable, self.args.decay, self.peak)
 
     def prepare(self):
-        """What an iteration does before its work on tensors; what it does is done on the host."""
+        """The host's part of an iteration: what depends on its number."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         if self.args.optimiser == "soap":
@@ -173,6 +173,7 @@ class Trainer:
             self.loss.copy_(loss)
 
     def finish(self, bf16):
+        """What follows the work on tensors and is not part of a recorded graph."""
         if self.args.optimiser == "soap":
             self.optimiser.finish()
         self.iteration += 1
@@ -310,7 +311,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--optimiser", choices=RATES, default="adam", help="Adam on the factors of SESR's blocks, or SOAP on their products")
     parser.add_argument("--rate", type=float, help="instead of the optimiser's own")
     parser.add_argument("--teacher", help="collapsed weights of a larger network, whose output counts as much as the original")
-    parser.add_argument("--from", dest="start", help="expanded weights of a network to start from; {} is replaced by the network's name")
+    parser.add_argument("--from", dest="start", help="expanded weights of a network to start from; {} is replaced by the network's name; FSRCNN starts from scratch")
     parser.add_argument("--out", help="folder for checkpoints, by default .runs/{}-xSCALE")
     add_run_options(parser)
     parser.add_argument("--export", help="folder for the weights of a finished run; expanded: checkpoints/")
