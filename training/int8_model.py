@@ -21,6 +21,8 @@ BIAS_LIMIT = 2.0 ** 26
 PEAK = 255
 # Luma of 16..235 over 255 and, for the offset of -0.5 to be a whole number of steps, 138 steps of it.
 CUTS = tuple(0.1 + 0.05 * i for i in range(19))  # of what a channel reaches, to be tried as its limit
+EXPONENTS = (0.75, 0.5, 0.25)  # of the scales of channels, 1 aside
+NOISE_INPUTS = 8  # every so many of the inputs count there
 INPUT_RANGE = (16 / PEAK, 235 / PEAK)
 INPUT_STEP = 0.5 / int(STEPS * 0.5 / INPUT_RANGE[1])
 INPUT_ZERO = QMIN
@@ -235,7 +237,7 @@ class Int8Sesr(CollapsedSesr):
             out[name] = (torch.maximum(low, -limit), torch.minimum(high, limit))
         return out
 
-    def equalise(self, seen, smallest=1 / 32):
+    def equalise(self, seen, exponents=None, smallest=1 / 32):
         """Cross-layer equalisation (Nagel et al. 2019, section 4.1): channels are stored so that all reach equally far -> what divides them.
 
         `first` and `features`, which are summed, have scales of their own: see `skip`.
@@ -243,7 +245,7 @@ class Int8Sesr(CollapsedSesr):
         scales = {}
         for name, (low, high) in seen.items():
             reach = torch.maximum(-low, high).clamp(min=1e-9)
-            scales[name] = (reach / reach.max()).clamp(min=smallest)
+            scales[name] = (reach / reach.max()).clamp(min=smallest) ** (exponents or {}).get(name, 1)
         own = equalised(self.tensors(), {name: s.double().tolist() for name, s in scales.items()})
         with torch.no_grad():
             for name, tensor in own.items():
@@ -251,12 +253,36 @@ class Int8Sesr(CollapsedSesr):
             self.scales.mul_(torch.stack(list(scales.values())))
         return scales
 
-    def calibrate(self, inputs):
-        """Equalises, and sets the ranges to what occurs, rare values apart."""
-        seen = self.limited(inputs, self.observe(inputs))
-        scales = self.equalise(seen)
+    def prepared(self, seen, exponents):
+        """Equalises, and sets the ranges to what was seen."""
+        scales = self.equalise(seen, exponents)
         self.set_ranges({name: (float((low / scales[name]).min()), float((high / scales[name]).max()))
                          for name, (low, high) in seen.items()})
+        return self
+
+    def calibrate(self, inputs):
+        """Equalises, and sets the ranges to what occurs, rare values apart.
+
+        Channels that all reach equally far may make the weights that read them too unlike for one step an output: tensor by tensor, from
+        the last, the exponent of the scales is taken by which rounding everything costs least.
+        """
+        seen = self.limited(inputs, self.observe(inputs))
+        tensors = self.tensors()
+        unrounded = CollapsedSesr(tensors)
+
+        def noise(exponents):
+            trial = Int8Sesr(tensors).prepared(seen, exponents)
+            with torch.no_grad():
+                return sum(float((trial(x) - unrounded(x)).square().mean()) for x in inputs[::NOISE_INPUTS])
+
+        exponents = {}
+        least = noise(exponents)
+        for name in reversed(inner_tensors(self.m)):
+            for exponent in EXPONENTS:
+                found = noise({**exponents, name: exponent})
+                if found < least:
+                    least, exponents = found, {**exponents, name: exponent}
+        self.prepared(seen, exponents)
 
 
 def write_calibration(path, model, facts):

@@ -87,8 +87,7 @@ def steps(only, lengthen, anew):
                 command += ["--teacher", str(teacher)]
             yield f"{run}: {stable} stable, {decay} decay", command
             if network != "fsrcnn":
-                rounded = ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]
-                yield f"{run}: {int8} int8", [*rounded, *(["--teacher", str(teacher)] if teacher else [])]
+                yield f"{run}: {int8} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", int8]
 
 
 def steps_together(only, lengthen, anew):
@@ -111,8 +110,7 @@ def steps_together(only, lengthen, anew):
         for network in names:
             if network != "fsrcnn":
                 run, count = f"{network}-x{scale}", str(round(1000 * int8 * lengthen))
-                rounded = ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", count]
-                yield f"{run}: {count} int8", [*rounded, "--teacher", str(teacher)]
+                yield f"{run}: {count} int8", ["train_int8.py", str(HERE / f".runs/{run}/sesr-{run}.safetensors"), "--iterations", count]
 
 
 def main():

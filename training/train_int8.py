@@ -4,8 +4,7 @@
 
 Starts from the collapsed weights: equalises their channels, sets each tensor's range to what occurs on tiles, and then trains
 weights, slopes and ranges together, at a rate that falls to zero. What it aims at is the f32 network's output, not the original: that keeps
-int8 from becoming another network, and the differences are small, so that there is little noise in their gradients. With `--teacher` the
-last iterations (`--taught`) aim at what that makes of the tiles instead: see `teach.py`.
+int8 from becoming another network, and the differences are small, so that there is little noise in their gradients.
 Writes NAME.int8.safetensors and NAME.calibration.json (the ranges). The same call again goes on where the last one stopped, one with more
 iterations where that ended, at the rate that the longer run has there.
 """
@@ -13,7 +12,6 @@ import argparse
 import math
 import os
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,6 @@ from int8_model import Int8Sesr, write_calibration
 from sesr_model import CollapsedSesr
 from gpu import DeviceCrops, Replayed
 from soap import Soap
-from teach import describe, load_lessons
 from train import HERE, STABLE_CROPS, add_run_options, learning_rate
 
 # Peak rates: of weights and slopes, of the logarithms of steps, and of zero points, which are whole levels.
@@ -47,8 +44,6 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", help="collapsed weights in f32")
     parser.add_argument("--iterations", type=int, default=8000)
-    parser.add_argument("--teacher", help="collapsed weights of a larger network")
-    parser.add_argument("--taught", type=int, help="how many of the iterations, the last ones, aim at the teacher's output; by default half")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
     add_run_options(parser)
@@ -83,9 +78,7 @@ def main():
     model.calibrate(calibration_inputs(pool))
     model.to(device)
     cuda = device.type == "cuda"
-    lessons = load_lessons(pool, args.teacher, HERE / ".cache", device) if args.teacher else None
-    crops = DeviceCrops(pool, model.scale, args.seed, lessons, device) if cuda else Crops(pool, model.scale, args.seed, lessons)
-    own = args.iterations - ((args.iterations // 2 if args.taught is None else args.taught) if lessons else 0)
+    crops = DeviceCrops(pool, model.scale, args.seed, None, device) if cuda else Crops(pool, model.scale, args.seed)
     torch.backends.cudnn.allow_tf32 = False  # 8 bits of a weight times 8 of an activation are more than it keeps
     ranges = ("log_steps", "zeros")
     weights = {"params": [p for name, p in model.named_parameters() if name not in ranges], "peak": WEIGHT_RATE}
@@ -108,11 +101,10 @@ def main():
     count, patch = STABLE_CROPS[model.scale]
     total = torch.zeros((), device=device)
 
-    def compute(taught):
-        low, high, wanted = crops.batch(count * args.batch, patch)
-        if not taught:
-            with torch.no_grad():
-                wanted = unrounded(low)
+    def compute():
+        low, high = crops.batch(count * args.batch, patch)[:2]
+        with torch.no_grad():
+            wanted = unrounded(low)
         optimiser.zero_grad(set_to_none=True)
         loss = lost_psnr(model(low), wanted, high)
         loss.backward()
@@ -120,7 +112,7 @@ def main():
         optimiser.move()
         total.add_(loss.detach())
 
-    iterate = {taught: Replayed(partial(compute, taught)) if cuda else partial(compute, taught) for taught in (False, True)}
+    iterate = Replayed(compute) if cuda else compute
 
     def report():
         means = evaluate.mean_scores(args.eval, evaluate.network(model), model.scale) if args.eval else {}
@@ -138,7 +130,7 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = rate * group["peak"]
         optimiser.prepare()
-        iterate[iteration >= own]()
+        iterate()
         optimiser.finish()
         iteration += 1
         if iteration % args.log_every == 0:
@@ -157,8 +149,6 @@ def main():
             return 3
     facts = {key: value for key, value in metadata.items() if key not in ("format", "variant", "scale", "form", "layout")}
     facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
-    if own < args.iterations:
-        facts.update(int8_teacher=describe(args.teacher), int8_taught=str(args.iterations - own))
     for target in filter(None, (str(folder), args.export)):
         target = Path(target)
         write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(),
