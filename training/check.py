@@ -354,7 +354,10 @@ def check_int8():
             model.calibrate([x])
             assert (CollapsedSesr(model.natural_tensors())(x) - want).abs().max() < 1e-5
             rounded = model(x)[0, 0].clamp(0, 1).numpy() * 255
-        integers = IntegerSesr(model.natural_tensors(), model.ranges(), model.equalisation()).run(luma)
+        stored = model.natural_tensors(model.rounded_tensors())
+        integers = IntegerSesr(stored, model.ranges(), model.equalisation()).run(luma)
+        for name, tensor in Int8Sesr.stored(stored, model.ranges(), model.equalisation()).rounded_tensors().items():
+            assert (tensor - model.rounded_tensors()[name]).abs().max() <= 1e-5 * tensor.abs().max()
         assert integers.shape == (31 * scale, 27 * scale) and integers.min() >= 0 and integers.max() <= 255
         assert (np.abs(rounded - integers) < 1.01).mean() > 0.999
         assert (np.abs(want[0, 0].clamp(0, 1).numpy() * 255 - integers) < 3).mean() > 0.99

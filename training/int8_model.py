@@ -140,9 +140,26 @@ class Int8Sesr(CollapsedSesr):
     def tensors(self):
         return {name: self.tensor(name).detach() for name in self.names}
 
-    def natural_tensors(self):
-        """The same with all scales taken out, float32: `equalised` puts them back."""
-        return equalised(self.tensors(), {name: [1 / s for s in scales] for name, scales in self.equalisation().items()})
+    def natural_tensors(self, tensors=None):
+        """These, by default its own, with all scales taken out, float32: `equalised` puts them back."""
+        inverse = {name: [1 / s for s in scales] for name, scales in self.equalisation().items()}
+        return equalised(self.tensors() if tensors is None else tensors, inverse)
+
+    def rounded_tensors(self):
+        """What is written: next to a tie the last bit decides, which the scales' way out and back may change, so nothing may lie there."""
+        out = self.tensors()
+        for name, weight, bias in zip(*self.rounded(self.log_steps.exp())):
+            out[name + ".weight"], out[name + ".bias"] = weight.detach(), bias.detach()
+        return out
+
+    def rounded(self, steps):
+        """steps of the inner tensors -> names of the layers, their weights and their biases as the library rounds them."""
+        names = ["first", *(f"blocks.{i}" for i in range(self.m)), "last"]
+        fine = [weight_steps(self.tensor(name + ".weight")) for name in names]
+        weights = [_RoundTo.apply(self.tensor(name + ".weight"), step) for name, step in zip(names, fine)]
+        # In the units of the sums: left unrounded, one value in some hundred would round to another level.
+        units = [step * into for step, into in zip(fine, (INPUT_STEP, *steps.detach()))]
+        return names, weights, [_RoundTo.apply(self.tensor(name + ".bias"), unit) for name, unit in zip(names, units)]
 
     def equalisation(self):
         """name of inner tensor -> scale of each channel, as the library takes them."""
@@ -168,17 +185,12 @@ class Int8Sesr(CollapsedSesr):
         return int(torch.round(self.zeros[i].detach()).clamp(QMIN, QMAX))
 
     def forward(self, x, compiled=True):
-        names = ["first", *(f"blocks.{i}" for i in range(self.m)), "last"]
-        fine = [weight_steps(self.tensor(name + ".weight")) for name in names]
-        weights = [_RoundTo.apply(self.tensor(name + ".weight"), step) for name, step in zip(names, fine)]
         slopes = [self.tensor(f"blocks.{i}.slope") for i in range(self.m)]
         centred = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX) - 0.5
         # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
         factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
         steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
-        # In the units of the sums: left unrounded, one value in some hundred would round to another level.
-        units = [step * into for step, into in zip(fine, (INPUT_STEP, *steps.detach()))]
-        biases = [_RoundTo.apply(self.tensor(name + ".bias"), unit) for name, unit in zip(names, units)]
+        names, weights, biases = self.rounded(steps)
         if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
             return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros, self.skip)) + x, self.scale)
 

@@ -44,6 +44,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", help="collapsed weights in f32")
     parser.add_argument("--iterations", type=int, default=8000)
+    parser.add_argument("--rate", type=float, default=1, help="factor of the peak rates")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
     add_run_options(parser)
@@ -126,7 +127,7 @@ def main():
     used = time.perf_counter if cuda else time.process_time
     begin, before = time.monotonic(), used() - seconds
     while iteration < args.iterations:
-        rate = learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
+        rate = args.rate * learning_rate(iteration, 0, args.iterations, 1) * min(1, (iteration + 1) / WARM_UP)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["peak"]
         optimiser.prepare()
@@ -151,7 +152,7 @@ def main():
     facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
     for target in filter(None, (str(folder), args.export)):
         target = Path(target)
-        write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(),
+        write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(model.rounded_tensors()),
                           described(model, metadata["variant"], "collapsed", facts))
         write_calibration(target / f"{stem.replace('.int8', '.calibration')}.json", model, {
             "model": f"sesr-{metadata['variant']}", "scale": model.scale, "method": "trained"})
