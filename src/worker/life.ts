@@ -1,6 +1,6 @@
 /**
  * Whether a Web Worker still lives. One that was ended by somebody else, or ended itself, sends no event; but a lock that it holds is free
- * then. Where there are no locks (pages without https) such an end goes unnoticed.
+ * then. Where there are no locks (pages without https), and before a thread that is starting holds its own, such an end goes unnoticed.
  */
 
 /** What a thread is told and tells, apart from everything else: the name of its lock, which it holds. */
