@@ -154,13 +154,14 @@ made smaller by antialiased bicubic interpolation; they do not remove noise or t
 saw was text.
 
 **Data.** 1,453 luma tiles of 192x192 pixels, 53.6 Mpixel, cut from 38 halved photographs, all CC0-1.0 (\`../shared/data/train-cc0-luma\`);
-the same made smaller, turned (x2), with other contrast, and laid over one another through masks that the script draws. Set5 and Set14
+the same made smaller, turned, with other contrast, and laid over one another through masks that the script draws. Set5 and Set14
 were not trained on. Recipes were compared on them and int8 trainings lengthened (\`../training/README.md\`); no checkpoint was picked by them.
 
 **Licence.** Apache-2.0, like the code.
 
 **Commands**, in \`training/\`: \`train.py --bf16 --optimiser adam|soap --stable N --decay N --from EXPANDED [--teacher XL]\` with what a
 card says, then \`train_int8.py --iterations N\`; the weights that a network began with were those of the line "Before" or of the network named.
+Where a card has networks side by side, they are one call with their names, \`--batch 4 --rate 2e-3\` and \`{}\` in \`EXPANDED\`.
 \`train_all.py\` runs plans of these; recipe, schedule and files in [\`../training\`](../training/README.md).
 
 **Quality.** \`wasmograd evaluate DIR --model all --precision all --scale N\`, default protocol: PSNR and SSIM on Y, 8-bit low

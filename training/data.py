@@ -105,15 +105,17 @@ def cached_arrays(path, make):
         return {name: arrays[name] for name in arrays.files}
 
 
-def make_piece(native, scale, name, numbers):
-    """-> HR and LR tiles of these numbers of a part of the pool."""
-    edge = native.shape[1]
-    hr = {"native": lambda: native[numbers],
-          "two thirds": lambda: smaller(native[numbers], edge * 2 // 3),
-          "half": lambda: smaller(native[numbers], edge // 2),
-          "overlaid": lambda: overlay(native, numbers),
-          "turned": lambda: turned(native, numbers, TURNED_EDGE)}[name]()
-    small = hr.shape[1] // scale
+def make_piece(native, scale, name, size, numbers):
+    """-> HR and LR tiles of these numbers of a part of the pool, HR with edges of `size`."""
+    if name == "native":
+        hr = native[numbers]
+    elif name == "overlaid":
+        hr = overlay(native, numbers)
+    elif name == "turned":
+        hr = turned(native, numbers, size)
+    else:
+        hr = smaller(native[numbers], size)
+    small = size // scale
     return hr, imresize(hr, small, small, rows_axis=1).astype(np.float32)
 
 
@@ -129,12 +131,12 @@ def load_pool(folder, scale, cache):
         edge, count = native.shape[1], len(native)
         parts = {"native": (count, edge), "two thirds": (count, edge * 2 // 3), "half": (count, edge // 2),
                  "overlaid": (OVERLAID, edge), "turned": (TURNS * count, TURNED_EDGE)}
-        pieces = [(name, numbers) for name, (tiles, size) in parts.items() if size % scale == 0
+        pieces = [(name, size, numbers) for name, (tiles, size) in parts.items() if size % scale == 0
                   for numbers in np.array_split(np.arange(tiles), 16)]
         with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as processes:
             made = list(processes.map(partial(make_piece, native, scale), *zip(*pieces)))
-        return {f"{part} {kind}": np.concatenate([pair[k] for (name, _), pair in zip(pieces, made) if name == part])
-                for part in dict.fromkeys(name for name, _ in pieces) for k, kind in enumerate(("hr", "lr"))}
+        return {f"{part} {kind}": np.concatenate([pair[k] for (name, *_), pair in zip(pieces, made) if name == part])
+                for part in dict.fromkeys(name for name, *_ in pieces) for k, kind in enumerate(("hr", "lr"))}
 
     arrays = cached_arrays(Path(cache) / f"pool-x{scale}-{digest}.npz", make)
     names = [key[:-3] for key in arrays if key.endswith(" hr")]

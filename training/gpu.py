@@ -6,7 +6,7 @@ many times as long as computing.
 import numpy as np
 import torch
 
-from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LEAST_CONTRAST, LR_NOISE, MOST_CONTRAST, SHARES
+from data import BRIGHTEST, CONTRAST_SHARE, DARKEST, LEAST_CONTRAST, LR_NOISE, MOST_CONTRAST, SHARES, Crops
 
 WARM_UP = 3  # runs before one is recorded: they choose algorithms and make what stays
 
@@ -97,6 +97,13 @@ class DeviceCrops:
         low = low * factor + offset + LR_NOISE * torch.randn_like(low)
         high = [(h * factor + offset)[:, None] / 255 for h in high]
         return low[:, None] / 255, high[0], high[1] if len(high) > 1 else None
+
+
+def crops_for(device, pool, scale, seed, lessons=None):
+    """Crops of a pool, made where they are used."""
+    if device.type == "cuda":
+        return DeviceCrops(pool, scale, seed, lessons, device)
+    return Crops(pool, scale, seed, lessons)
 
 
 class Replayed:

@@ -25,10 +25,10 @@ import torch
 
 import evaluate
 import fast
-from data import Crops, load_pool
+from data import load_pool
 from export import export, write_expanded
 from fsrcnn_model import Fsrcnn
-from gpu import DeviceCrops, Replayed
+from gpu import Replayed, crops_for
 from grow import factorise, grow, load_expanded
 from sesr_model import BLOCKS, VARIANTS, Sesr
 from soap import Soap
@@ -88,9 +88,7 @@ def history(metadata):
 def make_crops(args, device):
     pool = load_pool(args.tiles, args.scale, HERE / ".cache")
     lessons = load_lessons(pool, args.teacher, HERE / ".cache", device) if args.teacher else None
-    if device.type == "cuda":
-        return DeviceCrops(pool, args.scale, args.seed, lessons, device)
-    return Crops(pool, args.scale, args.seed, lessons)
+    return crops_for(device, pool, args.scale, args.seed, lessons)
 
 
 class Trainer:

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 
 import evaluate
-from data import Crops, load_pool
+from data import load_pool
 from export import described, read_safetensors, write_safetensors
 from int8_model import Int8Sesr, write_calibration
 from sesr_model import CollapsedSesr
-from gpu import DeviceCrops, Replayed
+from gpu import Replayed, crops_for
 from soap import Soap
 from train import HERE, STABLE_CROPS, add_run_options, learning_rate
 
@@ -79,7 +79,7 @@ def main():
     model.calibrate(calibration_inputs(pool))
     model.to(device)
     cuda = device.type == "cuda"
-    crops = DeviceCrops(pool, model.scale, args.seed, None, device) if cuda else Crops(pool, model.scale, args.seed)
+    crops = crops_for(device, pool, model.scale, args.seed)
     torch.backends.cudnn.allow_tf32 = False  # 8 bits of a weight times 8 of an activation are more than it keeps
     ranges = ("log_steps", "zeros")
     weights = {"params": [p for name, p in model.named_parameters() if name not in ranges], "peak": WEIGHT_RATE}
