@@ -51,12 +51,15 @@ const entries = stems.map((stem) => {
   const scale = Number(digit) as 2 | 4;
   const safetensors = readFileSync(`weights/${stem}.safetensors`);
   writeF32(stem, deflateRawSync(toBytePlanes(safetensors), { level: 9 }).toString("base64"));
-  const { ranges, equalisation = {} } = JSON.parse(readFileSync(`weights/${stem}.calibration.json`, "utf8"));
+  const { ranges, equalisation = {}, fine = [] } = JSON.parse(readFileSync(`weights/${stem}.calibration.json`, "utf8"));
   const network = buildModel(id!, { scale });
   // Weights that were trained in int8 are others than those in f32.
   const trained = `weights/${stem}.int8.safetensors`;
   const source = existsSync(trained) ? readFileSync(trained) : safetensors;
-  const model = int8Model({ network, weights: loadWeights(source, network) }, { calibration: ranges, equalisation });
+  const model = int8Model(
+    { network, weights: loadWeights(source, network) },
+    { calibration: ranges, equalisation, fine },
+  );
   writeFileSync(
     `${target}/${stem}.int8.generated.ts`,
     `${banner}import type { StoredModel } from "../../quantization/stored-model.ts";\n\n` +

@@ -344,9 +344,9 @@ def check_soap():
 
 def check_int8():
     """Training's rounded network and the integers agree within a level nearly everywhere, and equalising changes nothing in f32."""
-    for variant, scale in (("m3", 2), ("m5", 4)):
+    for variant, scale, fine in (("m3", 2, ()), ("m5", 4, ("blocks.0.prelu", "features")), ("m3", 2, ("features",))):
         # float32, as the library; a fresh network, whose ranges are tame
-        model = Int8Sesr(Sesr.variant(variant, scale).collapsed_tensors())
+        model = Int8Sesr(Sesr.variant(variant, scale).collapsed_tensors(), fine)
         luma = np.random.default_rng(5).uniform(16, 235, (31, 27)).astype(np.float32)
         x = torch.from_numpy(luma / 255)[None, None]
         with torch.no_grad():
@@ -355,8 +355,8 @@ def check_int8():
             assert (CollapsedSesr(model.natural_tensors())(x) - want).abs().max() < 1e-5
             rounded = model(x)[0, 0].clamp(0, 1).numpy() * 255
         stored = model.natural_tensors(model.rounded_tensors())
-        integers = IntegerSesr(stored, model.ranges(), model.equalisation()).run(luma)
-        for name, tensor in Int8Sesr.stored(stored, model.ranges(), model.equalisation()).rounded_tensors().items():
+        integers = IntegerSesr(stored, model.ranges(), model.equalisation(), fine).run(luma)
+        for name, tensor in Int8Sesr.stored(stored, model.ranges(), model.equalisation(), fine).rounded_tensors().items():
             assert (tensor - model.rounded_tensors()[name]).abs().max() <= 1e-5 * tensor.abs().max()
         assert integers.shape == (31 * scale, 27 * scale) and integers.min() >= 0 and integers.max() <= 255
         assert (np.abs(rounded - integers) < 1.01).mean() > 0.999
@@ -367,8 +367,9 @@ def check_fast_int8():
     """The compiled pass with rounded tensors agrees with PyTorch's: output and gradients, those of steps and zero points too."""
     if fast.library() is None:
         return
-    for variant, scale, size in (("m3", 2, (9, 11)), ("m5", 4, (17, 23)), ("xl", 2, (20, 5))):
-        model = Int8Sesr(random_model(variant, scale).float().collapsed_tensors())
+    cases = (("m3", 2, (9, 11), ()), ("m5", 4, (17, 23), ("blocks.1.prelu", "features")), ("xl", 2, (20, 5), ("features",)))
+    for variant, scale, size, fine in cases:
+        model = Int8Sesr(random_model(variant, scale).float().collapsed_tensors(), fine)
         x, target = torch.rand(3, 1, *size), torch.rand(3, 1, size[0] * scale, size[1] * scale)
         with torch.no_grad():
             model.calibrate(list(x[:, None]))

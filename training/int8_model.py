@@ -2,7 +2,8 @@
 
 docs/quantization.md of the library defines the arithmetic; names of tensors are those of its fused network:
 x, first, blocks.<i>.prelu, features (the last block and `first` added) and cells (the last layer and x added).
-Convolutions read x rounded to int8; what is added to the last one's sums is x itself, and the result stays f32.
+Convolutions read x as two int8, levels and eighths of them; what is added to the last one's sums is x itself, and the result stays f32.
+`features` may be read in two parts as well.
 """
 import json
 import math
@@ -19,6 +20,7 @@ from sesr_model import CollapsedSesr, upscale_cells
 QMIN, QMAX, STEPS, WEIGHT_MAX = -128, 127, 255, 127
 BIAS_LIMIT = 2.0 ** 26
 PEAK = 255
+FINE = 8  # parts of a level in which x and fine tensors are read
 # Luma of 16..235 over 255 and, for the offset of -0.5 to be a whole number of steps, 138 steps of it.
 CUTS = tuple(0.1 + 0.05 * i for i in range(19))  # of what a channel reaches, to be tried as its limit
 EXPONENTS = (0.75, 0.5, 0.25)  # of the scales of channels, 1 aside
@@ -47,21 +49,45 @@ class _RoundTo(torch.autograd.Function):
         return gradient, None
 
 
+def parts(t, step, zero, low_zero=None):
+    """t -> levels and what is left, in eighths of them, as whole numbers: what convolutions read of a fine tensor, less zero points."""
+    low_zero = zero if low_zero is None else low_zero
+    fine = (t * float(np.float32(FINE / float(step)))).round()
+    levels = ((fine + FINE // 2) / FINE).floor().clamp(QMIN - zero, QMAX - zero)
+    return levels, (fine - FINE * levels).clamp(QMIN - low_zero, QMAX - low_zero)
+
+
+def convolve_parts(levels, rest, step, weight, bias):
+    """Both parts of a fine tensor, less zero points, with the library's weights, of which eighths are rounded again."""
+    weight_step = weight_steps(weight).to(weight.dtype).view(-1, 1, 1, 1)
+    eighths = ((weight / weight_step).round() / FINE).round() * weight_step  # ties are decided on whole numbers
+    pair = torch.cat([levels, rest], 1) * step
+    return F.conv2d(pair, torch.cat([weight, eighths], 1), bias, padding=weight.shape[-1] // 2)
+
+
 def weight_steps(weight):
     """[O, ...] -> [O]: max |w| / 127, or what keeps channels of zeros from dividing by it."""
     return (weight.detach().abs().flatten(1).amax(1) / WEIGHT_MAX).clamp(min=1e-30)
 
 
+def reach(zero, fine):
+    """-> into how many parts a level is divided, and the least and the largest of them: the second part of a fine tensor reaches further."""
+    low, high = QMIN - zero, QMAX - zero
+    return (FINE, low * (FINE + 1), high * (FINE + 1)) if fine else (1, low, high)
+
+
 class _Round(torch.autograd.Function):
-    """t, step, zero -> t in int8. Gradients pass where the level is within int8, and belong to step and zero where it is limited.
+    """t, step, zero, fine -> t in int8, of a fine tensor in two of them. Gradients pass where the level is within these, and belong to
+    step and zero where it is limited.
 
     The definition of PyTorch's learnable fake quantisation, whose own operator was seen to pass gradients of limited values.
     """
 
     @staticmethod
-    def forward(ctx, t, step, zero):
-        zero = zero.round().clamp(QMIN, QMAX)
-        low, high = QMIN - zero, QMAX - zero
+    def forward(ctx, t, step, zero, fine):
+        count, low, high = reach(zero.round().clamp(QMIN, QMAX), fine)
+        ctx.fine = fine
+        step = step / count
         u = t / step
         q = u.round()
         limited = torch.minimum(torch.maximum(q, low), high)
@@ -72,7 +98,8 @@ class _Round(torch.autograd.Function):
     def backward(ctx, gradient):
         u, inside, limited, step = ctx.saved_tensors
         of_step = (gradient * torch.where(inside, limited - u, limited)).sum()
-        return gradient * inside, of_step, -step * (gradient * ~inside).sum()
+        count, wide = (FINE, FINE + 1) if ctx.fine else (1, 1)
+        return gradient * inside, of_step / count, -wide * step * (gradient * ~inside).sum(), None
 
 
 class _ScaleGradient(torch.autograd.Function):
@@ -110,11 +137,12 @@ def equalised(tensors, scales):
 class Int8Sesr(CollapsedSesr):
     """Weights of the collapsed form and, of each inner tensor, step and zero point, all to be trained.
 
-    x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped.
+    x [N, 1, H, W] = Y / 255 -> [N, 1, sH, sW], not clipped. `fine` names tensors that are read in two parts, as x always is.
     """
 
-    def __init__(self, tensors):
+    def __init__(self, tensors, fine=()):
         super().__init__(tensors)
+        self.fine = tuple(fine)
         count = len(inner_tensors(self.m))
         self.log_steps = nn.Parameter(torch.zeros(count))
         self.zeros = nn.Parameter(torch.zeros(count))
@@ -122,9 +150,9 @@ class Int8Sesr(CollapsedSesr):
         self.register_buffer("scales", torch.ones(count, tensors["first.bias"].numel()))
 
     @classmethod
-    def stored(cls, tensors, ranges, equalisation):
+    def stored(cls, tensors, ranges, equalisation, fine=()):
         """From natural tensors and what is written beside them: see `read_int8`."""
-        model = cls(equalised(tensors, equalisation))
+        model = cls(equalised(tensors, equalisation), fine)
         model.scales.copy_(torch.tensor([equalisation[name] for name in inner_tensors(model.m)]))
         model.set_ranges(ranges)
         return model
@@ -186,22 +214,32 @@ class Int8Sesr(CollapsedSesr):
 
     def forward(self, x, compiled=True):
         slopes = [self.tensor(f"blocks.{i}.slope") for i in range(self.m)]
-        centred = torch.fake_quantize_per_tensor_affine(x, INPUT_STEP, INPUT_ZERO, QMIN, QMAX) - 0.5
+        fine = [name in self.fine for name in inner_tensors(self.m)]
+        # All of luma is within reach.
+        centred = (x * (FINE / INPUT_STEP)).round() * (INPUT_STEP / FINE) - 0.5
         # The gradients of step and zero point are sums over all values: scaled down as in LSQ (Esser et al. 2020, section 2.2).
         factor = (x.numel() * len(slopes[0]) * QMAX) ** -0.5
         steps, zeros = (_ScaleGradient.apply(t, factor) for t in (self.log_steps.exp(), self.zeros))
         names, weights, biases = self.rounded(steps)
+        counts = torch.tensor([FINE if f else 1.0 for f in fine])
         if compiled and torch.is_grad_enabled() and fast.available(x, len(slopes[0])):
-            return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros, self.skip)) + x, self.scale)
+            return upscale_cells(fast.trunk(centred, weights, biases, slopes, int8=(steps, zeros, self.skip, counts)) + x, self.scale)
 
         def conv(i, t):
+            # In training eighths meet the weights themselves: the difference counts for nothing but which way a tie goes.
+            if not torch.is_grad_enabled() and (i == 0 or fine[i - 1]):
+                if i == 0:
+                    levels, rest = parts(x, INPUT_STEP, INPUT_ZERO, CENTRED_ZERO)
+                    return convolve_parts(levels - (CENTRED_ZERO - INPUT_ZERO), rest, INPUT_STEP, weights[i], biases[i])
+                return convolve_parts(*parts(t, steps[i - 1], self.zero(i - 1)), steps[i - 1], weights[i], biases[i])
             weight = weights[i].contiguous(memory_format=torch.channels_last)
             return F.conv2d(t, weight, biases[i], padding=weight.shape[-1] // 2)
 
-        start = t = _Round.apply(conv(0, centred), steps[0], zeros[0])
+        start = t = _Round.apply(conv(0, centred), steps[0], zeros[0], fine[0])
         for i, slope in enumerate(slopes):
             t = F.prelu(conv(i + 1, t), slope)
-            t = _Round.apply(t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t, steps[i + 1], zeros[i + 1])
+            t = t + start * self.skip.view(1, -1, 1, 1) if i == self.m - 1 else t
+            t = _Round.apply(t, steps[i + 1], zeros[i + 1], fine[i + 1])
         return upscale_cells(conv(self.m + 1, t) + x, self.scale)
 
     def inner_values(self, x):
@@ -283,7 +321,7 @@ class Int8Sesr(CollapsedSesr):
         unrounded = CollapsedSesr(tensors)
 
         def noise(exponents):
-            trial = Int8Sesr(tensors).prepared(seen, exponents)
+            trial = Int8Sesr(tensors, self.fine).prepared(seen, exponents)
             with torch.no_grad():
                 return sum(float((trial(x) - unrounded(x)).square().mean()) for x in inputs[::NOISE_INPUTS])
 
@@ -301,14 +339,16 @@ def write_calibration(path, model, facts):
     """What the library needs beside the natural weights, as JSON."""
     ranges = {name: {"min": low, "max": high} for name, (low, high) in model.ranges().items()}
     equalisation = {name: [float(f"{s:.9g}") for s in scales] for name, scales in model.equalisation().items()}
-    path.write_text(json.dumps({**facts, "ranges": ranges, "equalisation": equalisation}, indent=2) + "\n")
+    fine = {"fine": list(model.fine)} if model.fine else {}
+    path.write_text(json.dumps({**facts, **fine, "ranges": ranges, "equalisation": equalisation}, indent=2) + "\n")
 
 
 def read_int8(folder, stem):
-    """-> natural tensors, ranges and channel scales of a network that `train_int8.py` has written."""
+    """-> natural tensors, ranges, channel scales and names of fine tensors of a network that `train_int8.py` has written."""
     calibration = json.loads((folder / f"{stem}.calibration.json").read_text())
     ranges = {name: (r["min"], r["max"]) for name, r in calibration["ranges"].items()}
-    return read_safetensors(folder / f"{stem}.int8.safetensors")[0], ranges, calibration["equalisation"]
+    tensors = read_safetensors(folder / f"{stem}.int8.safetensors")[0]
+    return tensors, ranges, calibration["equalisation"], calibration.get("fine", ())
 
 
 class IntegerSesr:
@@ -317,8 +357,9 @@ class IntegerSesr:
     Convolutions are summed in float64, which holds these integers exactly in any order.
     """
 
-    def __init__(self, tensors, ranges, equalisation=None):
+    def __init__(self, tensors, ranges, equalisation=None, fine=()):
         scales = equalisation or {}
+        self.fine = ("x", *fine)
         tensors = equalised(tensors, scales)
         self.m = sum(name.endswith(".slope") for name in tensors)
         self.scale = int(tensors["last.bias"].numel() ** 0.5)
@@ -337,7 +378,7 @@ class IntegerSesr:
         self.layers.append(self._layer(tensors, "last", "features", "cells"))
 
     def _layer(self, tensors, name, source, target, skip=None):
-        (step_in, _), (step_out, _) = self.params[source], self.params[target]
+        step_in, step_out = self.params[source][0], 1.0 if target in self.fine else self.params[target][0]
         weight, bias = tensors[name + ".weight"].astype(np.float64), tensors[name + ".bias"].astype(np.float64)
         largest = np.abs(weight).reshape(len(weight), -1).max(1)
         floor = np.maximum(np.abs(bias) / (step_in * BIAS_LIMIT), 2.0 ** -60 * step_out / step_in)
@@ -346,6 +387,8 @@ class IntegerSesr:
         wide = steps.astype(np.float64)
         quantised = np.clip(np.rint(weight / wide.reshape(-1, 1, 1, 1)), -WEIGHT_MAX, WEIGHT_MAX)
         multipliers = (step_in * wide / step_out).astype(np.float32)
+        if source in self.fine:  # levels and eighths of every channel
+            quantised = np.concatenate([quantised, np.rint(quantised / FINE)], 1)
         slope = tensors.get(name + ".slope")
         return {"source": source, "target": target,
                 "weight": torch.from_numpy(quantised), "bias": torch.from_numpy(np.rint(bias / (step_in * wide))),
@@ -356,23 +399,25 @@ class IntegerSesr:
 
     def run(self, luma):
         """luma float32 [H, W] in 0..255 -> luma float32 [sH, sW]."""
-        step, zero = self.params["x"]
         x = torch.from_numpy(luma.astype(np.float32) * np.float32(1 / PEAK))[None, None]
-        values = {"x": ((x * float(np.float32(1 / step))).round() + zero).clamp(QMIN, QMAX).double()}
+        values = {"x": x}  # of int8 tensors less the zero point
         for layer in self.layers:
             source = values[layer["source"]]
-            zero = CENTRED_ZERO if layer["source"] == "x" else self.params[layer["source"]][1]
+            if layer["source"] in self.fine:
+                step, zero = self.params[layer["source"]]
+                moved = CENTRED_ZERO - zero if layer["source"] == "x" else 0
+                levels, rest = parts(source, step, zero, zero + moved)
+                source = torch.cat([levels - moved, rest], 1).double()
             weight = layer["weight"]
-            acc = F.conv2d(source - zero, weight, layer["bias"], padding=weight.shape[-1] // 2)
+            acc = F.conv2d(source, weight, layer["bias"], padding=weight.shape[-1] // 2)
             column = (1, -1, 1, 1)
             factors = layer["multiplier"].view(column)
             if layer["negative"] is not None:
                 factors = torch.where(acc < 0, layer["negative"].view(column), factors)
             result = acc.float() * factors
             if layer["skip"] is not None:
-                other = values["first"] - self.params["first"][1]
-                result = result + other.float() * layer["skip"].view(column)
+                result = result + values["first"].float() * layer["skip"].view(column)
             if layer["target"] == "cells":
                 return (upscale_cells((result + x).clamp(0, 1), self.scale)[0, 0] * float(PEAK)).numpy()
-            target = self.params[layer["target"]][1]
-            values[layer["target"]] = (result.round().double() + target).clamp(QMIN, QMAX)
+            zero = self.params[layer["target"]][1]
+            values[layer["target"]] = result if layer["target"] in self.fine else result.round().double().clamp(QMIN - zero, QMAX - zero)

@@ -20,7 +20,7 @@ import torch
 import evaluate
 from data import load_pool
 from export import described, read_safetensors, write_safetensors
-from int8_model import Int8Sesr, write_calibration
+from int8_model import Int8Sesr, read_int8, write_calibration
 from sesr_model import CollapsedSesr
 from gpu import Replayed, crops_for
 from soap import Soap
@@ -45,6 +45,8 @@ def parse_arguments():
     parser.add_argument("weights", help="collapsed weights in f32")
     parser.add_argument("--iterations", type=int, default=8000)
     parser.add_argument("--rate", type=float, default=1, help="factor of the peak rates")
+    parser.add_argument("--fine", nargs="*", default=[], metavar="TENSOR", help="inner tensors to be read in two parts, levels and eighths")
+    parser.add_argument("--from", dest="begin", help="int8 weights of an earlier training to begin with, their ranges beside them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", help="folder for checkpoints, by default that of the weights")
     add_run_options(parser)
@@ -72,11 +74,15 @@ def main():
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tensors, metadata = read_safetensors(args.weights)
-    start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes"))
-    model = Int8Sesr(tensors)
+    start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes")) + " ".join(args.fine)
     unrounded = CollapsedSesr(tensors).to(device)
-    pool = load_pool(args.tiles, model.scale, HERE / ".cache")
-    model.calibrate(calibration_inputs(pool))
+    pool = load_pool(args.tiles, unrounded.scale, HERE / ".cache")
+    if args.begin:
+        begin = Path(args.begin)
+        model = Int8Sesr.stored(*read_int8(begin.parent, begin.name.split(".")[0])[:3], args.fine)
+    else:
+        model = Int8Sesr(tensors, args.fine)
+        model.calibrate(calibration_inputs(pool))
     model.to(device)
     cuda = device.type == "cuda"
     crops = crops_for(device, pool, model.scale, args.seed)

@@ -12,7 +12,7 @@ export class ConvParams {
   bias: usize; //           i32 (f32 in f32 kernels) per output channel, padded to a multiple of 8
   multiplier: usize; //     f32 per output channel, padded to a multiple of 8 (int8: requantisation; f32: unused)
   negative: usize; //       f32 per output channel: multiplier (f32: slope) of negative values, or 0 for none
-  residual: usize; //       tensor added after the activation, same type as the output (f32 where that is real)
+  residual: usize; //       tensor added after the activation, same type as the output but for byteResidualRowStride
   scratch: usize; //        working memory of the kernel; the TypeScript side knows its size
   inputRowStride: i32;
   outputRowStride: i32;
@@ -32,10 +32,12 @@ export class ConvParams {
   inputZeroPoint: i32;
   qmax: i32; //             int8: upper clamp after the zero point is added
   residualZeroPoint: i32;
-  residualMultipliers: usize; // f32 per output channel, padded to a multiple of 8; f32 kernels and real outputs: 0 for none
+  residualMultipliers: usize; // f32 per output channel, padded to a multiple of 8; f32 residuals: 0 for none
   residualBroadcast: i32; // 1: the residual has one channel, added to every output channel; 0: oc channels
   negativeBelow: i32; //    int8: 1 if no multiplier of negative values exceeds that of positive ones, or there are none; 0 if realOutput
-  realOutput: i32; //       int8: 1: sums become f32(acc) * multiplier and go on as in f32 kernels, `negative` 0; 0: requantisation
+  realOutput: i32; //       int8: 1: sums are scaled and go on as in f32 kernels, `negative` 0; 0: requantisation
+  negativeSums: usize; //   realOutput: f32 per output channel, multiplier of negative sums; the same as `multiplier` for none
+  byteResidualRowStride: i32; // realOutput: of a residual of int8, and residualRowStride is 0; 0: there is none
   magicZero: i32; //        int8: MAGIC_BITS - outputZeroPoint, see requantize.ts
   magicMin: i32; //         int8: MAGIC_BITS - outputZeroPoint + qmin
   minimum: f32; //          f32 kernels and real outputs: clamp of the result

@@ -87,7 +87,10 @@ function epilogue_s8(
   }
 }
 
-/** As `epilogue_s8_4x4`, for an output that stays real: f32(acc) * multiplier, then the epilogue of f32. Not inlined: one layer of a network. */
+/**
+ * As `epilogue_s8_4x4`, for an output that stays real: scales, adds a residual of int8, then the epilogue of f32. Not inlined: a
+ * layer or two of a network.
+ */
 function epilogue_real_4x4(
   p: ConvParams,
   oy: i32,
@@ -99,11 +102,25 @@ function epilogue_real_4x4(
   a2: v128,
   a3: v128,
 ): void {
-  const m = v128.load(p.multiplier + ((<usize>oc) << 2));
-  a0 = f32x4.mul(f32x4.convert_i32x4_s(a0), m);
-  a1 = f32x4.mul(f32x4.convert_i32x4_s(a1), m);
-  a2 = f32x4.mul(f32x4.convert_i32x4_s(a2), m);
-  a3 = f32x4.mul(f32x4.convert_i32x4_s(a3), m);
+  const channel = (<usize>oc) << 2;
+  const m = v128.load(p.multiplier + channel),
+    n = v128.load(p.negativeSums + channel);
+  a0 = f32x4.mul(f32x4.convert_i32x4_s(a0), select_multiplier(a0, m, n));
+  a1 = f32x4.mul(f32x4.convert_i32x4_s(a1), select_multiplier(a1, m, n));
+  a2 = f32x4.mul(f32x4.convert_i32x4_s(a2), select_multiplier(a2, m, n));
+  a3 = f32x4.mul(f32x4.convert_i32x4_s(a3), select_multiplier(a3, m, n));
+  if (p.byteResidualRowStride) {
+    const zp = i32x4.splat(p.residualZeroPoint),
+      by = v128.load(p.residualMultipliers + channel),
+      broadcast = p.residualBroadcast;
+    const step = <usize>(broadcast ? 1 : p.oc),
+      left = end - ox;
+    let r = p.residual + <usize>oy * <usize>p.byteResidualRowStride + <usize>ox * step + <usize>(broadcast ? 0 : oc);
+    a0 = f32x4.add(a0, residual_x4(r, broadcast, zp, by));
+    if (left > 1) a1 = f32x4.add(a1, residual_x4((r += step), broadcast, zp, by));
+    if (left > 2) a2 = f32x4.add(a2, residual_x4((r += step), broadcast, zp, by));
+    if (left > 3) a3 = f32x4.add(a3, residual_x4(r + step, broadcast, zp, by));
+  }
   epilogue_f32_4x4_tail(p, oy, ox, end, oc, a0, a1, a2, a3);
 }
 

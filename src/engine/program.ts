@@ -228,7 +228,7 @@ export class ProgramS8 extends Program {
         let residual: ResidualSpec | undefined;
         if (layer.residual) {
           const { zeroPoint } = model.tensors.get(layer.residual.tensor)!;
-          const multipliers = "minimum" in filter ? undefined : filter.residualMultipliers;
+          const { residualMultipliers: multipliers } = filter;
           residual = { broadcast: this.broadcasts(layer), zeroPoint, ...(multipliers && { multipliers }) };
         }
         const { weights, bias } = filter;

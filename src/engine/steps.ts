@@ -4,6 +4,7 @@ import { MAGIC_BITS } from "../kernels/convolution/params.ts";
 import type { KernelInstance } from "../kernels/load.ts";
 import type { AddLayer, Layer, Shape } from "../network/description.ts";
 import { isTokenLayer } from "../network/token-layers.ts";
+import { FINE } from "../quantization/requantize.ts";
 import { type Program, ProgramS8, type RowAddress, type Step } from "./program.ts";
 
 /** Layers that this file does not know: those of classifiers and transformers (layer-steps.ts). */
@@ -77,6 +78,13 @@ export function elementwise(
         qmax,
       );
     };
+  }
+  if (layer.op === "split" && program instanceof ProgramS8) {
+    const { scale, zeroPoint } = program.tensorParams(layer.input);
+    const { zeroPoint: restZeroPoint } = program.tensorParams(name);
+    const perRow = (width * channels) / 2;
+    return (y, end) =>
+      exports.s8_split(at(layer.input, y), at(name, y), (end - y) * perRow, FINE / scale, zeroPoint, restZeroPoint);
   }
   if (layer.op !== "depth-to-space" && layer.op !== "clip" && layer.op !== "offset" && layer.op !== "activation") {
     throw new WasmogradError("ERR_NETWORK", `layer "${name}": a ${layer.op} must be lowered first`);

@@ -71,6 +71,15 @@ export interface KernelExports extends ImageKernels {
   ): void;
   s8_clamp(from: number, to: number, count: number, qmin: number, qmax: number): void;
   s8_quantize(from: number, to: number, count: number, inverseScale: number, zeroPoint: number): void;
+  /** Writes two bytes a value; `inversePart` is 8 / scale. */
+  s8_split(
+    from: number,
+    to: number,
+    count: number,
+    inversePart: number,
+    zeroPoint: number,
+    restZeroPoint: number,
+  ): void;
   f32_dequantize(from: number, to: number, count: number, scale: number, zeroPoint: number): void;
   f32_add(a: number, b: number, to: number, pixels: number, channels: number, broadcast: number): void;
   f32_prelu(from: number, to: number, pixels: number, channels: number, slopes: number): void;

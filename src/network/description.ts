@@ -224,6 +224,16 @@ export interface OffsetLayer extends Named {
   readonly value: number;
 }
 
+/**
+ * What `quantise` puts between a tensor that stays real and the convolutions of int8 that read it: [h, w, c] -> [h, w, 2c], of each channel
+ * its level and, beside it, what is left in eighths of one (docs/quantization.md). Only int8 networks have it.
+ */
+export interface SplitLayer extends Named {
+  readonly op: "split";
+  /** Tensor that it reads. */
+  readonly input: string;
+}
+
 /** out[y*b+dy, x*b+dx, c] = in[y, x, (dy*b+dx)*C' + c], C' = C / b^2 (TensorFlow's order). */
 export interface DepthToSpaceLayer extends Named {
   readonly op: "depth-to-space";
@@ -350,6 +360,7 @@ export type Layer =
   | SubsampleLayer
   | AddLayer
   | OffsetLayer
+  | SplitLayer
   | DepthToSpaceLayer
   | ClipLayer
   | AttentionLayer

@@ -149,6 +149,7 @@ const OPERATORS: Readonly<Record<Layer["op"], Fields>> = {
   subsample: { input: text, stride, channels, before: integer(0, 65535) },
   add: { inputs: pairOf(text) },
   offset: { input: text, value: finite },
+  split: { input: text },
   "depth-to-space": { input: text, block: integer(2, 64) },
   clip: { input: text, min: finite, max: finite },
   attention: {

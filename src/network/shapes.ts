@@ -92,6 +92,8 @@ function channelsOf(layer: Layer, of: (tensor: string) => number): number {
       check(given % cell === 0, "ERR_SHAPE", message);
       return given / cell;
     }
+    case "split":
+      return 2 * of(layer.input);
     case "attention": {
       const { heads, valueChannels } = headChannels(layer, of);
       return heads * valueChannels;

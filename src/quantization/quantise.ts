@@ -10,12 +10,14 @@ import type {
   Model,
   Network,
   ReplaceTokenLayer,
+  SplitLayer,
 } from "../network/description.ts";
 import { prepare } from "../network/passes/prepare.ts";
 import { inferChannels } from "../network/shapes.ts";
 import { validate } from "../network/validate.ts";
 import { roundHalfEven } from "../rounding.ts";
-import { absorbClips, assignParams, FULL, intersect, type Limits, limitsOf, UNLIMITED } from "./assign.ts";
+import { absorbClips, assignParams, type Clamp, FULL, intersect, type Limits, limitsOf, UNLIMITED } from "./assign.ts";
+import { checkFine, splitReal, splitWeights } from "./fine.ts";
 import { type LayerContext, layerMultiplier, limitsOfLayer } from "./layer-context.ts";
 import { type QuantisedTokens, quantiseTokens } from "./quantise-tokens.ts";
 import type { Calibration } from "./ranges.ts";
@@ -25,7 +27,7 @@ import { quantiseWeights } from "./weights.ts";
 
 /** What a convolution sums in int8. Vectors have one entry per output channel. */
 export interface QuantisedSums {
-  /** OHWI, -127..127. */
+  /** OHWI, -127..127. What reads a split has two weights a channel: of levels and of eighths. */
   readonly weights: Int8Array;
   /** real weight = weightScales[o] * weights[o, ...]. */
   readonly weightScales: Float32Array;
@@ -47,12 +49,19 @@ export interface QuantisedFilter extends QuantisedSums {
   readonly qmax: number;
 }
 
-/** A convolution of int8 whose output stays real: min(maximum, max(minimum, f32(f32(f32(acc) * multipliers[o]) + residual))), the residual f32. */
+/**
+ * A convolution of int8 whose output stays real: min(maximum, max(minimum, t)) with the t that `requantize` rounds; a residual that is real
+ * itself is added as it is.
+ */
 export interface RealFilter extends QuantisedSums {
   /** Least output, binary32; -Infinity for none. */
   readonly minimum: number;
   /** Largest output, binary32; Infinity for none. */
   readonly maximum: number;
+  /** As of a `QuantisedFilter`. */
+  readonly negativeMultipliers?: Float32Array;
+  /** residualScale * its channel's scale, rounded once to binary32; present exactly when the layer has a residual of int8. */
+  readonly residualMultipliers?: Float32Array;
 }
 
 /** q = requantize(a - zeroPointA, multiplierA, zeroPoint, qmin, qmax, b - zeroPointB, multiplierB); one channel broadcasts. */
@@ -92,11 +101,11 @@ export interface QuantisedModel {
   /** Collapsed and fused, in topological order. Clips that became a clamp of their producer are gone. */
   readonly network: Network;
   /**
-   * Of every int8 tensor, by layer name, and of a real input, whose readers but the residual round it so. Depth-to-space, offset and clip
-   * keep the scale of their inputs; offset moves the zero point.
+   * Of every int8 tensor, by layer name, and of a real one that is read by a split or an offset, which round it so. Depth-to-space, offset,
+   * split and clip keep the scale of their inputs; an offset, and the split in its place, moves the zero point.
    */
   readonly tensors: ReadonlyMap<string, QuantizationParams>;
-  /** Tensors that stay f32: the input, the output and what leads to it; absent where there are none. */
+  /** Tensors that stay f32: input, output and what leads to it with ends in f32, and fine ones; absent where there are none. */
   readonly real?: ReadonlySet<string>;
   /** Per conv2d layer; of a tensor that stays real a `RealFilter`. */
   readonly filters: ReadonlyMap<string, QuantisedFilter | RealFilter>;
@@ -132,7 +141,11 @@ function limitsOfActivation(activation: Activation | undefined, params: Quantiza
 }
 
 /** @param outputScale 1 for an output that stays real */
-function quantiseSums(layer: Conv2dLayer, { tensors, weights }: LayerContext, outputScale: number): QuantisedSums {
+function quantiseSums(
+  layer: Conv2dLayer,
+  { tensors, weights, split }: LayerContext,
+  outputScale: number,
+): QuantisedSums {
   const { name, channels } = layer;
   const { scale: inputScale } = tensors.get(layer.input)!;
   const bias = layer.bias === undefined ? undefined : weights.get(layer.bias)!.data;
@@ -141,7 +154,7 @@ function quantiseSums(layer: Conv2dLayer, { tensors, weights }: LayerContext, ou
   const quantised = quantiseWeights(weights.get(layer.weights)!.data, channels, floor);
   const weightScales = quantised.scales;
   return {
-    weights: quantised.weights,
+    weights: split.has(layer.input) ? splitWeights(quantised.weights) : quantised.weights,
     weightScales,
     bias: Int32Array.from(weightScales, (scale, o) => roundHalfEven((bias?.[o] ?? 0) / (inputScale * scale))),
     multipliers: weightScales.map((scale) => layerMultiplier(name, (inputScale * scale) / outputScale)),
@@ -152,34 +165,53 @@ function residualMultipliers(
   { name, channels }: Conv2dLayer,
   { tensor, scale }: FusedResidual,
   { tensors, weights }: LayerContext,
+  to: number,
 ): Float32Array {
-  const [from, to] = [tensors.get(tensor)!.scale, tensors.get(name)!.scale];
+  const from = tensors.get(tensor)!.scale;
   const factors = scale === undefined ? new Float32Array(channels).fill(1) : weights.get(scale)!.data;
   return factors.map((factor) => layerMultiplier(name, (from * factor) / to));
 }
 
-function quantiseConv(layer: Conv2dLayer, context: LayerContext): QuantisedFilter {
-  const { tensors, weights } = context;
+/** @param real the tensors that stay so */
+function quantiseConv(
+  layer: Conv2dLayer,
+  context: LayerContext,
+  real: ReadonlySet<string>,
+): QuantisedFilter | RealFilter {
+  const { weights } = context;
   const { name, channels, activation, residual } = layer;
-  const output = tensors.get(name)!;
+  const stays = real.has(name);
+  const output = stays ? undefined : context.tensors.get(name)!;
   const behind = residual?.position === "after-activation";
   const fits = behind ? activation?.kind !== "relu6" : !(residual && activation?.kind === "prelu");
   const message = () => `layer ${name}: a residual ${residual!.position} with ${activation!.kind} has no int8 form`;
   check(fits, "ERR_UNSUPPORTED", message);
 
-  const sums = quantiseSums(layer, context, output.scale);
+  const outputScale = output?.scale ?? 1;
+  const sums = quantiseSums(layer, context, outputScale);
   const { multipliers } = sums;
   // ReLU before a residual cannot be a clamp of the sum: it multiplies what lies below zero by nothing instead.
   const zeros = behind && activation?.kind === "relu";
   const slopes = activation?.kind === "prelu" ? weights.get(activation.slope)!.data : undefined;
   const negative = slopes ? multipliers.map((m, o) => m * slopes[o]!) : zeros ? new Float32Array(channels) : undefined;
-  const own = behind ? FULL : limitsOfActivation(activation, output);
-  return {
+  const vectors = {
     ...sums,
     ...(negative ? { negativeMultipliers: negative } : {}),
-    ...(residual ? { residualMultipliers: residualMultipliers(layer, residual, context) } : {}),
-    ...intersect(own, limitsOfLayer(context, name)),
+    ...(residual && !real.has(residual.tensor)
+      ? { residualMultipliers: residualMultipliers(layer, residual, context, outputScale) }
+      : {}),
   };
+  const clipping = behind ? undefined : activation;
+  if (output) return { ...vectors, ...intersect(limitsOfActivation(clipping, output), limitsOfLayer(context, name)) };
+  return { ...vectors, ...clampOfActivation(clipping, context.clamps.get(name) ?? UNLIMITED) };
+}
+
+/** ReLU and ReLU6 of a real output, then a clip. */
+function clampOfActivation(activation: Activation | undefined, { minimum, maximum }: Clamp): Clamp {
+  const least = activation?.kind === "relu" || activation?.kind === "relu6" ? 0 : Number.NEGATIVE_INFINITY;
+  const most = activation?.kind === "relu6" ? 6 : Number.POSITIVE_INFINITY;
+  const within = (limit: number) => Math.min(maximum, Math.max(minimum, limit));
+  return { minimum: within(least), maximum: within(most) };
 }
 
 function quantiseAdd({ name, inputs }: AddLayer, context: LayerContext): QuantisedAdd {
@@ -256,6 +288,12 @@ export interface QuantiseOptions {
    * and that residual alone, and whose output comes from a convolution without activation, directly or by way of depth-to-space and clips.
    */
   readonly boundary?: "int8" | "f32";
+  /**
+   * Outputs of convolutions, by the names that calibration has, that stay real and are rounded where they are read, to levels and eighths of
+   * levels: nearly all of their rounding error is gone, at twice the products of the convolutions that read them. None by default. For tensors
+   * that nothing but convolutions over all channels read, as their input.
+   */
+  readonly fine?: readonly string[];
 }
 
 /**
@@ -263,24 +301,30 @@ export interface QuantiseOptions {
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic, on attention or normalisation too wide for it and on ends that cannot stay real, ERR_ARGUMENT on an unknown boundary, and
+ *   arithmetic, on attention or normalisation too wide for it and on ends that cannot stay real, ERR_ARGUMENT on an unknown boundary and tensors that cannot be fine, and
  *   as `inferShapes`, `checkWeights`, `collapse`
  */
 export function quantise(
   model: Model,
   calibration: Calibration,
-  { boundary = "int8" }: QuantiseOptions = {},
+  { boundary = "int8", fine = [] }: QuantiseOptions = {},
 ): QuantisedModel {
   const known = boundary === "int8" || boundary === "f32";
   check(known, "ERR_ARGUMENT", () => `boundary: expected "int8" or "f32", got ${String(boundary)}`);
   const { network: fused, weights } = prepare(model);
   const params = assignParams(fused, calibration);
   const { layers, limits, clamps } = absorbClips(fused, params);
-  const network = validate({ ...fused, layers });
-  const real = boundary === "f32" ? realEnds(network) : undefined;
-  const rounded = network.layers.filter(({ name, op }) => op === "input" || !real?.has(name));
-  const tensors = new Map(rounded.map(({ name }): [string, QuantizationParams] => [name, params.get(name)!]));
-  const context: LayerContext = { tensors, limits, weights, channels: inferChannels(network) };
+  const plain = validate({ ...fused, layers });
+  checkFine(plain, fine);
+  const real = new Set([...(boundary === "f32" ? realEnds(plain) : []), ...fine]);
+  const network = validate(splitReal(plain, real, fine));
+  const tensors = new Map<string, QuantizationParams>();
+  for (const layer of network.layers) {
+    const own = params.get(layer.name) ?? tensors.get((layer as SplitLayer).input)!;
+    if (layer.op === "input" || fine.includes(layer.name) || !real.has(layer.name)) tensors.set(layer.name, own);
+  }
+  const split = new Set(network.layers.flatMap(({ op, name }) => (op === "split" ? [name] : [])));
+  const context: LayerContext = { tensors, limits, clamps, weights, channels: inferChannels(network), split };
   const filters = new Map<string, QuantisedFilter | RealFilter>();
   const adds = new Map<string, QuantisedAdd>();
   const activations = new Map<string, QuantisedActivation>();
@@ -289,9 +333,7 @@ export function quantise(
   const clips = new Map<string, QuantisedClip>();
   for (const layer of network.layers) {
     const { name } = layer;
-    if (layer.op === "conv2d" && real?.has(name))
-      filters.set(name, { ...quantiseSums(layer, context, 1), ...(clamps.get(name) ?? UNLIMITED) });
-    else if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context));
+    if (layer.op === "conv2d") filters.set(name, quantiseConv(layer, context, real));
     else if (layer.op === "add") adds.set(name, quantiseAdd(layer, context));
     else if (layer.op === "activation" && isPiecewise(layer)) activations.set(name, quantiseActivation(layer, context));
     else if (layer.op === "activation" || layer.op === "channel-affine")
@@ -301,6 +343,6 @@ export function quantise(
     else if (layer.op === "clip") clips.set(name, limitsOf(layer.min, layer.max, tensors.get(name)!));
   }
   const tokens = quantiseTokens(network, context);
-  const ends = real && { real };
-  return { network, tensors, ...ends, filters, adds, activations, tables, averages, clips, ...(tokens && { tokens }) };
+  const stay = real.size > 0 && { real };
+  return { network, tensors, ...stay, filters, adds, activations, tables, averages, clips, ...(tokens && { tokens }) };
 }

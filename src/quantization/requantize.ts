@@ -88,6 +88,30 @@ export function quantizeValue(x: number, { scale, zeroPoint }: QuantizationParam
   return Math.min(QMAX, Math.max(QMIN, roundHalfEven(t) + zeroPoint));
 }
 
+/** Parts of a level that a real tensor is read in: what is left beside a level is -4..4 of them, unless the level was limited. */
+export const FINE = 8;
+
+/**
+ * real -> level and rest, both int8, in whole levels of `scale` and in eighths of one:
+ *
+ *     parts = clamp(roundHalfEven(f32(x * f32(8 / scale))), -2^15, 2^15 - 1)      NaN: 0
+ *     level = clamp(floor((parts + 4) / 8) + zeroPoint)
+ *     rest  = clamp(parts - 8 * (level - zeroPoint) + restZeroPoint)
+ *
+ * Not checked; ours.
+ */
+export function splitValue(
+  x: number,
+  { scale, zeroPoint }: QuantizationParams,
+  restZeroPoint: number,
+): readonly [level: number, rest: number] {
+  const t = Math.fround(Math.fround(x) * Math.fround(FINE / scale));
+  const parts = Number.isNaN(t) ? 0 : Math.min(2 ** 15 - 1, Math.max(-(2 ** 15), roundHalfEven(t)));
+  const clamp = (q: number) => Math.min(QMAX, Math.max(QMIN, q));
+  const level = clamp(Math.floor((parts + FINE / 2) / FINE) + zeroPoint);
+  return [level, clamp(parts - FINE * (level - zeroPoint) + restZeroPoint)];
+}
+
 /** int8 -> real: f32((q - zeroPoint) * f32(scale)). Not checked. */
 export function dequantizeValue(q: number, { scale, zeroPoint }: QuantizationParams): number {
   return Math.fround((q - zeroPoint) * Math.fround(scale));

@@ -98,9 +98,9 @@ export function restoreModel(stored: StoredModel): QuantisedModel {
         bias: new Int32Array(decodeBase64(bias).buffer),
         multipliers: floats(multipliers),
       };
-      if ("minimum" in rest) return { ...sums, ...clampOf(rest) };
       const { negativeMultipliers, residualMultipliers, ...limits } = rest;
-      return { ...sums, ...limits, ...negative(negativeMultipliers), ...added(residualMultipliers) };
+      const vectors = { ...sums, ...negative(negativeMultipliers), ...added(residualMultipliers) };
+      return "minimum" in limits ? { ...vectors, ...clampOf(limits) } : { ...vectors, ...limits };
     }),
     adds: map(adds, (add) => add),
     activations: map(activations, ({ negativeMultipliers, ...numbers }) => ({

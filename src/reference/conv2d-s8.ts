@@ -109,11 +109,25 @@ export function finishS8(
 export interface ConvS8RealOptions extends AccumulateOptions {
   /** Per output channel, binary32 values. */
   readonly multipliers: Float32Array;
+  /** For accumulators below zero; absent means `multipliers`. */
+  readonly negativeMultipliers?: Float32Array;
   /** Limits of the output, binary32. */
   readonly minimum: number;
   readonly maximum: number;
   /** Of the output's shape, or of one channel that is broadcast. */
   readonly residual?: FeatureMap<Float32Array>;
+}
+
+/** What `requantize` adds of an int8 residual, f32((r - zeroPoint) * multiplier), of all channels. */
+export function scaledResidual({ map, zeroPoint, multipliers }: ResidualS8): FeatureMap<Float32Array> {
+  const channels = multipliers.length;
+  const broadcast = map.shape[2] === 1;
+  const [h, w] = map.shape;
+  const data = Float32Array.from({ length: h * w * channels }, (_, i) => {
+    const c = i % channels;
+    return (map.data[broadcast ? (i - c) / channels : i]! - zeroPoint) * multipliers[c]!;
+  });
+  return { shape: [h, w, channels], data };
 }
 
 /** An int8 convolution whose output stays real: `accumulateS8`, then f32(f32(f32(acc) * multiplier) + residual) within the limits; NaN stays. */
@@ -122,14 +136,15 @@ export function conv2dS8Real(
   filter: FilterS8,
   options: ConvS8RealOptions,
 ): FeatureMap<Float32Array> {
-  const { multipliers, minimum, maximum, residual } = options;
+  const { multipliers, negativeMultipliers = multipliers, minimum, maximum, residual } = options;
   const { shape, data: sums } = accumulateS8(input, filter, options);
   const channels = shape[2];
   const broadcast = residual?.shape[2] === 1;
   const data = new Float32Array(sums.length);
   for (let i = 0; i < data.length; i++) {
     const c = i % channels;
-    let t = Math.fround(Math.fround(sums[i]!) * multipliers[c]!);
+    const sum = sums[i]!;
+    let t = Math.fround(Math.fround(sum) * (sum < 0 ? negativeMultipliers : multipliers)[c]!);
     if (residual) t = Math.fround(t + residual.data[broadcast ? (i - c) / channels : i]!);
     if (t < minimum) t = minimum;
     data[i] = t > maximum ? maximum : t;

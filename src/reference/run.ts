@@ -21,12 +21,12 @@ import { validate } from "../network/validate.ts";
 import { checkWeights } from "../network/weights.ts";
 import { checkKeys } from "../quantization/attention-limits.ts";
 import type { QuantisedFilter, QuantisedModel, QuantisedSums, RealFilter } from "../quantization/quantise.ts";
-import { averageMultiplier, quantizeValue } from "../quantization/requantize.ts";
+import { averageMultiplier, quantizeValue, splitValue } from "../quantization/requantize.ts";
 import { tableS8 } from "./activations.ts";
 import { crossCovarianceAttention, softmaxAttention } from "./attention.ts";
 import { attentionLayerS8 } from "./attention-kernels.ts";
 import { conv2dReal, type RealArray, type RealConvOptions } from "./conv2d-f32.ts";
-import { conv2dS8, conv2dS8Real, type FilterS8 } from "./conv2d-s8.ts";
+import { conv2dS8, conv2dS8Real, type FilterS8, scaledResidual } from "./conv2d-s8.ts";
 import { conv2dTranspose } from "./conv2d-transpose.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { activationS8, addReal, addS8, clipS8, mapReal } from "./elementwise.ts";
@@ -148,6 +148,8 @@ function realEvaluator<Result extends RealArray>(
         return mapReal(of(layer.input), (x) => Math.min(layer.max, Math.max(layer.min, x)), make);
       case "depth-to-space":
         return depthToSpace(of(layer.input), layer.block);
+      case "split":
+        throw new WasmogradError("ERR_UNSUPPORTED", `layer ${layer.name}: split has no form but int8`);
       case "attention": {
         const { heads, keyHeads = heads, valueHeads = heads, temperature } = layer;
         const [operands, counts] = [
@@ -315,13 +317,14 @@ function int8Evaluator({
       case "conv2d-transpose":
       case "batch-norm":
       case "pivot-projection":
+      case "split":
         throw new WasmogradError("ERR_UNSUPPORTED", `layer ${name}: ${layer.op} has no int8 form`);
     }
   };
 }
 
 /** The same where some tensors are f32. */
-function realEndsEvaluator(model: QuantisedModel, real: ReadonlySet<string>): Evaluate<Int8Array | Float32Array> {
+function partlyRealEvaluator(model: QuantisedModel, real: ReadonlySet<string>): Evaluate<Int8Array | Float32Array> {
   const int8 = int8Evaluator(model);
   const { tensors, filters } = model;
   return (layer, of) => {
@@ -331,15 +334,25 @@ function realEndsEvaluator(model: QuantisedModel, real: ReadonlySet<string>): Ev
       const { shape, data } = ofReal(layer.input);
       return { shape, data: Int8Array.from(data, (x) => quantizeValue(x, tensors.get(layer.input)!)) };
     }
+    if (layer.op === "split") {
+      const [from, { zeroPoint }] = [tensors.get(layer.input)!, tensors.get(layer.name)!];
+      const { shape, data } = ofReal(layer.input);
+      const parts = Array.from(data, (x) => splitValue(x, from, zeroPoint));
+      return { shape: [shape[0], shape[1], 2 * shape[2]], data: Int8Array.from(parts.flat()) };
+    }
     if (!real.has(layer.name)) return int8(layer, ofInt8);
     if (layer.op === "depth-to-space") return depthToSpace(ofReal(layer.input), layer.block);
     if (layer.op !== "conv2d")
       throw new WasmogradError("ERR_UNSUPPORTED", `layer ${layer.name}: ${layer.op} has no real form in int8 networks`);
-    const filter = filters.get(layer.name) as RealFilter;
+    const { residualMultipliers: multipliers, ...filter } = filters.get(layer.name) as RealFilter;
     const { stride, padding, residual, depthwise = false } = layer;
     const input = ofInt8(layer.input);
     const inputZeroPoint = tensors.get(layer.input)!.zeroPoint;
-    const sum = residual && { residual: ofReal(residual.tensor) };
+    const added = (tensor: string) => {
+      if (multipliers === undefined) return ofReal(tensor);
+      return scaledResidual({ map: ofInt8(tensor), zeroPoint: tensors.get(tensor)!.zeroPoint, multipliers });
+    };
+    const sum = residual && { residual: added(residual.tensor) };
     const options = { stride, padding, depthwise, inputZeroPoint, ...filter, ...sum };
     return conv2dS8Real(input, filterS8(layer, input, filter), options);
   };
@@ -362,9 +375,9 @@ export function runReferenceQuantised(
 ): Map<string, Int8Array | Float32Array> {
   const { network, real } = model;
   checkInput(network, input);
-  const expected = real ? Float32Array : Int8Array;
+  const expected = real?.has(inputLayer(network).name) ? Float32Array : Int8Array;
   const fits = input.data instanceof expected;
   check(fits, "ERR_ARGUMENT", () => `input: data: expected ${expected.name}, got ${input.data.constructor.name}`);
-  if (real) return interpret(network, input, realEndsEvaluator(model, real));
+  if (real) return interpret(network, input, partlyRealEvaluator(model, real));
   return interpret(network, input as FeatureMap<Int8Array>, int8Evaluator(model));
 }

@@ -250,6 +250,9 @@ function lowerLayer(draft: Draft, layer: Layer): void {
     case "replace-token":
       onHost(draft, name, layer.inputs, "tokens are put in place by the host");
       return;
+    case "split":
+      onHost(draft, name, [layer.input], "the NPU has no real tensors");
+      return;
     case "pivot-projection": {
       // The taps that are fixed are products like the others.
       const channels = shapeOf(draft, name)[2];

@@ -34,6 +34,8 @@ export interface NetworkOptions extends WasmOptions {
   readonly calibration?: Calibration;
   /** Scales that your own weights were equalised with before they were calibrated, if they were: what `findEqualisation` returns. */
   readonly equalisation?: Equalisation;
+  /** Tensors that int8 with your own weights reads in two parts, levels and eighths: as of `quantise`. */
+  readonly fine?: readonly string[];
 }
 
 /** Models whose trained weights come with the package, as `createUpscaler` takes them. */
@@ -96,7 +98,7 @@ async function shippedModel(
   network: Network,
   options: NetworkOptions,
 ): Promise<Model | QuantisedModel> {
-  for (const name of ["calibration", "equalisation"] as const) {
+  for (const name of ["calibration", "equalisation", "fine"] as const) {
     const own = () => `${name}: expected together with weights of your own only`;
     check(options[name] === undefined, "ERR_ARGUMENT", own);
   }

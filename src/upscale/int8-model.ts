@@ -8,9 +8,11 @@ export interface Int8Recipe {
   readonly calibration: Calibration;
   /** The scales under which `calibration` was observed; none if absent. */
   readonly equalisation?: Equalisation | undefined;
+  /** As of `quantise`; none if absent. */
+  readonly fine?: readonly string[] | undefined;
 }
 
 /** The int8 network that an upscaler runs: equalised, then quantised but for its ends. @throws WasmogradError as `equalise` and `quantise` */
-export function int8Model(model: Model, { calibration, equalisation = {} }: Int8Recipe): QuantisedModel {
-  return quantise(equalise(model, equalisation), calibration, { boundary: "f32" });
+export function int8Model(model: Model, { calibration, equalisation = {}, fine = [] }: Int8Recipe): QuantisedModel {
+  return quantise(equalise(model, equalisation), calibration, { boundary: "f32", fine });
 }

@@ -13,13 +13,13 @@ export function ownModel(
   network: Network,
   weights: Uint8Array,
   precision: "int8" | "f32",
-  { calibration, equalisation }: Partial<Int8Recipe>,
+  { calibration, equalisation, fine }: Partial<Int8Recipe>,
 ): Model | QuantisedModel {
   const trained = { network, weights: loadWeights(weights, network) };
   if (precision === "f32") return trained;
   const message = () => "calibration: expected ranges for int8 with your own weights";
   check(calibration !== undefined, "ERR_ARGUMENT", message);
-  return int8Model(trained, { calibration, equalisation });
+  return int8Model(trained, { calibration, equalisation, fine });
 }
 
 /** @param safetensors the file's bytes in planes (`toBytePlanes`), as raw deflate, in base64 */

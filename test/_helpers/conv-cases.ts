@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
 import type { KernelInstance } from "../../src/kernels/load.ts";
-import { type ConvS8Options, conv2dS8, conv2dS8Real } from "../../src/reference/conv2d-s8.ts";
+import { type ConvS8Options, conv2dS8, conv2dS8Real, scaledResidual } from "../../src/reference/conv2d-s8.ts";
 import { int8Values, runConvolution } from "./kernels.ts";
 import { random } from "./random.ts";
 
@@ -117,11 +117,15 @@ export function both(
   return { kernel: runConvolution(kernels, spec, input.shape, padding, input.data, residual), oracle };
 }
 
-/** The same with an output that stays real. Clamps and slopes of the case, which belong to int8 outputs, stand for limits. */
+/**
+ * The same with an output that stays real; the case's clamps stand for limits.
+ * @param added what the residual is: int8 has multipliers, f32 none
+ */
 export function bothReal(
   kernels: KernelInstance,
   c: Case,
   algorithm: ConvSpecS8["algorithm"],
+  added: "f32" | "int8",
 ): { kernel: Float32Array; oracle: Float32Array } {
   const { ic, oc, kh, kw, stride, padding, inputZeroPoint, depthwise = false } = c;
   const { next, input, filter, bias, size, residualShape, residualLength } = operandsOf(c);
@@ -133,8 +137,15 @@ export function bothReal(
   };
   const strange = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 3e38];
   const value = () => (c.slopes && next() < 0.1 ? strange[Math.floor(next() * strange.length)]! : next() * 3 - 1);
-  const data = Float32Array.from({ length: residualLength }, value);
-  const finish = { bias, multipliers, inputZeroPoint, ...limits };
+  const real = Float32Array.from({ length: residualLength }, value);
+  const rounded = {
+    map: { shape: residualShape, data: int8Values(c.seed + 2, residualLength) },
+    zeroPoint: Math.floor(next() * 256) - 128,
+    multipliers: Float32Array.from({ length: oc }, () => next() / 128),
+  };
+  const negative = c.slopes && { negativeMultipliers: multipliers.map((m) => m * (next() * 2 - 0.5)) };
+  const finish = { bias, multipliers, ...negative, inputZeroPoint, ...limits };
+  const { map, ...scaling } = rounded;
   const spec: ConvSpecS8 = {
     dtype: "s8",
     ic,
@@ -148,13 +159,18 @@ export function bothReal(
     outputZeroPoint: 0,
     qmin: -128,
     qmax: 127,
-    ...(residualLength > 0 && { residual: { broadcast: residualShape[2] < oc } }),
+    ...(residualLength > 0 && {
+      residual: { broadcast: residualShape[2] < oc, ...(added === "int8" && scaling) },
+    }),
     algorithm,
   };
-  const residual = residualLength > 0 && { residual: { shape: residualShape, data } };
+  const residual = residualLength > 0 && {
+    residual: added === "int8" ? scaledResidual(rounded) : { shape: residualShape, data: real },
+  };
   const oracle = conv2dS8Real(input, filter, { stride, padding, depthwise, ...finish, ...residual }).data;
-  const added = residualLength > 0 ? data : undefined;
-  return { kernel: runConvolution(kernels, spec, input.shape, padding, input.data, added), oracle };
+  const data = residualLength === 0 ? undefined : added === "int8" ? map.data : real;
+  const kernel = runConvolution<Int8Array, Float32Array>(kernels, spec, input.shape, padding, input.data, data);
+  return { kernel, oracle };
 }
 
 export function fits(c: Case): boolean {

@@ -28,7 +28,7 @@ export function runConvolution<Data extends Int8Array | Float32Array, Result ext
   shape: readonly [number, number, number],
   padding: "same" | "valid",
   input: Data,
-  residual?: Result,
+  residual?: Int8Array | Float32Array,
 ): Result {
   const { memory } = kernels;
   const packed = new PackedConvolution(kernels, spec);
@@ -36,7 +36,7 @@ export function runConvolution<Data extends Int8Array | Float32Array, Result ext
   const call = new ConvolutionCall(kernels, packed, geometry);
   const bytes = "minimum" in spec ? 4 : 1;
   const outputs = geometry.oh * geometry.ow * geometry.oc;
-  const put = (values: Data | Result, at: number): void => {
+  const put = (values: Int8Array | Float32Array, at: number): void => {
     if (values instanceof Float32Array) memory.f32.set(values, at >> 2);
     else memory.i8.set(values, at);
   };

@@ -21,6 +21,7 @@ import { AIM_DB } from "../../scripts/figures/psnr-chart.ts";
 import { SEED, STUDY_BITS, studyDecibels } from "../../scripts/figures/scaling.ts";
 import { SIZES, searchPoints } from "../../scripts/figures/search.ts";
 import { PRODUCTS_STRIDE, TILES } from "../../scripts/transforms/tiling.ts";
+import { convolutionShapes } from "../../src/engine/program.ts";
 import * as library from "../../src/index.ts";
 import { chooseF32, chooseS8 } from "../../src/kernels/convolution/choice.ts";
 import { CHANNELS, RELATIVE_TIME } from "../../src/kernels/convolution/cost-table.ts";
@@ -376,13 +377,12 @@ describe("figures in the text", () => {
   });
 
   test("the filters of SESR-M5", async () => {
-    const { filters } = restoreModel(
+    const { network, filters } = restoreModel(
       (await SHIPPED.find(({ id, scale }) => id === "sesr-m5" && scale === 2)!.int8()).model,
     );
-    const layers = [...filters.values()].map(({ weights: values, bias }) => {
-      const oc = bias.length;
-      const ic = oc === 16 && values.length === 16 * 25 ? 1 : 16;
-      const r = Math.sqrt(values.length / oc / ic);
+    const shapes = convolutionShapes(network);
+    const layers = [...filters].map(([name, { weights: values }]) => {
+      const { oc, ic, kh: r } = shapes.get(name)!;
       const found = winogradKernel("s8", r === 3 ? "f4x4-3x3-complex" : "f2x2-5x5-complex")!;
       let largest = 0;
       forEachFilter(found, { weights: values, oc, ic }, (_o, _c, factors) => {

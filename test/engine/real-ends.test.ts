@@ -105,16 +105,16 @@ describe.each(NETWORKS)("%s", (_, network, shape) => {
   });
 });
 
-test("a real input is rounded once for its convolutions, and not at all for the residual", async () => {
+test("a real input is rounded to eighths of a step for its convolutions, and not at all for the residual", async () => {
   const [, network, shape] = NETWORKS[0];
   const model = quantised(network, shape);
   const { scale } = model.tensors.get("x")!;
   using compiled = await compile(model);
-  // Steps of one size: a value between two of them moves the output by what it lies beside the step, to a rounding of f32.
+  // A value within half an eighth of a step moves the output by what it lies beside the step, to a rounding of f32.
   const step = 60;
   const flat = (beside: number) => ({ shape, data: new Float32Array(23 * 37).fill((step + beside) * scale) });
   const at = compiled.run(flat(0)).data;
-  for (const beside of [-0.4, 0.25, 0.49]) {
+  for (const beside of [-0.06, 0.03, 0.0624]) {
     const moved = compiled.run(flat(beside)).data;
     for (const [i, y] of moved.entries()) {
       if (at[i]! > 0.01 && at[i]! < 0.99) expect(Math.abs(y - at[i]! - beside * scale)).toBeLessThan(2 ** -22);

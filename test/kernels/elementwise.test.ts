@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MAGIC_BITS } from "../../src/kernels/convolution/params.ts";
 import { instantiateKernels } from "../../src/kernels/load.ts";
-import { dequantizeValue, quantizeValue, requantize } from "../../src/quantization/requantize.ts";
+import { dequantizeValue, FINE, quantizeValue, requantize, splitValue } from "../../src/quantization/requantize.ts";
 import { withGuards } from "../_helpers/guard.ts";
 import { floatValues, int8Values } from "../_helpers/kernels.ts";
 
@@ -124,45 +124,59 @@ test("f32_add, f32_prelu and f32_affine", () => {
   );
 });
 
+const specials = [
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  0,
+  -0,
+  1e30,
+  -1e30,
+  0.5,
+  1.5,
+  2.5,
+  -0.5,
+  -1.5,
+  2 ** 22,
+  -(2 ** 22),
+  2 ** 24,
+];
+const reals = fc.array(fc.oneof(fc.constantFrom(...specials), fc.float(), fc.float({ min: -200, max: 200 })), {
+  minLength: 1,
+  maxLength: 23,
+});
+const scales = fc.constantFrom(1, 0.5, f(0.1), f(1 / 255), 3);
+
 test("s8_quantize and f32_dequantize equal their definitions, specials included", () => {
-  const specials = [
-    Number.NaN,
-    Infinity,
-    -Infinity,
-    0,
-    -0,
-    1e30,
-    -1e30,
-    0.5,
-    1.5,
-    2.5,
-    -0.5,
-    -1.5,
-    2 ** 22,
-    -(2 ** 22),
-    2 ** 24,
-  ];
   fc.assert(
-    fc.property(
-      fc.array(fc.oneof(fc.constantFrom(...specials), fc.float(), fc.float({ min: -200, max: 200 })), {
-        minLength: 1,
-        maxLength: 23,
-      }),
-      fc.constantFrom(1, 0.5, f(0.1), f(1 / 255), 3),
-      int8,
-      (values, scale, zeroPoint) => {
-        const x = Float32Array.from(values);
-        withGuards(memory, [x.length * 4, x.length, x.length * 4], ([from, to, back]) => {
-          memory.f32.set(x, from! >> 2);
-          exports.s8_quantize(from!, to!, x.length, 1 / scale, zeroPoint);
-          const q = memory.i8.slice(to, to! + x.length);
-          expect(q).toEqual(Int8Array.from(x, (v) => quantizeValue(v, { scale, zeroPoint })));
-          exports.f32_dequantize(to!, back!, x.length, scale, zeroPoint);
-          const real = memory.f32.slice(back! >> 2, (back! >> 2) + x.length);
-          expect(real).toEqual(Float32Array.from(q, (v) => dequantizeValue(v, { scale, zeroPoint })));
-        });
-      },
-    ),
+    fc.property(reals, scales, int8, (values, scale, zeroPoint) => {
+      const x = Float32Array.from(values);
+      withGuards(memory, [x.length * 4, x.length, x.length * 4], ([from, to, back]) => {
+        memory.f32.set(x, from! >> 2);
+        exports.s8_quantize(from!, to!, x.length, 1 / scale, zeroPoint);
+        const q = memory.i8.slice(to, to! + x.length);
+        expect(q).toEqual(Int8Array.from(x, (v) => quantizeValue(v, { scale, zeroPoint })));
+        exports.f32_dequantize(to!, back!, x.length, scale, zeroPoint);
+        const real = memory.f32.slice(back! >> 2, (back! >> 2) + x.length);
+        expect(real).toEqual(Float32Array.from(q, (v) => dequantizeValue(v, { scale, zeroPoint })));
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("s8_split equals its definition, specials included", () => {
+  fc.assert(
+    fc.property(reals, scales, int8, int8, (values, scale, zeroPoint, restZeroPoint) => {
+      // Around -2^12 and 2^12 levels the parts leave int16.
+      const x = Float32Array.from(values.flatMap((v) => [v, v + 4096 * scale, v - 4096 * scale])).slice(0, 23);
+      withGuards(memory, [x.length * 4, x.length * 2], ([from, to]) => {
+        memory.f32.set(x, from! >> 2);
+        exports.s8_split(from!, to!, x.length, FINE / scale, zeroPoint, restZeroPoint);
+        const parts = Array.from(x, (v) => splitValue(v, { scale, zeroPoint }, restZeroPoint));
+        expect(memory.i8.slice(to, to! + x.length * 2)).toEqual(Int8Array.from(parts.flat()));
+      });
+    }),
     { numRuns: 300 },
   );
 });

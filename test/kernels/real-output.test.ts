@@ -1,4 +1,4 @@
-/** int8 convolutions whose output and residual stay f32, by every kernel. */
+/** int8 convolutions whose output stays f32, by every kernel, with residuals of f32 and of int8. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConvSpecS8 } from "../../src/kernels/convolution/spec.ts";
@@ -23,12 +23,12 @@ const WINOGRAD = [
   [ROW_TABLE.algorithm, ROW_TABLE.r] as const,
 ] as readonly (readonly [ConvSpecS8["algorithm"], number])[];
 
-describe("an output that stays real", () => {
+describe.each(["f32", "int8"] as const)("an output that stays real, a residual of %s", (added) => {
   test("direct kernels: the oracle's bits, any kernel, stride, padding, limits, residual and channel count", () => {
     fc.assert(
       fc.property(anyCase, (c) => {
         fc.pre(fits(c));
-        const { kernel, oracle } = bothReal(kernels, c, "direct");
+        const { kernel, oracle } = bothReal(kernels, c, "direct", added);
         expect(kernel).toEqual(oracle);
       }),
       { numRuns: runs },
@@ -40,7 +40,7 @@ describe("an output that stays real", () => {
       for (const residual of ["none", "full", "one"] as const) {
         for (const width of [1, 3, 8, 13]) {
           const c = { ...layer, height: 3, width, clamp: "relu6", ...own, oc, residual, seed: oc } as const;
-          const { kernel, oracle } = bothReal(kernels, c, "direct");
+          const { kernel, oracle } = bothReal(kernels, c, "direct", added);
           expect(kernel, `${oc} channels, ${residual}, width ${width}`).toEqual(oracle);
         }
       }
@@ -51,7 +51,7 @@ describe("an output that stays real", () => {
     for (let ic = 1; ic <= 37; ic++) {
       for (const residual of ["none", "full", "one"] as const) {
         const c = { ...layer, height: 5, width: 11, ic, oc: ic, residual, depthwise: true, seed: ic };
-        const { kernel, oracle } = bothReal(kernels, c, "direct");
+        const { kernel, oracle } = bothReal(kernels, c, "direct", added);
         expect(kernel, `${ic} channels, ${residual}`).toEqual(oracle);
       }
     }
@@ -62,7 +62,7 @@ describe("an output that stays real", () => {
       fc.property(anyCase, (c) => {
         const square = { ...c, kh: size, kw: size, stride: 1 as const };
         fc.pre(fits(square));
-        const { kernel, oracle } = bothReal(kernels, square, algorithm);
+        const { kernel, oracle } = bothReal(kernels, square, algorithm, added);
         expect(kernel).toEqual(oracle);
       }),
       { numRuns: runs },

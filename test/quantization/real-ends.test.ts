@@ -6,6 +6,7 @@ import { calibrate } from "../../src/quantization/calibrate.ts";
 import { type QuantiseOptions, quantise, type RealFilter } from "../../src/quantization/quantise.ts";
 import { restoreModel, storeModel } from "../../src/quantization/stored-model.ts";
 import { runReference, runReferenceQuantised } from "../../src/reference/run.ts";
+import { roundHalfEven } from "../../src/rounding.ts";
 import { random as seeded } from "../_helpers/random.ts";
 import { bare, conv, net, twoOffsets } from "../_helpers/real-ends.ts";
 import { randomMap, randomModel } from "../network/random-model.ts";
@@ -31,9 +32,20 @@ describe("SESR", () => {
     expect(ends.tensors.get("x")).toEqual({ scale: 0.5 / 127, zeroPoint: -128 });
   });
 
+  test("reads the input in two parts, of which the first has the weights that one would have", () => {
+    const whole = plain.network.layers.map((layer) =>
+      layer.op === "offset" ? { op: "split", name: layer.name, input: layer.input } : layer,
+    );
+    expect(ends.network).toEqual({ ...plain.network, layers: whole });
+    const [{ weights, ...rest }, one] = [ends.filters.get("first")!, plain.filters.get("first")!];
+    expect({ ...rest, weights: weights.filter((_, i) => i % 2 === 0) }).toEqual(one);
+    const eighths = weights.filter((_, i) => i % 2 === 1);
+    expect(eighths).toEqual(one.weights.map((w) => roundHalfEven(w / 8)));
+  });
+
   test("keeps all between the ends, and gives the last convolution real multipliers and limits", () => {
-    expect(ends.network).toEqual(plain.network);
-    for (const [name, filter] of plain.filters) if (name !== "cells") expect(ends.filters.get(name)).toEqual(filter);
+    for (const [name, filter] of plain.filters)
+      if (name !== "cells" && name !== "first") expect(ends.filters.get(name)).toEqual(filter);
     const last = ends.filters.get("cells") as RealFilter;
     const { weights, weightScales, bias } = plain.filters.get("cells")!;
     const { scale } = ends.tensors.get("features")!;

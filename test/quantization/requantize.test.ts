@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dequantizeValue, quantizeValue, requantize } from "../../src/quantization/requantize.ts";
+import { dequantizeValue, FINE, quantizeValue, requantize, splitValue } from "../../src/quantization/requantize.ts";
 import { roundHalfEven } from "../../src/rounding.ts";
 
 describe("roundHalfEven", () => {
@@ -80,5 +80,40 @@ describe("requantize", () => {
     ["converts the accumulator to binary32 first", [16777217, 2 ** -24, 0, -128, 127, -1, 0.5], 0],
   ] as const)("%s", (_, args, expected) => {
     expect(requantize(...(args as unknown as Parameters<typeof requantize>)) + 0).toBe(expected);
+  });
+});
+
+describe("splitValue", () => {
+  const middle = fc.integer({ min: -120, max: 120 });
+
+  it("leaves a sixteenth of a level of error and a bit for binary32, and the level is one of the nearest two", () => {
+    fc.assert(
+      fc.property(params, middle, fc.double({ min: -100, max: 100, noNaN: true }), (p, restZeroPoint, levels) => {
+        const own = { ...p, zeroPoint: Math.round(p.zeroPoint / 8) };
+        const x = Math.fround(levels * own.scale);
+        const [level, rest] = splitValue(x, own, restZeroPoint);
+        const [whole, eighths] = [level - own.zeroPoint, rest - restZeroPoint];
+        expect(Math.abs(eighths)).toBeLessThanOrEqual(FINE / 2);
+        expect(Math.abs(whole + eighths / FINE - x / own.scale)).toBeLessThanOrEqual(1 / (2 * FINE) + 1e-4);
+        expect(Math.abs(whole - x / own.scale)).toBeLessThanOrEqual(0.5 + 1 / (2 * FINE) + 1e-4);
+      }),
+    );
+  });
+
+  it.each([
+    [Number.NaN, [3, -7]],
+    [0, [3, -7]],
+    [0.375, [3, -4]],
+    [0.5, [4, -11]], // half a level belongs to the upper one
+    [-0.5, [3, -11]],
+    [0.4375, [4, -11]], // 3.5 eighths: to the even number
+    [-0.5625, [3, -11]],
+    [126, [127, 9]],
+    [1000, [127, 127]],
+    [-1000, [-128, -128]],
+    [Number.POSITIVE_INFINITY, [127, 127]],
+    [Number.NEGATIVE_INFINITY, [-128, -128]],
+  ])("%d, zero points 3 and -7 -> %j", (x, expected) => {
+    expect(splitValue(x, { scale: 1, zeroPoint: 3 }, -7)).toEqual(expected);
   });
 });

@@ -27,11 +27,11 @@ function picture(width: number, height: number, channels: Channels, depth: Depth
 /** The int8 network from what weights/ holds. */
 function shippedModel(id = "sesr-m5", scale: 2 | 4 = 2) {
   const url = (end: string): URL => new URL(`../../weights/${id}-x${scale}.${end}`, import.meta.url);
-  const { ranges, equalisation } = JSON.parse(readFileSync(url("calibration.json"), "utf8"));
+  const { ranges, equalisation, fine } = JSON.parse(readFileSync(url("calibration.json"), "utf8"));
   const network = sesrById(id, { scale });
   const trained = existsSync(url("int8.safetensors")) ? url("int8.safetensors") : url("safetensors");
   const model = { network, weights: loadWeights(readFileSync(trained), network) };
-  return int8Model(model, { calibration: ranges, equalisation });
+  return int8Model(model, { calibration: ranges, equalisation, fine });
 }
 
 test.each(SHIPPED)(

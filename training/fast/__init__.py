@@ -86,9 +86,11 @@ class _Trunk(torch.autograd.Function):
         # Only the f32 passes can round.
         ctx.rounding, ctx.skip, ctx.f32 = None, None, precision == "f32"
         if len(tensors) > 3 * m + 4:
-            steps, zeros, ctx.skip = tensors[3 * m + 4:]
+            steps, zeros, ctx.skip, ctx.parts = tensors[3 * m + 4:]
             zeros = zeros.round().clamp(-128, 127)
-            ctx.rounding = torch.stack([steps, -128 - zeros, 127 - zeros], 1).contiguous()
+            # The second part of a fine tensor reaches as far again as one of the parts that levels are divided into.
+            ctx.wide = ctx.parts + (ctx.parts > 1)
+            ctx.rounding = torch.stack([steps / ctx.parts, (-128 - zeros) * ctx.wide, (127 - zeros) * ctx.wide], 1).contiguous()
         rounding = [pointer(ctx.rounding), pointer(ctx.skip)] if ctx.f32 else []
         run(n, h, w, m, f, o, ctypes.c_void_p(x.data_ptr()), pointers(weights), pointers(biases),
             pointers(slopes), *rounding, ctypes.c_void_p(base), ctypes.c_void_p(out.data_ptr()))
@@ -103,7 +105,8 @@ class _Trunk(torch.autograd.Function):
         before, behind = ([pointer(ctx.rounding), pointer(ctx.skip)], [pointer(dr)]) if ctx.f32 else ([], [])
         ctx.run_back(*ctx.shape, ctypes.c_void_p(gout.data_ptr()), pointers(ctx.weights), pointers(ctx.slopes), *before,
                      ctypes.c_void_p(ctx.base), *(pointers(part) for part in like), *behind)
-        return (None, None, None, *like[0], *like[1], *like[2], *([] if dr is None else (*dr.unbind(1), None)))
+        rounding = [] if dr is None else (dr[:, 0] / ctx.parts, dr[:, 1] * ctx.wide, None, None)
+        return (None, None, None, *like[0], *like[1], *like[2], *rounding)
 
 
 def trunk(x, weights, biases, slopes, precision="f32", int8=()):
@@ -111,8 +114,8 @@ def trunk(x, weights, biases, slopes, precision="f32", int8=()):
 
     precision: "f32", or "bf16" where `has_bf16()`: then activations, their gradients and the weights of all layers but the first
     are rounded to bf16 in between; what goes in and comes out is f32 either way.
-    int8, with "f32" only: (steps, zeros, skip), one step and zero for the first layer's result and every block's (the last block's with
-    the first's added, each channel times skip, which gets no gradient); these tensors are then rounded, and gradients pass as in
-    learnable fake quantisation, before its scaling.
+    int8, with "f32" only: (steps, zeros, skip, parts), one step and zero for the first layer's result and every block's (the last block's
+    with the first's added, each channel times skip, which gets no gradient); these tensors are then rounded, to so many parts of a step, and
+    gradients pass as in learnable fake quantisation, before its scaling.
     """
     return _Trunk.apply(x, len(slopes), precision, *weights, *biases, *slopes, *int8)

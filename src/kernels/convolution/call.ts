@@ -39,10 +39,12 @@ export class ConvolutionCall {
     // Of int8 layers those have it whose output is real.
     const bytes = "minimum" in spec ? 4 : 1;
     const residualChannels = residual ? (residual.broadcast ? 1 : geometry.oc) : 0;
+    const mixed = bytes === 4 && spec.dtype === "s8" && residual?.multipliers;
     this.#pixel = {
       input: geometry.ic * (spec.dtype === "f32" ? 4 : 1),
       output: geometry.oc * bytes,
-      residual: residualChannels * bytes,
+      residual: mixed ? 0 : residualChannels * bytes,
+      byteResidual: mixed ? residualChannels : 0,
     };
     this.#params = kernels.memory.allocate(CONV_PARAMS_BYTES);
     kernels.memory.u8.fill(0, this.#params, this.#params + CONV_PARAMS_BYTES);
@@ -58,6 +60,7 @@ export class ConvolutionCall {
       inputRowStride: g.iw * pixel.input,
       outputRowStride: g.ow * pixel.output,
       residualRowStride: g.ow * pixel.residual,
+      byteResidualRowStride: g.ow * pixel.byteResidual,
       ih: g.ih,
       iw: g.iw,
       ow: g.ow,
@@ -107,7 +110,7 @@ export class ConvolutionCall {
       this.#params,
       this.#input + first * pixel.input,
       this.#output + first * pixel.output,
-      this.#residual + first * pixel.residual,
+      this.#residual + first * (pixel.residual || pixel.byteResidual),
     );
     this.#runRows(0, rows);
   }

@@ -223,6 +223,7 @@ export class PackedConvolution {
         multiplier >> 2,
       );
     }
+    const real = spec.dtype === "s8" && "minimum" in spec;
     this.constants = {
       ...packed.fields,
       ...(spec.dtype === "f32" ? fieldsF32(spec) : fieldsS8(spec)),
@@ -230,7 +231,8 @@ export class PackedConvolution {
       scales: packed.scales ? scales : 0,
       bias,
       multiplier,
-      negative: slopes ? negative : 0,
+      negative: slopes && !real ? negative : 0,
+      negativeSums: slopes ? negative : multiplier,
       ic: spec.ic,
       oc,
       kh: spec.kh,

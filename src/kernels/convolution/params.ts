@@ -35,6 +35,8 @@ export const CONV_PARAMS = [
   "residualBroadcast",
   "negativeBelow",
   "realOutput",
+  "negativeSums",
+  "byteResidualRowStride",
   "magicZero",
   "magicMin",
   "minimum",
@@ -74,6 +76,7 @@ const OW = INDEX.get("ow")!;
 const INPUT_ROW_STRIDE = INDEX.get("inputRowStride")!;
 const OUTPUT_ROW_STRIDE = INDEX.get("outputRowStride")!;
 const RESIDUAL_ROW_STRIDE = INDEX.get("residualRowStride")!;
+const BYTE_RESIDUAL_ROW_STRIDE = INDEX.get("byteResidualRowStride")!;
 
 /** Writes the tensors of the descriptor at `pointer`: once a strip, so without the detours of `writeConvParams`. */
 export function writePointers(
@@ -97,11 +100,12 @@ export function writeRowRange(memory: WasmMemory, pointer: number, rowBegin: num
   i32[(pointer >> 2) + ROW_END] = rowEnd;
 }
 
-/** Bytes a pixel of the tensors of a convolution; 0 where there is no residual. */
+/** Bytes a pixel of the tensors of a convolution; 0 where there is no residual, which is of int8 or as the output. */
 export interface PixelBytes {
   readonly input: number;
   readonly output: number;
   readonly residual: number;
+  readonly byteResidual: number;
 }
 
 /** Writes the columns of a row and what follows from them, in every run of a 1x1 convolution: so without the detours of `writeConvParams`. */
@@ -113,6 +117,7 @@ export function writeRows(memory: WasmMemory, pointer: number, columns: number, 
   i32[fields + INPUT_ROW_STRIDE] = columns * pixel.input;
   i32[fields + OUTPUT_ROW_STRIDE] = columns * pixel.output;
   i32[fields + RESIDUAL_ROW_STRIDE] = columns * pixel.residual;
+  i32[fields + BYTE_RESIDUAL_ROW_STRIDE] = columns * pixel.byteResidual;
 }
 
 /** Writes some fields of the descriptor at `pointer`. */

@@ -18,9 +18,9 @@ export interface LayerShape {
 export interface ResidualSpec {
   /** One channel, added to every output channel, instead of oc channels. */
   readonly broadcast: boolean;
-  /** int8 only. */
+  /** int8 residuals only. */
   readonly zeroPoint?: number;
-  /** [oc], what the residual is multiplied by in each output channel. int8 needs them; none in f32 and of real outputs: 1. */
+  /** [oc], what the residual is multiplied by in each output channel. int8 residuals need them; none of f32 ones: 1. */
   readonly multipliers?: Float32Array;
 }
 
@@ -36,8 +36,8 @@ export interface ConvSpecS8 extends LayerShape {
   readonly qmax: number;
   readonly residual?: ResidualSpec;
   /**
-   * Present, both, where the output and the residual are f32: clamp(f32(acc) * multiplier + residual) to these. There are no multipliers of
-   * negative sums then, and what belongs to int8 outputs and residuals says nothing.
+   * Present, both, where the output is f32: what would be rounded is clamped to these. A residual without multipliers is then f32, and what
+   * belongs to int8 outputs says nothing.
    */
   readonly minimum?: number;
   readonly maximum?: number;
