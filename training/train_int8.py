@@ -76,10 +76,12 @@ def main():
     tensors, metadata = read_safetensors(args.weights)
     start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes")) + " ".join(args.fine)
     unrounded = CollapsedSesr(tensors).to(device)
+    earlier = {"int8_iterations": 0, "int8_minutes": 0}
     pool = load_pool(args.tiles, unrounded.scale, HERE / ".cache")
     if args.begin:
         begin = Path(args.begin)
         model = Int8Sesr.stored(*read_int8(begin.parent, begin.name.split(".")[0])[:3], args.fine)
+        earlier = {key: int(value) for key, value in read_safetensors(begin)[1].items() if key.startswith("int8_")}
     else:
         model = Int8Sesr(tensors, args.fine)
         model.calibrate(calibration_inputs(pool))
@@ -155,7 +157,8 @@ def main():
         if out_of_time and iteration < args.iterations:
             return 3
     facts = {key: value for key, value in metadata.items() if key not in ("format", "variant", "scale", "form", "layout")}
-    facts.update(int8_iterations=str(args.iterations), int8_minutes=str(round(seconds / 60)))
+    facts.update(int8_iterations=str(earlier["int8_iterations"] + args.iterations),
+                 int8_minutes=str(earlier["int8_minutes"] + round(seconds / 60)))
     for target in filter(None, (str(folder), args.export)):
         target = Path(target)
         write_safetensors(target / f"{stem}.safetensors", model.natural_tensors(model.rounded_tensors()),

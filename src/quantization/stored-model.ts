@@ -21,13 +21,15 @@ type Stored<T> = {
   readonly [K in keyof T]: T[K] extends ArrayBufferView | undefined ? string | (T[K] & undefined) : T[K];
 };
 type Table<T> = Readonly<Record<string, T>>;
+/** JSON has no infinities: it holds null for them. */
+type StoredRealFilter = Omit<Stored<RealFilter>, keyof Clamp> & { readonly [K in keyof Clamp]: number | null };
 
 export interface StoredModel {
   readonly network: Network;
   readonly tensors: Table<QuantizationParams>;
   /** Names of the tensors that stay real. */
   readonly real?: readonly string[];
-  readonly filters: Table<Stored<QuantisedFilter> | Stored<RealFilter>>;
+  readonly filters: Table<Stored<QuantisedFilter> | StoredRealFilter>;
   readonly adds: Table<QuantisedAdd>;
   readonly activations: Table<Stored<QuantisedActivation>>;
   readonly tables: Table<string>;
@@ -67,14 +69,7 @@ export function storeModel(model: QuantisedModel): StoredModel {
 
 const floats = (text: string): Float32Array => new Float32Array(decodeBase64(text).buffer);
 
-/** JSON has no infinities: it holds null for them. */
-const clampOf = ({
-  minimum,
-  maximum,
-}: {
-  readonly minimum: number | null;
-  readonly maximum: number | null;
-}): Clamp => ({
+const clampOf = ({ minimum, maximum }: Pick<StoredRealFilter, keyof Clamp>): Clamp => ({
   minimum: minimum ?? Number.NEGATIVE_INFINITY,
   maximum: maximum ?? Number.POSITIVE_INFINITY,
 });
