@@ -33,7 +33,7 @@ describe("ranges of the int8 network that ships", () => {
     const { layers } = json("inspect", "sesr-m5");
     const ranges = new Map(layers.map(({ name, int8 }: { name: string; int8?: object }) => [name, int8]));
     // Studio range, in steps that divide the offset of 0.5.
-    expect(ranges.get("x")).toEqual({ min: 0, max: (0.5 / 138) * 255, scale: 0.5 / 138, zeroPoint: -128 });
+    expect(ranges.get("x")).toEqual({ min: 0, max: (0.5 / 138) * 255, scale: 0.5 / 138, zeroPoint: -128, parts: 8 });
     // The output stays real.
     expect(ranges.get("y")).toBeUndefined();
     for (const name of ["x", "x.centred", "first", "blocks.0.prelu", "features"]) {
@@ -43,7 +43,9 @@ describe("ranges of the int8 network that ships", () => {
     }
     // Fused into the PReLU behind it: no tensor of the int8 network.
     expect(ranges.get("blocks.0")).toBeUndefined();
-    expect(cli("inspect", "sesr-m5").stdout).toMatch(/int8 range .*\n(.*\n)*x .* 0\.000 to 0\.924\n/);
+    expect(cli("inspect", "sesr-m5").stdout).toMatch(/int8 range .*\n(.*\n)*x .* 0\.000 to 0\.924 in 1\/8 steps\n/);
+    expect(cli("inspect", "sesr-m5").stdout).toMatch(/features .* to -?\d\.\d{3}\n/);
+    expect(cli("inspect", "sesr-xl").stdout).toMatch(/features .* in 1\/8 steps\n/);
     expect(cli("inspect", "resnet18").stdout).not.toMatch(/int8 range/);
   });
 });

@@ -9,7 +9,7 @@ import type { Network, Shape } from "../../network/description.ts";
 import { nonLinearUnits } from "../../network/non-linear-units.ts";
 import { collapseNetwork } from "../../network/passes/collapse.ts";
 import { halo } from "../../network/receptive-field.ts";
-import { QMAX, QMIN, type QuantizationParams } from "../../quantization/requantize.ts";
+import { FINE, QMAX, QMIN, type QuantizationParams } from "../../quantization/requantize.ts";
 import { shippedInt8 } from "../../upscale/create-network.ts";
 import { attentionOption } from "../attention-option.ts";
 import type { Command } from "../command.ts";
@@ -24,6 +24,8 @@ interface Int8Range {
   readonly max: number;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** Into how many parts steps are divided where convolutions read the tensor in two parts. */
+  readonly parts?: number;
 }
 
 /** Receptive field in input pixels, or null where it is not bounded by a fixed margin. */
@@ -52,11 +54,13 @@ function choices(network: Network, shapes: ReadonlyMap<string, Shape>): Readonly
 
 /** Range, step and zero point of each tensor of the int8 network that ships for a model, by the name of the layer that computes it. */
 async function shippedRanges(id: string, scale: number | undefined): Promise<ReadonlyMap<string, Int8Range>> {
-  const tensors = (await shippedInt8(id, scale ?? 2))?.tensors ?? new Map<string, QuantizationParams>();
+  const shipped = await shippedInt8(id, scale ?? 2);
+  const tensors = shipped?.tensors ?? new Map<string, QuantizationParams>();
+  const split = new Set(shipped?.network.layers.flatMap((layer) => (layer.op === "split" ? [layer.input] : [])));
   return new Map(
     [...tensors].map(([name, { scale: step, zeroPoint }]) => {
       const range = { min: step * (QMIN - zeroPoint), max: step * (QMAX - zeroPoint), scale: step, zeroPoint };
-      return [name, range] as const;
+      return [name, split.has(name) ? { ...range, parts: FINE } : range] as const;
     }),
   );
 }
@@ -74,7 +78,8 @@ function notesOn(parsed: Parsed, network: Network): string[] {
   return spec ? attentionNotes(spec, Math.max(...heads)) : [];
 }
 
-const rangeText = ({ min, max }: Int8Range): string => `${min.toFixed(3)} to ${max.toFixed(3)}`;
+const rangeText = ({ min, max, parts }: Int8Range): string =>
+  `${min.toFixed(3)} to ${max.toFixed(3)}${parts === undefined ? "" : ` in 1/${parts} steps`}`;
 
 export const command: Command = {
   spec: {
