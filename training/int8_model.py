@@ -3,7 +3,7 @@
 docs/quantization.md of the library defines the arithmetic; names of tensors are those of its fused network:
 x, first, blocks.<i>.prelu, features (the last block and `first` added) and cells (the last layer and x added).
 Convolutions read x as two int8, levels and eighths of them; what is added to the last one's sums is x itself, and the result stays f32.
-`features` may be read in two parts as well.
+Inner tensors may be read in two parts as well.
 """
 import json
 import math

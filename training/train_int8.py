@@ -74,7 +74,7 @@ def main():
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tensors, metadata = read_safetensors(args.weights)
-    start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes")) + " ".join(args.fine)
+    start = "".join(f"{metadata.get(key, '')} " for key in ("variant", "scale", "iterations", "minutes")) + " ".join([*args.fine, args.begin or ""])
     unrounded = CollapsedSesr(tensors).to(device)
     earlier = {"int8_iterations": 0, "int8_minutes": 0}
     pool = load_pool(args.tiles, unrounded.scale, HERE / ".cache")
