@@ -75,7 +75,11 @@ const spoken = (network: string): string =>
   network.replace(/^(\w+)-x/, (_, variant: string) => `${variant.toUpperCase()} x`);
 
 /** How the weights came to be, from the file's own metadata. */
-function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<string, string> | undefined): string {
+function trainingText(
+  facts: ReadonlyMap<string, string>,
+  int8: ReadonlyMap<string, string> | undefined,
+  fine: readonly string[],
+): string {
   const fact = (name: string): string => facts.get(name) ?? "";
   if (!facts.has("minutes")) {
     return `${grouped(Number(fact("iterations")))} iterations with a cosine schedule, seed ${fact("seed")}, by an earlier version of \`training/train.py\`;\nhardware and time are not recorded in the file.`;
@@ -101,7 +105,8 @@ function trainingText(facts: ReadonlyMap<string, string>, int8: ReadonlyMap<stri
   const tuned = int8
     ? `; int8: ${grouped(Number(int8.get("int8_iterations")))} iterations more, ${minutes(int8.get("int8_minutes"))}`
     : "";
-  return `${own}${tuned}.${earlier}`;
+  const parts = fine.length > 0 ? `,\n${fine.join(" and ")} read in two parts like the input` : "";
+  return `${own}${tuned}${parts}.${earlier}`;
 }
 
 function card({ id, scale }: { id: string; scale: 2 | 4 }, quality: Quality): string {
@@ -109,6 +114,7 @@ function card({ id, scale }: { id: string; scale: 2 | 4 }, quality: Quality): st
   const path = (end: string): string => `weights/${stem}.${end}`;
   const facts = parseSafetensors(readFileSync(path("safetensors"))).metadata;
   const trained = existsSync(path("int8.safetensors")) ? readFileSync(path("int8.safetensors")) : undefined;
+  const { fine = [] }: { fine?: string[] } = JSON.parse(readFileSync(path("calibration.json"), "utf8"));
   const { input } = modelInfo(id, { scale });
   const { weights, params, macs } = countNetwork(buildModel(id, { scale }), input);
   const rows = Object.entries(quality).map(([set, scores]) => {
@@ -118,7 +124,7 @@ function card({ id, scale }: { id: string; scale: 2 | 4 }, quality: Quality): st
   return [
     `### SESR-${variantOf(id)} x${scale}`,
     "",
-    `**Training.** ${trainingText(facts, trained && parseSafetensors(trained).metadata)}`,
+    `**Training.** ${trainingText(facts, trained && parseSafetensors(trained).metadata, fine)}`,
     "",
     `**Size.** ${grouped(weights)} weights, ${grouped(params - weights)} biases and slopes; f32 ${thousands(statSync(path("safetensors")).size)}, int8 about ${thousands(weights + 4 * (params - weights))}.`,
     `**Cost.** ${(macs / 1e9).toFixed(3)} G multiply-accumulates for a 1280x720 result.`,
@@ -140,7 +146,7 @@ Of every network, by the name \`sesr-<variant>-x<scale>\`:
 |---|---|
 | \`.safetensors\` | collapsed, f32, OIHW, with the facts of its training in the metadata |
 | \`.int8.safetensors\` | the same after training in int8, from which the int8 network is made; absent: it is made of the f32 weights |
-| \`.calibration.json\` | what int8 needs beside them: activation ranges, and channel scales where they were found after training |
+| \`.calibration.json\` | what int8 needs beside them: activation ranges, channel scales, and the tensors that are read in two parts beside the input |
 
 The expanded forms, from which training can go on, are in \`../training/checkpoints\`.
 
@@ -155,7 +161,8 @@ saw was text.
 
 **Data.** 1,453 luma tiles of 192x192 pixels, 53.6 Mpixel, cut from 38 halved photographs, all CC0-1.0 (\`../shared/data/train-cc0-luma\`);
 the same made smaller, turned, with other contrast, and laid over one another through masks that the script draws. Set5 and Set14
-were not trained on. Recipes were compared on them and int8 trainings lengthened (\`../training/README.md\`); no checkpoint was picked by them.
+were not trained on. Recipes were compared on them, int8 trainings lengthened, and of XL in int8 longer trainings were left again that lost
+more there (\`../training/README.md\`); no other checkpoint was picked by them.
 
 **Licence.** Apache-2.0, like the code.
 

@@ -9,5 +9,11 @@ export type { AlgorithmId, AlgorithmOption } from "../kernels/convolution/choice
 export { type Kernels, loadKernels } from "../kernels/kernels.ts";
 export { type InstantiateOptions, instantiateKernels, type KernelInstance } from "../kernels/load.ts";
 export type { BinaryName, WasmOptions } from "../kernels/wasm-options.ts";
-export { dequantizeValue, type QuantizationParams, quantizeValue, requantize } from "../quantization/requantize.ts";
+export {
+  dequantizeValue,
+  type QuantizationParams,
+  quantizeValue,
+  requantize,
+  splitValue,
+} from "../quantization/requantize.ts";
 export type { FilterScaling, Granularity } from "../winograd/filter-scaling.ts";
