@@ -253,6 +253,20 @@ describe("while it runs", () => {
   });
 });
 
+test("int8 with weights of one's own, their ranges, scales and fine tensors: XL as it ships, made anew from its files", async () => {
+  const url = (end: string): URL => new URL(`../../weights/sesr-xl-x2.${end}`, import.meta.url);
+  const { ranges: calibration, equalisation, fine } = JSON.parse(readFileSync(url("calibration.json"), "utf8"));
+  expect(fine.length).toBeGreaterThan(0);
+  const recipe = { weights: readFileSync(url("int8.safetensors")), calibration, equalisation };
+  const image = picture(41, 29, 3);
+  using shipped = await createUpscaler({ model: "sesr-xl" });
+  using own = await createUpscaler({ model: "sesr-xl", ...recipe, fine });
+  using coarse = await createUpscaler({ model: "sesr-xl", ...recipe });
+  const expected = await shipped.upscale(image);
+  expect(await own.upscale(image)).toEqual(expected);
+  expect(await coarse.upscale(image)).not.toEqual(expected);
+});
+
 describe("refusals", () => {
   test("options by name", async () => {
     await expect(createUpscaler({ model: "esrgan" })).rejects.toThrow(/model: expected one of sesr-m3/);
@@ -263,6 +277,7 @@ describe("refusals", () => {
     );
     await expect(createUpscaler(null as never)).rejects.toThrow(/options: expected an object, got null/);
     await expect(createUpscaler({ calibration: {} })).rejects.toThrow(/calibration: expected together with weights/);
+    await expect(createUpscaler({ fine: ["features"] })).rejects.toThrow(/fine: expected together with weights/);
     await expect(createUpscaler({ weights: new Uint8Array(3) })).rejects.toThrow(
       expect.objectContaining({ code: "ERR_FORMAT" }),
     );
