@@ -49,12 +49,14 @@ class _RoundTo(torch.autograd.Function):
         return gradient, None
 
 
-def parts(t, step, zero, low_zero=None):
-    """t -> levels and what is left, in eighths of them, as whole numbers: what convolutions read of a fine tensor, less zero points."""
-    low_zero = zero if low_zero is None else low_zero
+def parts(t, step, zero, read_zero=None):
+    """t -> levels and what is left, in eighths of them, as whole numbers: what convolutions read of a fine tensor, less the zero point that
+    they read it with, by default the tensor's own.
+    """
+    read_zero = zero if read_zero is None else read_zero
     fine = (t * float(np.float32(FINE / float(step)))).round()
     levels = ((fine + FINE // 2) / FINE).floor().clamp(QMIN - zero, QMAX - zero)
-    return levels, (fine - FINE * levels).clamp(QMIN - low_zero, QMAX - low_zero)
+    return levels + (zero - read_zero), (fine - FINE * levels).clamp(QMIN - read_zero, QMAX - read_zero)
 
 
 def convolve_parts(levels, rest, step, weight, bias):
@@ -229,8 +231,7 @@ class Int8Sesr(CollapsedSesr):
             # In training eighths meet the weights themselves: the difference counts for nothing but which way a tie goes.
             if not torch.is_grad_enabled() and (i == 0 or fine[i - 1]):
                 if i == 0:
-                    levels, rest = parts(x, INPUT_STEP, INPUT_ZERO, CENTRED_ZERO)
-                    return convolve_parts(levels - (CENTRED_ZERO - INPUT_ZERO), rest, INPUT_STEP, weights[i], biases[i])
+                    return convolve_parts(*parts(x, INPUT_STEP, INPUT_ZERO, CENTRED_ZERO), INPUT_STEP, weights[i], biases[i])
                 return convolve_parts(*parts(t, steps[i - 1], self.zero(i - 1)), steps[i - 1], weights[i], biases[i])
             weight = weights[i].contiguous(memory_format=torch.channels_last)
             return F.conv2d(t, weight, biases[i], padding=weight.shape[-1] // 2)
@@ -404,10 +405,8 @@ class IntegerSesr:
         for layer in self.layers:
             source = values[layer["source"]]
             if layer["source"] in self.fine:
-                step, zero = self.params[layer["source"]]
-                moved = CENTRED_ZERO - zero if layer["source"] == "x" else 0
-                levels, rest = parts(source, step, zero, zero + moved)
-                source = torch.cat([levels - moved, rest], 1).double()
+                read_zero = CENTRED_ZERO if layer["source"] == "x" else None
+                source = torch.cat(parts(source, *self.params[layer["source"]], read_zero), 1).double()
             weight = layer["weight"]
             acc = F.conv2d(source, weight, layer["bias"], padding=weight.shape[-1] // 2)
             column = (1, -1, 1, 1)

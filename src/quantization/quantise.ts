@@ -25,7 +25,7 @@ import { realEnds } from "./real-ends.ts";
 import { dequantizeValue, QMIN, type QuantizationParams, quantizeValue, SMALLEST_MULTIPLIER } from "./requantize.ts";
 import { quantiseWeights } from "./weights.ts";
 
-/** What a convolution sums in int8. Vectors have one entry per output channel. */
+/** What a convolution sums in int8, and what the sums are multiplied by. Vectors have one entry per output channel. */
 export interface QuantisedSums {
   /** OHWI, -127..127. What reads a split has two weights a channel: of levels and of eighths. */
   readonly weights: Int8Array;
@@ -35,14 +35,14 @@ export interface QuantisedSums {
   readonly bias: Int32Array;
   /** inputScale * weightScales[o] / outputScale, rounded once to binary32; a real output has scale 1. */
   readonly multipliers: Float32Array;
+  /** For accumulators below zero: multiplier * slope (PReLU) or zeros (ReLU with a residual after it). Absent: the same. */
+  readonly negativeMultipliers?: Float32Array;
+  /** residualScale * its channel's scale / outputScale, rounded once to binary32; present exactly when the layer has a residual of int8. */
+  readonly residualMultipliers?: Float32Array;
 }
 
 /** A convolution in int8, ready for `requantize`. */
 export interface QuantisedFilter extends QuantisedSums {
-  /** For accumulators below zero: multiplier * slope (PReLU) or zeros (ReLU with a residual after it). Absent: the same. */
-  readonly negativeMultipliers?: Float32Array;
-  /** residualScale * its channel's scale / outputScale, rounded once to binary32; present exactly when the layer has a residual. */
-  readonly residualMultipliers?: Float32Array;
   /** Least output, int8. */
   readonly qmin: number;
   /** Largest output, int8. */
@@ -58,10 +58,6 @@ export interface RealFilter extends QuantisedSums {
   readonly minimum: number;
   /** Largest output, binary32; Infinity for none. */
   readonly maximum: number;
-  /** As of a `QuantisedFilter`. */
-  readonly negativeMultipliers?: Float32Array;
-  /** residualScale * its channel's scale, rounded once to binary32; present exactly when the layer has a residual of int8. */
-  readonly residualMultipliers?: Float32Array;
 }
 
 /** q = requantize(a - zeroPointA, multiplierA, zeroPoint, qmin, qmax, b - zeroPointB, multiplierB); one channel broadcasts. */
@@ -301,8 +297,8 @@ export interface QuantiseOptions {
  * biases. The model may be in any form: it is collapsed and fused first, as calibration does (`prepare`), so tensor names agree.
  * docs/quantization.md has the arithmetic of every operator.
  * @throws WasmogradError ERR_QUANTIZATION when a range is missing or not representable, ERR_UNSUPPORTED on a fused form without int8
- *   arithmetic, on attention or normalisation too wide for it and on ends that cannot stay real, ERR_ARGUMENT on an unknown boundary and tensors that cannot be fine, and
- *   as `inferShapes`, `checkWeights`, `collapse`
+ *   arithmetic, on attention or normalisation too wide for it and on ends that cannot stay real, ERR_ARGUMENT on an unknown boundary and
+ *   on tensors that cannot be fine, and as `inferShapes`, `checkWeights`, `collapse`
  */
 export function quantise(
   model: Model,

@@ -370,7 +370,7 @@ describe("figures in the text", () => {
       `for ${Math.max(...tap.map(Number)).toFixed(3)} dB`,
       `With 9 bits a tap the loss is ${tap.join(" and ")} dB: within the aim of ${AIM_DB} dB`,
       `loses ${at(PAPER, "static", 9).join(" and ")} dB in the 3x3 layers`,
-      `"layer" at 8 bits loses ${at(PAPER, "layer", 8).join(" and ")} dB`,
+      `"layer" at 8 bits loses ${at(PAPER, "layer", 8).join(" and ")} dB, where "static" loses ${at(PAPER, "static", 8).join(" and ")} dB at 8`,
       `static shifts cost ${Number(at("winograd", "static", 9)[0]).toFixed(2)} dB on Set5`,
       `with exact filters ${sets.map(({ exactPsnr }) => exactPsnr.toFixed(4)).join(" and ")} dB`,
     );

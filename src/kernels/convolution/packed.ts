@@ -223,15 +223,15 @@ export class PackedConvolution {
         multiplier >> 2,
       );
     }
-    const real = spec.dtype === "s8" && "minimum" in spec;
+    const own = spec.dtype === "f32" ? fieldsF32(spec) : fieldsS8(spec);
     this.constants = {
       ...packed.fields,
-      ...(spec.dtype === "f32" ? fieldsF32(spec) : fieldsS8(spec)),
+      ...own,
       filter: this.#block,
       scales: packed.scales ? scales : 0,
       bias,
       multiplier,
-      negative: slopes && !real ? negative : 0,
+      negative: slopes && !own.realOutput ? negative : 0,
       negativeSums: slopes ? negative : multiplier,
       ic: spec.ic,
       oc,
